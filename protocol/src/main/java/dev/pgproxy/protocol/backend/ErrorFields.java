@@ -1,0 +1,140 @@
+package dev.pgproxy.protocol.backend;
+
+import dev.pgproxy.protocol.frame.BackendType;
+import dev.pgproxy.protocol.frame.CString;
+import dev.pgproxy.protocol.frame.FrameReader;
+import io.netty.buffer.ByteBuf;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fields of an ErrorResponse or NoticeResponse, by their field-type character, in order. Immutable. Source: manual,
+ * "Error and Notice Message Fields".
+ *
+ * <pre>
+ *   type 'E' or 'N', length, then for each field: Byte1 field type, String value; a zero byte ends
+ * </pre>
+ */
+public record ErrorFields(Map<Character, String> fields) {
+    private static final String ERROR = "ERROR";
+    private static final String FATAL = "FATAL";
+
+    /** Copies the fields. */
+    public ErrorFields {
+        fields = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(fields));
+    }
+
+    /** An error that ends a statement. */
+    public static ErrorFields error(SqlState state, String message) {
+        return of(ERROR, state, message, null);
+    }
+
+    /** An error that ends a statement, with a hint on what to do. */
+    public static ErrorFields error(SqlState state, String message, String hint) {
+        return of(ERROR, state, message, hint);
+    }
+
+    /** An error that ends the connection. */
+    public static ErrorFields fatal(SqlState state, String message) {
+        return of(FATAL, state, message, null);
+    }
+
+    /** An error that ends the connection, with a hint on what to do. */
+    public static ErrorFields fatal(SqlState state, String message, String hint) {
+        return of(FATAL, state, message, hint);
+    }
+
+    /** A notice. */
+    public static ErrorFields notice(String message, @Nullable String hint) {
+        Map<Character, String> map = new LinkedHashMap<>();
+        map.put('S', "NOTICE");
+        map.put('V', "NOTICE");
+        map.put('C', "00000");
+        map.put('M', message);
+        if (hint != null) {
+            map.put('H', hint);
+        }
+        return new ErrorFields(map);
+    }
+
+    private static ErrorFields of(String severity, SqlState state, String message, @Nullable String hint) {
+        Map<Character, String> map = new LinkedHashMap<>();
+        map.put('S', severity);
+        map.put('V', severity);
+        map.put('C', state.code());
+        map.put('M', message);
+        if (hint != null) {
+            map.put('H', hint);
+        }
+        return new ErrorFields(map);
+    }
+
+    /** Reads a whole ErrorResponse or NoticeResponse. */
+    public static ErrorFields read(ByteBuf buf, int index, int length) {
+        Map<Character, String> map = new LinkedHashMap<>();
+        int end = index + length;
+        int i = index + FrameReader.HEADER;
+        while (i < end) {
+            char field = (char) buf.getByte(i++);
+            if (field == 0) {
+                break;
+            }
+            int zero = CString.end(buf, i, end);
+            map.put(field, CString.read(buf, i, end));
+            i = zero + 1;
+        }
+        return new ErrorFields(map);
+    }
+
+    /** The SQLSTATE. */
+    public String code() {
+        return fields.getOrDefault('C', "XX000");
+    }
+
+    /** The message. */
+    public String message() {
+        return fields.getOrDefault('M', "");
+    }
+
+    /** The hint, if any. */
+    public @Nullable String hint() {
+        return fields.get('H');
+    }
+
+    /** Whether the sender closes the connection behind it. */
+    public boolean isFatal() {
+        String severity = fields.getOrDefault('V', fields.getOrDefault('S', ERROR));
+        return severity.equals(FATAL) || severity.equals("PANIC");
+    }
+
+    /** The same as an error that ends the connection. */
+    public ErrorFields asFatal() {
+        Map<Character, String> map = new LinkedHashMap<>(fields);
+        map.put('S', FATAL);
+        map.put('V', FATAL);
+        return new ErrorFields(map);
+    }
+
+    /** Appends it as an ErrorResponse. */
+    public void write(ByteBuf out) {
+        write(out, BackendType.ERROR_RESPONSE);
+    }
+
+    /** Appends it as a message of the given type ({@code E} or {@code N}). */
+    public void write(ByteBuf out, byte type) {
+        int start = out.writerIndex();
+        out.writeByte(type).writeInt(0);
+        for (Map.Entry<Character, String> field : fields.entrySet()) {
+            out.writeByte(field.getKey());
+            CString.write(out, field.getValue());
+        }
+        out.writeByte(0);
+        out.setInt(start + 1, out.writerIndex() - start - 1);
+    }
+
+    @Override
+    public String toString() {
+        return code() + ": " + message();
+    }
+}
