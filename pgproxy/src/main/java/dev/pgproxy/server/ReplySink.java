@@ -1,0 +1,42 @@
+package dev.pgproxy.server;
+
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.sql.StatementFacts;
+import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes what a leased server says, in its order. Implemented by {@code query.Relay}. Called on the loop that owns the
+ * server connection. Buffers as in {@link dev.pgproxy.protocol.frame.FrameSink}: who keeps bytes retains them.
+ */
+public interface ReplySink {
+    /** Bytes for the client. */
+    void forward(ByteBuf buf, int index, int length);
+
+    /** A constant message for the client, in place of one the server was not asked for. */
+    void answer(ByteBuf constant);
+
+    /** A statement has completed, and its tag is {@code tag}. Called only for statements that change the session. */
+    void completed(StatementFacts statement, String tag);
+
+    /** An ErrorResponse was forwarded, or is about to be if it lies across reads. */
+    void failed();
+
+    /** A message of the client that concerned this was ignored by the server after an error. */
+    void dropped(int entry, @Nullable Object note);
+
+    /** A ParameterStatus was forwarded. */
+    void reported(String name, String value);
+
+    /** The server waits for COPY data. */
+    void copyIn();
+
+    /** A ReadyForQuery was forwarded; the last use of this sink may be within. */
+    void ready(byte status);
+
+    /** What a socket read brought has been told: time to flush. */
+    void burstEnd();
+
+    /** The connection is gone; {@code error} is what the server said before, if anything. */
+    void lost(@Nullable ErrorFields error);
+}

@@ -1,0 +1,82 @@
+package dev.pgproxy.server;
+
+import dev.pgproxy.session.SharedStatement;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is prepared on one server: shared statements, least recently used first, and statements under a client's own
+ * name (SQL PREPARE). Confined to the loop that owns the server connection.
+ */
+public final class ServerStatements {
+    private final LinkedHashMap<SharedStatement, Boolean> shared = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<String, Object> own = new HashMap<>(0);
+    private @Nullable SharedStatement last;
+
+    /** Whether it is prepared; counts as a use. */
+    public boolean has(SharedStatement statement) {
+        if (statement == last) {
+            return true;
+        }
+        if (shared.get(statement) == null) {
+            return false;
+        }
+        last = statement;
+        return true;
+    }
+
+    /** It has been prepared. */
+    public void add(SharedStatement statement) {
+        shared.put(statement, Boolean.TRUE);
+        last = statement;
+    }
+
+    /** It has been closed. */
+    public void remove(SharedStatement statement) {
+        shared.remove(statement);
+        if (last == statement) {
+            last = null;
+        }
+    }
+
+    /** The least recently used one if there are {@code max} or more. */
+    public @Nullable SharedStatement surplus(int max) {
+        return shared.size() < max ? null : shared.keySet().iterator().next();
+    }
+
+    /** How many shared statements are prepared. */
+    public int size() {
+        return shared.size();
+    }
+
+    /** The shared statement that has this name here. */
+    public @Nullable SharedStatement named(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        for (SharedStatement statement : shared.keySet()) {
+            if (java.util.Arrays.equals(statement.name(), bytes)) {
+                return statement;
+            }
+        }
+        return null;
+    }
+
+    /** What stands behind a client's own name: the SQL text of PREPARE, or a shared statement. */
+    public @Nullable Object own(String name) {
+        return own.get(name);
+    }
+
+    /** All names of clients' own. */
+    public Map<String, Object> own() {
+        return own;
+    }
+
+    /** Everything was deallocated. */
+    public void clear() {
+        shared.clear();
+        own.clear();
+        last = null;
+    }
+}

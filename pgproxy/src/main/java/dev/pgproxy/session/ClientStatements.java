@@ -1,0 +1,159 @@
+package dev.pgproxy.session;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The named prepared statements of one client: its name to the shared statement. Looked up by the bytes of a message
+ * without making a String. Confined to the client's event loop.
+ */
+public final class ClientStatements {
+    private static final class Entry {
+        private final byte[] name;
+        private final int hash;
+        private SharedStatement statement;
+        private @Nullable Entry next;
+
+        Entry(byte[] name, int hash, SharedStatement statement, @Nullable Entry next) {
+            this.name = name;
+            this.hash = hash;
+            this.statement = statement;
+            this.next = next;
+        }
+    }
+
+    private @Nullable Entry[] table = new @Nullable Entry[4];
+    private int size;
+
+    /** The statement whose name is the {@code length} bytes at {@code index}. */
+    public @Nullable SharedStatement find(ByteBuf buf, int index, int length) {
+        if (size == 0) {
+            return null;
+        }
+        int hash = 0;
+        for (int i = 0; i < length; i++) {
+            hash = 31 * hash + buf.getByte(index + i);
+        }
+        for (Entry e = table[hash & table.length - 1]; e != null; e = e.next) {
+            if (e.hash == hash && e.name.length == length && same(e.name, buf, index)) {
+                return e.statement;
+            }
+        }
+        return null;
+    }
+
+    private static boolean same(byte[] name, ByteBuf buf, int index) {
+        for (int i = 0; i < name.length; i++) {
+            if (name[i] != buf.getByte(index + i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The statement of this name. */
+    public @Nullable SharedStatement find(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        Entry entry = entry(bytes, hash(bytes));
+        return entry == null ? null : entry.statement;
+    }
+
+    /** Adds or replaces. */
+    public void put(String name, SharedStatement statement) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        int hash = hash(bytes);
+        Entry entry = entry(bytes, hash);
+        if (entry != null) {
+            entry.statement = statement;
+            return;
+        }
+        if (size >= table.length) {
+            grow();
+        }
+        int slot = hash & table.length - 1;
+        table[slot] = new Entry(bytes, hash, statement, table[slot]);
+        size++;
+    }
+
+    /** Removes; nothing happens if there is none. */
+    public void remove(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        int hash = hash(bytes);
+        Entry gone = entry(bytes, hash);
+        if (gone == null) {
+            return;
+        }
+        int slot = hash & table.length - 1;
+        Entry at = table[slot];
+        if (at == gone) {
+            table[slot] = gone.next;
+        } else {
+            while (at != null && at.next != gone) {
+                at = at.next;
+            }
+            if (at != null) {
+                at.next = gone.next;
+            }
+        }
+        size--;
+    }
+
+    /** Forgets all. */
+    public void clear() {
+        if (size > 0) {
+            table = new @Nullable Entry[4];
+            size = 0;
+        }
+    }
+
+    /** How many there are. */
+    public int size() {
+        return size;
+    }
+
+    /** The names, in no order. */
+    public List<String> names() {
+        List<String> names = new ArrayList<>(size);
+        for (Entry slot : table) {
+            for (Entry e = slot; e != null; e = e.next) {
+                names.add(new String(e.name, StandardCharsets.UTF_8));
+            }
+        }
+        return names;
+    }
+
+    private @Nullable Entry entry(byte[] name, int hash) {
+        for (Entry e = table[hash & table.length - 1]; e != null; e = e.next) {
+            if (e.hash == hash && java.util.Arrays.equals(e.name, name)) {
+                return e;
+            }
+        }
+        return null;
+    }
+
+    private static int hash(byte[] name) {
+        int hash = 0;
+        for (byte b : name) {
+            hash = 31 * hash + b;
+        }
+        return hash;
+    }
+
+    private void grow() {
+        @Nullable Entry[] old = table;
+        table = new @Nullable Entry[old.length * 2];
+        for (Entry slot : old) {
+            Entry e = slot;
+            while (e != null) {
+                Entry next = e.next;
+                int to = e.hash & table.length - 1;
+                e.next = table[to];
+                table[to] = e;
+                e = next;
+            }
+        }
+    }
+}
