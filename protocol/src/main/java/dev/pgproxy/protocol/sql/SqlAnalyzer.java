@@ -97,6 +97,7 @@ public final class SqlAnalyzer {
         return statements.isEmpty() && extraFlags == 0 ? QueryFacts.EMPTY : new QueryFacts(statements, extraFlags);
     }
 
+    @SuppressWarnings("EnumOrdinal") // as hash code only
     private QueryFacts shared(StatementKind kind) {
         int slot = (kind.ordinal() * 31 + onlyFlags * 0x9E3779B9 >>> 16 ^ kind.ordinal()) & SHARED - 1;
         QueryFacts facts = shared[slot];

@@ -99,7 +99,7 @@ final class StatementTracker {
     private Word word() {
         Word word = Words.of(scanner.hash(), scanner.text(), scanner.start(), scanner.end());
         if (name()) {
-            if (!word.keyword && !word.isGroup()) {
+            if (!word.keyword && !word.group) {
                 mention(word);
             }
             nameWord = Word.NONE;
@@ -108,7 +108,7 @@ final class StatementTracker {
         nameWord = word;
         if (verb == Word.NONE) {
             verb(word);
-        } else if (!word.isGroup()) {
+        } else if (!word.group) {
             watch(word);
         }
         return word;
@@ -167,7 +167,7 @@ final class StatementTracker {
                 default -> {}
             }
         }
-        if (!word.isGroup()) {
+        if (!word.group) {
             watch(word);
         }
     }
@@ -256,20 +256,12 @@ final class StatementTracker {
         if (tokens == 2 || (verbPending && depth == verbDepth)) {
             return true; // EXPLAIN (…), WITH a (x) AS (…), b (y) AS (…)
         }
-        switch (contextType) {
-            case TokenType.TYPE_CAST, TokenType.QUOTED -> {
-                return true; // a type with modifiers, an alias with columns
-            }
-            case ')' -> {
-                return !callMayFollowParenthesis;
-            }
-            case TokenType.WORD -> {
-                return !contextWord.keyword || namesNoFunction();
-            }
-            default -> {
-                return runsNothing();
-            }
-        }
+        return switch (contextType) {
+            case TokenType.TYPE_CAST, TokenType.QUOTED -> true; // a type with modifiers, an alias with columns
+            case ')' -> !callMayFollowParenthesis;
+            case TokenType.WORD -> !contextWord.keyword || namesNoFunction();
+            default -> runsNothing();
+        };
     }
 
     /** Keywords that may be functions of a user, in the places where they are not. */

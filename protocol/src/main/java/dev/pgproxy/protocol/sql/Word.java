@@ -205,6 +205,8 @@ enum Word {
     final boolean neverFunction;
 
     final boolean keyword;
+    /** Whether the constant stands for many words. */
+    final boolean group;
     /** The statement that begins with this word, if one does. */
     final @Nullable StatementKind starts;
 
@@ -216,15 +218,11 @@ enum Word {
         this.neverFunction = category == Category.RESERVED || category == Category.COLUMN_NAME;
         this.keyword = category != Category.NAME;
         this.starts = starts;
+        this.group = name().equals("NONE") || name().startsWith("OTHER_");
     }
 
     /** The word as the table of words has it. */
     String text() {
         return name().toLowerCase(Locale.ROOT);
-    }
-
-    /** Whether the constant stands for many words. */
-    boolean isGroup() {
-        return ordinal() <= OTHER_UNRESERVED.ordinal();
     }
 }

@@ -99,6 +99,7 @@ final class Words {
         return ofQuoted(WordHash.of(bytes, 0, bytes.length, false), bytes, 0, bytes.length);
     }
 
+    @SuppressWarnings("EnumOrdinal") // the table holds small numbers
     private static Words keywords() {
         List<String> lines = lines("keywords.txt");
         Words table = new Words(lines.size() + WORDS.length);
@@ -107,7 +108,7 @@ final class Words {
             table.put(line.substring(0, blank), group(line.charAt(blank + 1)).ordinal());
         }
         for (Word word : WORDS) {
-            if (!word.isGroup()) {
+            if (!word.group) {
                 table.put(word.text(), word.ordinal());
             }
         }
