@@ -1,0 +1,70 @@
+package dev.pgproxy.protocol.sql;
+
+import java.util.List;
+
+/**
+ * What the scanner says about a text of any number of statements. Empty statements are not counted. Immutable; texts
+ * of one plain statement share their facts.
+ */
+public final class QueryFacts {
+    /** More statements than this in one text make it {@link StatementFlags#OPAQUE}. */
+    public static final int MAX_STATEMENTS = 1000;
+
+    /** A text without any statement. */
+    public static final QueryFacts EMPTY = new QueryFacts(List.of(), 0);
+
+    /** A text that must not be looked into. */
+    public static final QueryFacts OPAQUE = of(StatementFacts.shared(StatementKind.OTHER, StatementFlags.OPAQUE, null));
+
+    private final List<StatementFacts> statements;
+    private final StatementKind kind;
+    private final int flags;
+
+    QueryFacts(List<StatementFacts> statements, int extraFlags) {
+        this.statements = List.copyOf(statements);
+        int union = extraFlags;
+        for (StatementFacts statement : statements) {
+            union |= statement.flags();
+        }
+        flags = union;
+        kind = switch (statements.size()) {
+            case 0 -> StatementKind.EMPTY;
+            case 1 -> statements.getFirst().kind();
+            default -> StatementKind.MULTIPLE;
+        };
+    }
+
+    static QueryFacts of(StatementFacts statement) {
+        return new QueryFacts(List.of(statement), 0);
+    }
+
+    /** How many statements the text holds; at most {@link #MAX_STATEMENTS}. */
+    public int statementCount() {
+        return statements.size();
+    }
+
+    /** The statements in their order. */
+    public List<StatementFacts> statements() {
+        return statements;
+    }
+
+    /** The union of the statements' {@link StatementFlags}. */
+    public int flags() {
+        return flags;
+    }
+
+    /** Whether one of the given bits is set for any statement. */
+    public boolean has(int flag) {
+        return (flags & flag) != 0;
+    }
+
+    /** The kind of the only statement, else {@link StatementKind#MULTIPLE} or {@link StatementKind#EMPTY}. */
+    public StatementKind kind() {
+        return kind;
+    }
+
+    @Override
+    public String toString() {
+        return statements + " " + StatementFlags.describe(flags);
+    }
+}
