@@ -19,6 +19,12 @@ public interface ReplySink {
     /** A statement has completed, and its tag is {@code tag}. Called only for statements that change the session. */
     void completed(StatementFacts statement, String tag);
 
+    /** A statement sent in place of the client's has completed; its tag was taken out. */
+    void substituted(Substitute substitute);
+
+    /** The server's socket takes more. */
+    void writable();
+
     /** An ErrorResponse was forwarded, or is about to be if it lies across reads. */
     void failed();
 

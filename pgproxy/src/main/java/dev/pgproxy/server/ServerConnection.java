@@ -3,6 +3,7 @@ package dev.pgproxy.server;
 import dev.pgproxy.protocol.backend.CommandTag;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.RowView;
+import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
@@ -11,7 +12,6 @@ import dev.pgproxy.protocol.frame.ProtocolViolation;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.QueryFacts;
-import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Settings;
 import dev.pgproxy.session.Tracked;
@@ -94,12 +94,14 @@ public final class ServerConnection implements FrameSink {
     public void attach(ReplySink to) {
         sink = to;
         state = ServerState.ACTIVE;
+        look();
     }
 
     /** No longer leased: replies of ours only. */
     public void detach(ServerState to) {
         sink = null;
-        state = to;
+        state(to);
+        look();
     }
 
     /** On the home loop: lends the connection to another loop, which owns it until {@link #goHome}. */
@@ -199,7 +201,7 @@ public final class ServerConnection implements FrameSink {
         return !closing && state != ServerState.CLOSED && channel.isActive();
     }
 
-    /** Whether a message of the client has been sent to it in part. */
+    /** Whether it has said everything that it was asked. */
     public boolean isQuiet() {
         return replies.isEmpty() && !replies.isIgnoring();
     }
@@ -271,8 +273,8 @@ public final class ServerConnection implements FrameSink {
     }
 
     void writabilityChanged() {
-        if (listener != null) {
-            listener.writable(this, channel.isWritable());
+        if (sink != null && channel.isWritable()) {
+            sink.writable();
         }
     }
 
@@ -298,7 +300,7 @@ public final class ServerConnection implements FrameSink {
             if (note instanceof OwnReply own) {
                 own.done(
                         ErrorFields.error(
-                                dev.pgproxy.protocol.backend.SqlState.CONNECTION_FAILURE,
+                                SqlState.CONNECTION_FAILURE,
                                 "server closed the connection unexpectedly"),
                         TransactionStatus.IDLE);
             }
@@ -422,15 +424,13 @@ public final class ServerConnection implements FrameSink {
             settleAt(index + length);
             return;
         }
-        if (note instanceof QueryFacts facts && sink != null) {
+        if (note instanceof Substitute substitute && sink != null) {
+            cut(index, length);
+            sink.substituted(substitute);
+        } else if (note instanceof QueryFacts facts && sink != null) {
             int at = execute ? 0 : statementIndex;
             if (at < facts.statements().size()) {
-                StatementFacts statement = facts.statements().get(at);
-                String tag = CommandTag.read(buf, index, length);
-                if (statement.isSubstituted() ) {
-                    cut(index, length);
-                }
-                sink.completed(statement, tag);
+                sink.completed(facts.statements().get(at), CommandTag.read(buf, index, length));
             }
         }
         statementIndex++;

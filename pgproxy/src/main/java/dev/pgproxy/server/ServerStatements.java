@@ -1,6 +1,7 @@
 package dev.pgproxy.server;
 
 import dev.pgproxy.session.SharedStatement;
+import dev.pgproxy.session.UnnamedStatement;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -15,6 +16,7 @@ public final class ServerStatements {
     private final LinkedHashMap<SharedStatement, Boolean> shared = new LinkedHashMap<>(16, 0.75f, true);
     private final Map<String, Object> own = new HashMap<>(0);
     private @Nullable SharedStatement last;
+    private @Nullable UnnamedStatement unnamed;
 
     /** Whether it is prepared; counts as a use. */
     public boolean has(SharedStatement statement) {
@@ -71,6 +73,25 @@ public final class ServerStatements {
     /** All names of clients' own. */
     public Map<String, Object> own() {
         return own;
+    }
+
+    /** A statement of this name was deallocated, whichever kind it was. */
+    public void forget(String name) {
+        own.remove(name);
+        SharedStatement same = named(name);
+        if (same != null) {
+            remove(same);
+        }
+    }
+
+    /** Whose unnamed statement is here: compared by identity. */
+    public @Nullable UnnamedStatement unnamed() {
+        return unnamed;
+    }
+
+    /** The unnamed statement was replaced or dropped. */
+    public void unnamed(@Nullable UnnamedStatement statement) {
+        unnamed = statement;
     }
 
     /** Everything was deallocated. */

@@ -1,0 +1,182 @@
+package dev.pgproxy.net;
+
+import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.config.ListenSettings;
+import dev.pgproxy.config.RuntimeSettings;
+import dev.pgproxy.config.TransportChoice;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.unix.UnixChannelOption;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.channel.uring.IoUringSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which system interface carries the sockets, and its event loops. Falls back from io_uring to epoll to NIO by itself
+ * where a kernel or a container refuses. Thread-safe.
+ */
+public final class Transport implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
+
+    /** Read buffers grow to this: few system calls for large results. */
+    private static final int MAX_READ = 256 * 1024;
+
+    private final TransportChoice kind;
+    private final EventLoopGroup group;
+    private final List<EventLoop> loops;
+    private final ListenSettings tcp;
+
+    /** Starts the loops. */
+    public Transport(RuntimeSettings settings, ListenSettings tcp) {
+        this.tcp = tcp;
+        this.kind = choose(settings.transport());
+        int threads = settings.threads() == 0 ? defaultThreads() : settings.threads();
+        this.group = new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("loop", true), factory(kind));
+        List<EventLoop> all = new ArrayList<>();
+        for (EventExecutor executor : group) {
+            all.add((EventLoop) executor);
+        }
+        this.loops = List.copyOf(all);
+    }
+
+    /** Half the processors: PostgreSQL, the client and the kernel want the others, and a busy loop batches better. */
+    private static int defaultThreads() {
+        return Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+    }
+
+    private static TransportChoice choose(TransportChoice wanted) {
+        if (wanted == TransportChoice.NIO) {
+            return wanted;
+        }
+        if (wanted == TransportChoice.IO_URING) {
+            if (IoUring.isAvailable()) {
+                return wanted;
+            }
+            LOG.warn("io_uring is not available ({}), using epoll", cause(IoUring.unavailabilityCause()));
+        }
+        if (Epoll.isAvailable()) {
+            return TransportChoice.EPOLL;
+        }
+        if (wanted == TransportChoice.EPOLL) {
+            LOG.warn("epoll is not available ({}), using NIO", cause(Epoll.unavailabilityCause()));
+        }
+        return TransportChoice.NIO;
+    }
+
+    private static String cause(Throwable unavailable) {
+        return unavailable == null ? "unknown" : String.valueOf(unavailable.getMessage());
+    }
+
+    private static IoHandlerFactory factory(TransportChoice kind) {
+        return switch (kind) {
+            case IO_URING -> IoUringIoHandler.newFactory();
+            case EPOLL -> EpollIoHandler.newFactory();
+            case AUTO, NIO -> NioIoHandler.newFactory();
+        };
+    }
+
+    /** What was chosen: never {@code AUTO}. */
+    public TransportChoice kind() {
+        return kind;
+    }
+
+    /** All loops. */
+    public List<EventLoop> loops() {
+        return loops;
+    }
+
+    /** The loops as a group. */
+    public EventLoopGroup group() {
+        return group;
+    }
+
+    /** Configures a connection to a server. */
+    public void clientSocket(Bootstrap bootstrap, boolean unix) {
+        switch (kind) {
+            case IO_URING -> bootstrap.channel(unix ? unsupported() : IoUringSocketChannel.class);
+            case EPOLL -> bootstrap.channel(unix ? EpollDomainSocketChannel.class : EpollSocketChannel.class);
+            case AUTO, NIO -> bootstrap.channel(unix ? unsupported() : NioSocketChannel.class);
+        }
+        if (!unix) {
+            bootstrap.option(ChannelOption.TCP_NODELAY, true).option(ChannelOption.SO_KEEPALIVE, tcp.tcpKeepalive());
+        }
+        bootstrap.option(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.allocator(MAX_READ));
+    }
+
+    /** Configures a listener and the connections of clients that it accepts. */
+    public void serverSocket(ServerBootstrap bootstrap, boolean unix) {
+        switch (kind) {
+            case IO_URING -> bootstrap.channel(unix ? unsupported() : IoUringServerSocketChannel.class);
+            case EPOLL ->
+                bootstrap.channel(unix ? EpollServerDomainSocketChannel.class : EpollServerSocketChannel.class);
+            case AUTO, NIO -> bootstrap.channel(unix ? unsupported() : NioServerSocketChannel.class);
+        }
+        bootstrap.option(ChannelOption.SO_BACKLOG, tcp.listenBacklog());
+        if (!unix) {
+            bootstrap
+                    .option(ChannelOption.SO_REUSEADDR, true)
+                    .childOption(ChannelOption.TCP_NODELAY, true)
+                    .childOption(ChannelOption.SO_KEEPALIVE, tcp.tcpKeepalive());
+            if (tcp.soReuseport() && kind != TransportChoice.NIO) {
+                bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
+            }
+            if (kind == TransportChoice.EPOLL) {
+                keepalive(bootstrap);
+            }
+        }
+        bootstrap.childOption(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.allocator(MAX_READ));
+    }
+
+    private void keepalive(ServerBootstrap bootstrap) {
+        if (!tcp.tcpKeepidle().isZero()) {
+            bootstrap.childOption(EpollChannelOption.TCP_KEEPIDLE, (int) tcp.tcpKeepidle().toSeconds());
+        }
+        if (!tcp.tcpKeepintvl().isZero()) {
+            bootstrap.childOption(EpollChannelOption.TCP_KEEPINTVL, (int) tcp.tcpKeepintvl().toSeconds());
+        }
+        if (tcp.tcpKeepcnt() > 0) {
+            bootstrap.childOption(EpollChannelOption.TCP_KEEPCNT, tcp.tcpKeepcnt());
+        }
+    }
+
+    /** The socket address of a host; a name is looked up when connecting. */
+    public SocketAddress address(HostAddress host) {
+        return host.isUnixSocket()
+                ? new DomainSocketAddress(host.socketPath())
+                : new InetSocketAddress(host.host(), host.port());
+    }
+
+    private <T> Class<T> unsupported() {
+        throw new UnsupportedOperationException("unix sockets need transport = epoll, this is " + kind);
+    }
+
+    @Override
+    public void close() {
+        group.shutdownGracefully(0, 2, java.util.concurrent.TimeUnit.SECONDS);
+    }
+}

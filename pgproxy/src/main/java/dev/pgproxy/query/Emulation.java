@@ -1,0 +1,53 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.protocol.frame.TransactionStatus;
+import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.SessionEffect;
+import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.server.Substitute;
+import dev.pgproxy.session.Session;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which statements are not sent as they are, because they concern what pgproxy keeps for the session: channels and
+ * prepared statements. In their place goes a statement that does nothing, takes no parameters, returns no rows, is
+ * allowed wherever they are, and fails with the same error in a failed transaction. Stateless.
+ */
+final class Emulation {
+    /** Does nothing on a connection that listens to nothing (src/backend/commands/async.c, Async_Unlisten). */
+    static final String NOTHING = "UNLISTEN pgproxy";
+
+    private Emulation() {}
+
+    /**
+     * The substitute of a text, or null if it is sent as it is. A text of several statements always is: what it does is
+     * found by the probe.
+     *
+     * @param first whether nothing of the same implicit transaction precedes it
+     */
+    static @Nullable Substitute of(QueryFacts facts, Session session, boolean first) {
+        if (facts.statementCount() != 1 || session.status() == TransactionStatus.FAILED) {
+            return null;
+        }
+        StatementFacts statement = facts.statements().getFirst();
+        String tag =
+                switch (statement.effect()) {
+                    case SessionEffect.Listen listen -> "LISTEN";
+                    case SessionEffect.Unlisten unlisten -> "UNLISTEN";
+                    case SessionEffect.Deallocate deallocate -> deallocateTag(deallocate.name(), session);
+                    case SessionEffect.DiscardAll discard ->
+                        first && session.status() == TransactionStatus.IDLE ? "DISCARD ALL" : null;
+                    case null, default -> null;
+                };
+        return tag == null ? null : new Substitute(statement, tag);
+    }
+
+    private static @Nullable String deallocateTag(@Nullable String name, Session session) {
+        if (name == null) {
+            return "DEALLOCATE ALL";
+        }
+        boolean known =
+                session.statements().find(name) != null || session.sqlStatements().containsKey(name);
+        return known ? "DEALLOCATE" : null;
+    }
+}

@@ -1,0 +1,131 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.sql.QueryFacts;
+import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The messages of a client up to a Query, Sync, Flush or FunctionCall, as places in the buffers they came in. One per
+ * client, used again and again. Confined to the client's event loop.
+ */
+public final class Exchange {
+    private static final int START = 8;
+
+    private int size;
+    private byte[] types = new byte[START];
+    private int[] indexes = new int[START];
+    private int[] lengths = new int[START];
+    private @Nullable ByteBuf[] buffers = new @Nullable ByteBuf[START];
+    private @Nullable QueryFacts[] facts = new @Nullable QueryFacts[START];
+    private int flags;
+    private int bytes;
+    private boolean streaming;
+
+    /** Adds a message; the buffer is retained until {@link #clear}. */
+    public void add(byte type, ByteBuf buf, int index, int length, @Nullable QueryFacts said) {
+        if (size == types.length) {
+            grow();
+        }
+        if (size == 0 || buffers[size - 1] != buf) {
+            buf.retain();
+        }
+        types[size] = type;
+        indexes[size] = index;
+        lengths[size] = length;
+        buffers[size] = buf;
+        facts[size] = said;
+        size++;
+        bytes += Math.min(length, buf.writerIndex() - index);
+        if (said != null) {
+            flags |= said.flags();
+        }
+    }
+
+    /** The last message is only there in part; the rest follows. */
+    public void streaming() {
+        streaming = true;
+    }
+
+    /** Whether the last message is only there in part. */
+    public boolean isStreaming() {
+        return streaming;
+    }
+
+    /** How many messages. */
+    public int size() {
+        return size;
+    }
+
+    /** Bytes held. */
+    public int bytes() {
+        return bytes;
+    }
+
+    /** Type of a message. */
+    public byte type(int i) {
+        return types[i];
+    }
+
+    /** Where a message begins. */
+    public int index(int i) {
+        return indexes[i];
+    }
+
+    /** Length of a message as it announces it. */
+    public int length(int i) {
+        return lengths[i];
+    }
+
+    /** Where a message is. */
+    public ByteBuf buffer(int i) {
+        return java.util.Objects.requireNonNull(buffers[i]);
+    }
+
+    /** What the text of a Query or Parse says. */
+    public @Nullable QueryFacts facts(int i) {
+        return facts[i];
+    }
+
+    /** Union of the flags of all texts. */
+    public int flags() {
+        return flags;
+    }
+
+    /** Whether the server ends its answer with ReadyForQuery. */
+    public boolean isEnded() {
+        if (size == 0 || streaming) {
+            return false;
+        }
+        byte last = types[size - 1];
+        return last == FrontendType.SYNC || last == FrontendType.QUERY || last == FrontendType.FUNCTION_CALL;
+    }
+
+    /** Forgets and releases everything. */
+    public void clear() {
+        ByteBuf previous = null;
+        for (int i = 0; i < size; i++) {
+            ByteBuf buf = buffers[i];
+            if (buf != null && buf != previous) {
+                buf.release();
+            }
+            previous = buf;
+            buffers[i] = null;
+            facts[i] = null;
+        }
+        size = 0;
+        flags = 0;
+        bytes = 0;
+        streaming = false;
+    }
+
+    private void grow() {
+        int n = size * 2;
+        types = Arrays.copyOf(types, n);
+        indexes = Arrays.copyOf(indexes, n);
+        lengths = Arrays.copyOf(lengths, n);
+        buffers = Arrays.copyOf(buffers, n);
+        facts = Arrays.copyOf(facts, n);
+    }
+}

@@ -1,0 +1,428 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.protocol.backend.ConstantReplies;
+import dev.pgproxy.protocol.frame.CString;
+import dev.pgproxy.protocol.frame.FrameReader;
+import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.frame.TransactionStatus;
+import dev.pgproxy.protocol.frontend.FrontendWriter;
+import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.SessionEffect;
+import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.server.ReplyQueue;
+import dev.pgproxy.server.ServerConnection;
+import dev.pgproxy.server.Substitute;
+import dev.pgproxy.session.Session;
+import dev.pgproxy.session.SharedStatement;
+import dev.pgproxy.session.UnnamedStatement;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends an exchange to the leased server, message by message: the names of prepared statements become those of the
+ * server, what the server lacks is parsed in front, what we emulate is replaced, and for each message the expected reply
+ * is queued. Confined to the client's loop.
+ */
+final class ExchangeWriter {
+    private static final byte[] UNNAMED = {};
+
+    private final Session session;
+    private final StatementSource source;
+    private final boolean translates;
+    private final ServerConnection server;
+    private final ServerWriter out;
+
+    private @Nullable QueryFacts unnamedPortal;
+    private @Nullable Map<String, QueryFacts> portals;
+    private boolean barrier;
+    private boolean executed;
+
+    /**
+     * A writer for one client on one server.
+     *
+     * @param translates false in session mode, where the server is the client's alone
+     */
+    ExchangeWriter(Session session, StatementSource source, boolean translates, ServerConnection server) {
+        this.session = session;
+        this.source = source;
+        this.translates = translates;
+        this.server = server;
+        this.out = new ServerWriter(server);
+    }
+
+    /** The server it writes to. */
+    ServerConnection server() {
+        return server;
+    }
+
+    /** A new transaction: portals are gone. */
+    void begin() {
+        unnamedPortal = null;
+        portals = null;
+    }
+
+    /** Sends it; true if its outcome decides how the next exchange is to be read. */
+    boolean write(Exchange exchange) {
+        barrier = false;
+        executed = false;
+        for (int i = 0; i < exchange.size(); i++) {
+            message(exchange, i);
+        }
+        out.finish();
+        return barrier;
+    }
+
+    private void message(Exchange exchange, int i) {
+        ByteBuf buf = exchange.buffer(i);
+        int index = exchange.index(i);
+        int length = Math.min(exchange.length(i), buf.writerIndex() - index);
+        switch (exchange.type(i)) {
+            case FrontendType.QUERY -> query(facts(exchange, i), buf, index, length);
+            case FrontendType.PARSE -> parse(facts(exchange, i), buf, index, length);
+            case FrontendType.BIND -> bind(buf, index, length, exchange.length(i));
+            case FrontendType.DESCRIBE -> describe(buf, index, length);
+            case FrontendType.EXECUTE -> execute(buf, index, length);
+            case FrontendType.CLOSE -> close(buf, index, length);
+            case FrontendType.SYNC -> raw(ReplyQueue.SYNC, null, buf, index, length);
+            case FrontendType.FUNCTION_CALL -> {
+                session.suspect("FunctionCall");
+                raw(ReplyQueue.FUNCTION, null, buf, index, length);
+            }
+            default -> out.raw(buf, index, length); // Flush brings no reply
+        }
+    }
+
+    private static QueryFacts facts(Exchange exchange, int i) {
+        QueryFacts facts = exchange.facts(i);
+        return facts == null ? QueryFacts.OPAQUE : facts;
+    }
+
+    private void raw(
+            int entry,
+            @Nullable Object note,
+            ByteBuf buf,
+            int index,
+            int length) {
+        out.raw(buf, index, length);
+        server.expect(entry, note);
+    }
+
+    private void query(QueryFacts facts, ByteBuf buf, int index, int length) {
+        session.unnamed(null);
+        server.statements().unnamed(null);
+        unnamedPortal = null;
+        Substitute substitute = translates ? Emulation.of(facts, session, !executed) : null;
+        if (substitute != null) {
+            barrier = true;
+            FrontendWriter.query(out.made(), Emulation.NOTHING);
+            server.expect(ReplyQueue.QUERY, substitute);
+        } else {
+            raw(ReplyQueue.QUERY, note(facts), buf, index, length);
+        }
+    }
+
+    private void parse(QueryFacts facts, ByteBuf buf, int index, int length) {
+        int nameAt = index + FrameReader.HEADER;
+        int nameEnd = CString.end(buf, nameAt, index + length);
+        if (nameEnd == nameAt) {
+            parseUnnamed(facts, buf, index, length);
+            return;
+        }
+        barrier = true;
+        String name = CString.read(buf, nameAt, index + length);
+        if (!translates) {
+            SharedStatement own = source.own(name, rest(buf, nameEnd + 1, index + length), facts);
+            session.statements().put(name, own);
+            raw(ReplyQueue.PARSE, new StatementChange.Parsed(name, own, false), buf, index, length);
+            return;
+        }
+        if (session.statements().find(name) != null || session.sqlStatements().containsKey(name)) {
+            refuseDuplicate(name, buf, index, length);
+            return;
+        }
+        byte[] rest = rest(buf, nameEnd + 1, index + length);
+        Substitute substitute = Emulation.of(facts, session, !executed);
+        if (substitute != null) {
+            // the client's text follows as a comment: it is part of the statement's identity
+            rest = substituteRest(new String(rest, 0, textLength(rest), StandardCharsets.ISO_8859_1));
+        }
+        SharedStatement statement = source.find(rest, name, facts);
+        boolean failed = session.status() == TransactionStatus.FAILED;
+        if (server.statements().has(statement) && !failed) {
+            session.statements().put(name, statement);
+            server.expect(
+                    ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
+            return;
+        }
+        makeRoom(statement);
+        session.statements().put(name, statement);
+        server.statements().add(statement);
+        FrontendWriter.parse(out.made(), statement.name(), rest);
+        server.expect(ReplyQueue.PARSE, new StatementChange.Parsed(name, statement, true));
+    }
+
+    private void parseUnnamed(
+            QueryFacts facts, ByteBuf buf, int index, int length) {
+        int restAt = index + FrameReader.HEADER + 1;
+        Substitute substitute = translates ? Emulation.of(facts, session, !executed) : null;
+        byte[] rest = rest(buf, restAt, index + length);
+        if (substitute != null) {
+            barrier = true;
+            rest = substituteRest("");
+        }
+        UnnamedStatement statement = new UnnamedStatement(rest, facts);
+        session.unnamed(statement);
+        server.statements().unnamed(statement);
+        Object note = new StatementChange.ParsedUnnamed(statement);
+        if (substitute != null) {
+            FrontendWriter.parse(out.made(), UNNAMED, rest);
+            server.expect(ReplyQueue.PARSE, note);
+        } else {
+            raw(ReplyQueue.PARSE, note, buf, index, length);
+        }
+    }
+
+    /** PostgreSQL itself shall say that the name is taken, so it is made to be taken there. */
+    private void refuseDuplicate(
+            String name, ByteBuf buf, int index, int length) {
+        if (server.statements().named(name) == null && server.statements().own(name) == null) {
+            FrontendWriter.parse(out.made(), name, "");
+            server.statements().own().put(name, "");
+            server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, null);
+        }
+        raw(ReplyQueue.PARSE, null, buf, index, length);
+    }
+
+    private void bind(
+            ByteBuf buf, int index, int length, int announced) {
+        int portalAt = index + FrameReader.HEADER;
+        int portalEnd = CString.end(buf, portalAt, index + length);
+        int nameAt = portalEnd + 1;
+        int nameEnd = CString.end(buf, nameAt, index + length);
+        QueryFacts facts;
+        if (nameEnd == nameAt) {
+            facts = needUnnamed();
+            out.raw(buf, index, length);
+        } else {
+            SharedStatement statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
+            facts = statement == null ? null : statement.facts();
+            if (statement == null || !translates) {
+                forgetForeign(statement == null, buf, nameAt, nameEnd);
+                out.raw(buf, index, length);
+            } else {
+                need(statement);
+                renamed(statement.name(), buf, index, nameAt, nameEnd, length, announced);
+            }
+        }
+        remember(facts, buf, index, length, portalAt, portalEnd);
+        server.expect(ReplyQueue.BIND, null);
+    }
+
+    private void remember(
+            @Nullable QueryFacts facts, ByteBuf buf, int index, int length, int portalAt, int portalEnd) {
+        QueryFacts bound = facts == null ? null : BoundValues.resolve(facts, buf, index, length);
+        if (portalEnd == portalAt) {
+            unnamedPortal = bound;
+        } else if (bound != null) {
+            if (portals == null) {
+                portals = new HashMap<>();
+            }
+            portals.put(CString.read(buf, portalAt, portalEnd + 1), bound);
+        }
+    }
+
+    private void describe(ByteBuf buf, int index, int length) {
+        int kindAt = index + FrameReader.HEADER;
+        int nameAt = kindAt + 1;
+        int nameEnd = CString.end(buf, nameAt, index + length);
+        if (buf.getByte(kindAt) != FrontendWriter.STATEMENT || !translates) {
+            raw(ReplyQueue.DESCRIBE, null, buf, index, length);
+            return;
+        }
+        if (nameEnd == nameAt) {
+            needUnnamed();
+            out.raw(buf, index, length);
+        } else {
+            SharedStatement statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
+            if (statement == null) {
+                forgetForeign(true, buf, nameAt, nameEnd);
+                out.raw(buf, index, length);
+            } else {
+                need(statement);
+                renamed(statement.name(), buf, index, nameAt, nameEnd, length, length);
+            }
+        }
+        server.expect(ReplyQueue.DESCRIBE, null);
+    }
+
+    private void execute(ByteBuf buf, int index, int length) {
+        int portalAt = index + FrameReader.HEADER;
+        QueryFacts facts = unnamedPortal;
+        if (buf.getByte(portalAt) != 0) {
+            facts = portals == null ? null : portals.get(CString.read(buf, portalAt, index + length));
+        }
+        Object note = null;
+        if (facts != null) {
+            Substitute substitute = translates ? Emulation.of(facts, session, !executed) : null;
+            barrier |= substitute != null;
+            note = substitute != null ? substitute : note(facts);
+        }
+        executed = true;
+        raw(ReplyQueue.EXECUTE, note, buf, index, length);
+    }
+
+    private void close(ByteBuf buf, int index, int length) {
+        int kindAt = index + FrameReader.HEADER;
+        int nameAt = kindAt + 1;
+        int nameEnd = CString.end(buf, nameAt, index + length);
+        if (buf.getByte(kindAt) != FrontendWriter.STATEMENT || nameEnd == nameAt || !translates) {
+            if (buf.getByte(kindAt) == FrontendWriter.STATEMENT) {
+                closeOwn(CString.read(buf, nameAt, index + length));
+            }
+            raw(ReplyQueue.CLOSE, null, buf, index, length);
+            return;
+        }
+        barrier = true;
+        String name = CString.read(buf, nameAt, index + length);
+        Object note = new StatementChange.Closed(
+                name,
+                session.statements().find(name),
+                session.sqlStatements().get(name));
+        session.statements().remove(name);
+        session.sqlStatements().remove(name);
+        server.expect(ReplyQueue.CLOSE | ReplyQueue.ANSWER, note);
+    }
+
+    private void closeOwn(String name) {
+        if (name.isEmpty()) {
+            session.unnamed(null);
+            server.statements().unnamed(null);
+        } else {
+            session.statements().remove(name);
+        }
+    }
+
+    // ---- what the server has to have
+
+    private @Nullable QueryFacts needUnnamed() {
+        UnnamedStatement wanted = session.unnamed();
+        UnnamedStatement present = server.statements().unnamed();
+        if (wanted != present && translates) {
+            server.statements().unnamed(wanted);
+            if (wanted == null) {
+                FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, UNNAMED);
+                server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
+            } else {
+                FrontendWriter.parse(out.made(), UNNAMED, wanted.rest());
+                server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(null));
+            }
+        }
+        return wanted == null ? null : wanted.facts();
+    }
+
+    private void need(SharedStatement statement) {
+        if (!server.statements().has(statement)) {
+            makeRoom(statement);
+            server.statements().add(statement);
+            FrontendWriter.parse(out.made(), statement.name(), statement.rest());
+            server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(statement));
+        }
+    }
+
+    private void makeRoom(SharedStatement statement) {
+        SharedStatement surplus = server.statements().surplus(source.maxPerServer());
+        if (surplus != null) {
+            server.statements().remove(surplus);
+            FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, surplus.name());
+            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, new StatementChange.Evicted(surplus));
+        }
+        String name = new String(statement.name(), StandardCharsets.UTF_8);
+        if (server.statements().own().remove(name) != null) {
+            FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, statement.name());
+            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
+        }
+    }
+
+    /** The session has no statement of this name: another's must not answer to it. */
+    private void forgetForeign(
+            boolean unknown, ByteBuf buf, int nameAt, int nameEnd) {
+        if (!translates || !unknown) {
+            return;
+        }
+        String name = buf.toString(nameAt, nameEnd - nameAt, StandardCharsets.UTF_8);
+        SharedStatement shared = server.statements().named(name);
+        boolean foreign = server.statements().own(name) != null
+                && !session.sqlStatements().containsKey(name);
+        if (shared != null || foreign) {
+            server.statements().forget(name);
+            FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, name.getBytes(StandardCharsets.UTF_8));
+            server.expect(
+                    ReplyQueue.CLOSE | ReplyQueue.SWALLOW,
+                    shared == null ? null : new StatementChange.Evicted(shared));
+        }
+    }
+
+    private void renamed(
+            byte[] name,
+            ByteBuf buf,
+            int index,
+            int nameAt,
+            int nameEnd,
+            int length,
+            int announced) {
+        int old = nameEnd - nameAt;
+        if (old == name.length) {
+            buf.setBytes(nameAt, name);
+            out.raw(buf, index, length);
+            return;
+        }
+        ByteBuf made = out.made();
+        made.writeByte(buf.getByte(index)).writeInt(announced - 1 - old + name.length);
+        made.writeBytes(buf, index + FrameReader.HEADER, nameAt - index - FrameReader.HEADER);
+        made.writeBytes(name);
+        out.raw(buf, nameEnd, index + length - nameEnd);
+    }
+
+    /** What must be known when it completes; null for the many statements that change nothing. */
+    private @Nullable QueryFacts note(QueryFacts facts) {
+        for (int i = 0; i < facts.statementCount(); i++) {
+            StatementFacts statement = facts.statements().get(i);
+            if (statement.effect() != null) {
+                barrier |= !(statement.effect() instanceof SessionEffect.Begin
+                        || statement.effect() instanceof SessionEffect.Commit
+                        || statement.effect() instanceof SessionEffect.Rollback);
+                return facts;
+            }
+        }
+        return null;
+    }
+
+    private static byte[] rest(ByteBuf buf, int from, int end) {
+        byte[] rest = new byte[end - from];
+        buf.getBytes(from, rest);
+        return rest;
+    }
+
+    private static int textLength(byte[] rest) {
+        int n = 0;
+        while (n < rest.length && rest[n] != 0) {
+            n++;
+        }
+        return n;
+    }
+
+    private static byte[] substituteRest(String comment) {
+        String text = comment.isEmpty() ? Emulation.NOTHING : Emulation.NOTHING + " -- " + comment.replace('\n', ' ');
+        return (text + "\0\0\0").getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    /** The constant that answers an entry of ours. */
+    static ByteBuf answer(int entry) {
+        return (entry & ReplyQueue.KIND) == ReplyQueue.PARSE
+                ? ConstantReplies.PARSE_COMPLETE
+                : ConstantReplies.CLOSE_COMPLETE;
+    }
+}

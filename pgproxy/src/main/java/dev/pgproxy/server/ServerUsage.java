@@ -1,0 +1,63 @@
+package dev.pgproxy.server;
+
+import java.time.Instant;
+
+/**
+ * Counters and times of one server connection. Written on the loop that owns it; readers of SHOW SERVERS may see values
+ * a moment old.
+ */
+public final class ServerUsage {
+    private final Instant connectedAt = Instant.now();
+    private final long connectedNanos = System.nanoTime();
+    private volatile long lastUsedNanos = connectedNanos;
+    private long received;
+    private long sent;
+    private volatile String closeReason = "";
+
+    void received(int bytes) {
+        received += bytes;
+    }
+
+    void sent(int bytes) {
+        sent += bytes;
+    }
+
+    void closeReason(String reason) {
+        closeReason = reason;
+    }
+
+    /** It has been used until {@code nanoTime}. */
+    public void usedUntil(long nanoTime) {
+        lastUsedNanos = nanoTime;
+    }
+
+    /** Bytes from the server. */
+    public long received() {
+        return received;
+    }
+
+    /** Bytes to the server. */
+    public long sent() {
+        return sent;
+    }
+
+    /** When its login was complete. */
+    public Instant connectedAt() {
+        return connectedAt;
+    }
+
+    /** When its login was complete, on the clock of System.nanoTime. */
+    public long connectedNanos() {
+        return connectedNanos;
+    }
+
+    /** When it was last used, on the clock of System.nanoTime. */
+    public long lastUsedNanos() {
+        return lastUsedNanos;
+    }
+
+    /** Why it was closed, or empty. */
+    public String closeReason() {
+        return closeReason;
+    }
+}
