@@ -8,8 +8,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * SASLprep (RFC 4013) as PostgreSQL applies it to passwords (src/common/saslprep.c and its callers): where the profile
- * would refuse, because the bytes are no valid UTF-8 or the outcome is prohibited, the password is used as it is. So
+ * would refuse, because the bytes are no valid UTF-8 or a character is prohibited, the password is used as it is. So
  * every password works, and equal ones stay equal. Stateless, thread-safe.
+ *
+ * <p>The RFC looks for prohibited characters after normalisation. PostgreSQL looks at what it has mapped but not yet
+ * normalised, and the two differ for some passwords (U+0341 and U+FE7B alone, for example): so we do as PostgreSQL does.
  */
 public final class SaslPrep {
     private SaslPrep() {}
@@ -24,11 +27,10 @@ public final class SaslPrep {
             return password;
         }
         String mapped = map(text);
-        if (mapped.isEmpty()) {
+        if (mapped.isEmpty() || !permitted(mapped.codePoints().toArray())) {
             return password;
         }
-        String normal = Normalizer.normalize(mapped, Normalizer.Form.NFKC);
-        return permitted(normal.codePoints().toArray()) ? normal.getBytes(StandardCharsets.UTF_8) : password;
+        return Normalizer.normalize(mapped, Normalizer.Form.NFKC).getBytes(StandardCharsets.UTF_8);
     }
 
     private static boolean isAscii(byte[] bytes) {

@@ -18,7 +18,7 @@ final class StringprepTable {
             AD 34F 1806 180B-180D 200B-200D 2060 FE00-FE0F FEFF
             """);
 
-    /** C.1.2, C.2.1, C.2.2, C.3 to C.9: what SASLprep prohibits in its output; and A.1: what Unicode 3.2 leaves unassigned. */
+    /** C.1.2, C.2.1, C.2.2, C.3 to C.9: what SASLprep prohibits; and A.1: what Unicode 3.2 leaves unassigned. */
     static final StringprepTable PROHIBITED = new StringprepTable("""
             0-1F 7F-A0 221 234-24F 2AE-2AF 2EF-2FF 340-341 350-35F 370-373 376-379 37B-37D 37F-383 38B 38D 3A2 3CF
             3F7-3FF 487 4CF 4F6-4F7 4FA-4FF 510-530 557-558 560 588 58B-590 5A2 5BA 5C5-5CF 5EB-5EF 5F5-60B 60D-61A
