@@ -60,8 +60,8 @@ public final class ClientTls {
                 ALPN);
         ChannelBinding binding;
         try (InputStream in = Files.newInputStream(settings.certFile())) {
-            X509Certificate certificate = (X509Certificate)
-                    CertificateFactory.getInstance("X.509").generateCertificate(in);
+            X509Certificate certificate =
+                    (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
             binding = ChannelBinding.of(certificate);
         } catch (CertificateException e) {
             throw new SSLException("client_tls_cert_file is not a certificate: " + e.getMessage(), e);
@@ -88,7 +88,8 @@ public final class ClientTls {
                 builder.trustManager(settings.caFile().toFile());
             }
         } else if (settings.caFile() != null) {
-            builder.clientAuth(ClientAuth.OPTIONAL).trustManager(settings.caFile().toFile());
+            builder.clientAuth(ClientAuth.OPTIONAL)
+                    .trustManager(settings.caFile().toFile());
         } else {
             builder.trustManager(InsecureTrustManagerFactory.INSTANCE);
         }

@@ -154,10 +154,12 @@ public final class Transport implements AutoCloseable {
 
     private void keepalive(ServerBootstrap bootstrap) {
         if (!tcp.tcpKeepidle().isZero()) {
-            bootstrap.childOption(EpollChannelOption.TCP_KEEPIDLE, (int) tcp.tcpKeepidle().toSeconds());
+            bootstrap.childOption(
+                    EpollChannelOption.TCP_KEEPIDLE, (int) tcp.tcpKeepidle().toSeconds());
         }
         if (!tcp.tcpKeepintvl().isZero()) {
-            bootstrap.childOption(EpollChannelOption.TCP_KEEPINTVL, (int) tcp.tcpKeepintvl().toSeconds());
+            bootstrap.childOption(
+                    EpollChannelOption.TCP_KEEPINTVL, (int) tcp.tcpKeepintvl().toSeconds());
         }
         if (tcp.tcpKeepcnt() > 0) {
             bootstrap.childOption(EpollChannelOption.TCP_KEEPCNT, tcp.tcpKeepcnt());

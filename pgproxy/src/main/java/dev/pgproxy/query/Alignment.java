@@ -33,8 +33,7 @@ final class Alignment {
     /** Statements that turn {@code from} into {@code to}, in their order. */
     static List<String> settings(Settings from, Settings to) {
         List<String> sql = new ArrayList<>();
-        boolean identity =
-                differs(from, to, Settings.SESSION_AUTHORIZATION) || differs(from, to, Settings.ROLE);
+        boolean identity = differs(from, to, Settings.SESSION_AUTHORIZATION) || differs(from, to, Settings.ROLE);
         boolean underRole = from.get(Settings.SESSION_AUTHORIZATION) != null || from.get(Settings.ROLE) != null;
         if (underRole) {
             // a parameter may be one that only the login user may set
@@ -105,12 +104,9 @@ final class Alignment {
                 names.addAll(server.statements().own().keySet());
             }
             for (StatementFacts statement : facts.statements()) {
-                switch (statement.effect()) {
-                    case SessionEffect.Prepare prepare -> names.add(prepare.name());
-                    case SessionEffect.Execute execute -> names.add(execute.name());
-                    case SessionEffect.Deallocate deallocate when deallocate.name() != null ->
-                        names.add(deallocate.name());
-                    case null, default -> {}
+                String name = named(statement.effect());
+                if (name != null) {
+                    names.add(name);
                 }
             }
         }
@@ -119,6 +115,18 @@ final class Alignment {
             align(name, session, server, sql);
         }
         return sql;
+    }
+
+    private static @Nullable String named(@Nullable SessionEffect effect) {
+        if (effect == null) {
+            return null;
+        }
+        return switch (effect) {
+            case SessionEffect.Prepare prepare -> prepare.name();
+            case SessionEffect.Execute execute -> execute.name();
+            case SessionEffect.Deallocate deallocate -> deallocate.name();
+            default -> null;
+        };
     }
 
     /** Makes one name on the server mean what it means in the session. */

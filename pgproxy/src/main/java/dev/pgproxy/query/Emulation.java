@@ -30,15 +30,18 @@ final class Emulation {
             return null;
         }
         StatementFacts statement = facts.statements().getFirst();
-        String tag =
-                switch (statement.effect()) {
-                    case SessionEffect.Listen listen -> "LISTEN";
-                    case SessionEffect.Unlisten unlisten -> "UNLISTEN";
-                    case SessionEffect.Deallocate deallocate -> deallocateTag(deallocate.name(), session);
-                    case SessionEffect.DiscardAll discard ->
-                        first && session.status() == TransactionStatus.IDLE ? "DISCARD ALL" : null;
-                    case null, default -> null;
-                };
+        SessionEffect effect = statement.effect();
+        if (effect == null) {
+            return null;
+        }
+        String tag = switch (effect) {
+            case SessionEffect.Listen listen -> "LISTEN";
+            case SessionEffect.Unlisten unlisten -> "UNLISTEN";
+            case SessionEffect.Deallocate deallocate -> deallocateTag(deallocate.name(), session);
+            case SessionEffect.DiscardAll discard ->
+                first && session.status() == TransactionStatus.IDLE ? "DISCARD ALL" : null;
+            default -> null;
+        };
         return tag == null ? null : new Substitute(statement, tag);
     }
 
@@ -46,8 +49,8 @@ final class Emulation {
         if (name == null) {
             return "DEALLOCATE ALL";
         }
-        boolean known =
-                session.statements().find(name) != null || session.sqlStatements().containsKey(name);
+        boolean known = session.statements().find(name) != null
+                || session.sqlStatements().containsKey(name);
         return known ? "DEALLOCATE" : null;
     }
 }

@@ -100,12 +100,7 @@ final class ExchangeWriter {
         return facts == null ? QueryFacts.OPAQUE : facts;
     }
 
-    private void raw(
-            int entry,
-            @Nullable Object note,
-            ByteBuf buf,
-            int index,
-            int length) {
+    private void raw(int entry, @Nullable Object note, ByteBuf buf, int index, int length) {
         out.raw(buf, index, length);
         server.expect(entry, note);
     }
@@ -153,8 +148,7 @@ final class ExchangeWriter {
         boolean failed = session.status() == TransactionStatus.FAILED;
         if (server.statements().has(statement) && !failed) {
             session.statements().put(name, statement);
-            server.expect(
-                    ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
+            server.expect(ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
             return;
         }
         makeRoom(statement);
@@ -164,8 +158,7 @@ final class ExchangeWriter {
         server.expect(ReplyQueue.PARSE, new StatementChange.Parsed(name, statement, true));
     }
 
-    private void parseUnnamed(
-            QueryFacts facts, ByteBuf buf, int index, int length) {
+    private void parseUnnamed(QueryFacts facts, ByteBuf buf, int index, int length) {
         int restAt = index + FrameReader.HEADER + 1;
         Substitute substitute = translates ? Emulation.of(facts, session, !executed) : null;
         byte[] rest = rest(buf, restAt, index + length);
@@ -186,8 +179,7 @@ final class ExchangeWriter {
     }
 
     /** PostgreSQL itself shall say that the name is taken, so it is made to be taken there. */
-    private void refuseDuplicate(
-            String name, ByteBuf buf, int index, int length) {
+    private void refuseDuplicate(String name, ByteBuf buf, int index, int length) {
         if (server.statements().named(name) == null && server.statements().own(name) == null) {
             FrontendWriter.parse(out.made(), name, "");
             server.statements().own().put(name, "");
@@ -196,8 +188,7 @@ final class ExchangeWriter {
         raw(ReplyQueue.PARSE, null, buf, index, length);
     }
 
-    private void bind(
-            ByteBuf buf, int index, int length, int announced) {
+    private void bind(ByteBuf buf, int index, int length, int announced) {
         int portalAt = index + FrameReader.HEADER;
         int portalEnd = CString.end(buf, portalAt, index + length);
         int nameAt = portalEnd + 1;
@@ -221,8 +212,7 @@ final class ExchangeWriter {
         server.expect(ReplyQueue.BIND, null);
     }
 
-    private void remember(
-            @Nullable QueryFacts facts, ByteBuf buf, int index, int length, int portalAt, int portalEnd) {
+    private void remember(@Nullable QueryFacts facts, ByteBuf buf, int index, int length, int portalAt, int portalEnd) {
         QueryFacts bound = facts == null ? null : BoundValues.resolve(facts, buf, index, length);
         if (portalEnd == portalAt) {
             unnamedPortal = bound;
@@ -288,9 +278,7 @@ final class ExchangeWriter {
         barrier = true;
         String name = CString.read(buf, nameAt, index + length);
         Object note = new StatementChange.Closed(
-                name,
-                session.statements().find(name),
-                session.sqlStatements().get(name));
+                name, session.statements().find(name), session.sqlStatements().get(name));
         session.statements().remove(name);
         session.sqlStatements().remove(name);
         server.expect(ReplyQueue.CLOSE | ReplyQueue.ANSWER, note);
@@ -347,8 +335,7 @@ final class ExchangeWriter {
     }
 
     /** The session has no statement of this name: another's must not answer to it. */
-    private void forgetForeign(
-            boolean unknown, ByteBuf buf, int nameAt, int nameEnd) {
+    private void forgetForeign(boolean unknown, ByteBuf buf, int nameAt, int nameEnd) {
         if (!translates || !unknown) {
             return;
         }
@@ -360,19 +347,11 @@ final class ExchangeWriter {
             server.statements().forget(name);
             FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, name.getBytes(StandardCharsets.UTF_8));
             server.expect(
-                    ReplyQueue.CLOSE | ReplyQueue.SWALLOW,
-                    shared == null ? null : new StatementChange.Evicted(shared));
+                    ReplyQueue.CLOSE | ReplyQueue.SWALLOW, shared == null ? null : new StatementChange.Evicted(shared));
         }
     }
 
-    private void renamed(
-            byte[] name,
-            ByteBuf buf,
-            int index,
-            int nameAt,
-            int nameEnd,
-            int length,
-            int announced) {
+    private void renamed(byte[] name, ByteBuf buf, int index, int nameAt, int nameEnd, int length, int announced) {
         int old = nameEnd - nameAt;
         if (old == name.length) {
             buf.setBytes(nameAt, name);

@@ -22,7 +22,11 @@ final class Outcome {
 
     /** The statement has completed with this tag. */
     static void apply(StatementFacts statement, String tag, Session session, ServerConnection server) {
-        switch (statement.effect()) {
+        SessionEffect effect = statement.effect();
+        if (effect == null) {
+            return;
+        }
+        switch (effect) {
             case SessionEffect.SetParameter set -> setParameter(set, session, server);
             case SessionEffect.ResetParameter reset -> reset(reset.name(), session, server);
             case SessionEffect.SetRole role -> {
@@ -47,8 +51,7 @@ final class Outcome {
             case SessionEffect.DiscardAll discard -> discardAll(session, server);
             case SessionEffect.SetConfig config -> setConfig(config, session, server);
             case SessionEffect.Commit commit -> end(tag.equals("COMMIT"), session, server);
-            case SessionEffect.PrepareTransaction prepare ->
-                end(tag.equals("PREPARE TRANSACTION"), session, server);
+            case SessionEffect.PrepareTransaction prepare -> end(tag.equals("PREPARE TRANSACTION"), session, server);
             case SessionEffect.Rollback rollback -> end(false, session, server);
             case SessionEffect.Savepoint savepoint -> {
                 session.settings().savepoint(savepoint.name());
@@ -72,13 +75,17 @@ final class Outcome {
             case SessionEffect.Deallocate deallocate -> deallocate(deallocate, session, server);
             case SessionEffect.Load load -> session.pin(PinReason.UNPREDICTABLE_STATE, "LOAD");
             case SessionEffect.SetSeed seed -> session.pin(PinReason.UNPREDICTABLE_STATE, "SET seed");
-            case null, default -> {}
+            default -> {}
         }
     }
 
     /** A statement of ours went in place of the client's; only the session changes. */
     static void applySubstituted(StatementFacts statement, Session session) {
-        switch (statement.effect()) {
+        SessionEffect effect = statement.effect();
+        if (effect == null) {
+            return;
+        }
+        switch (effect) {
             case SessionEffect.Listen listen -> session.listen(listen.channel());
             case SessionEffect.Unlisten unlisten -> session.unlisten(unlisten.channel());
             case SessionEffect.DiscardAll discard -> session.discardAll();
@@ -91,7 +98,7 @@ final class Outcome {
                     session.sqlStatements().remove(deallocate.name());
                 }
             }
-            case null, default -> {}
+            default -> {}
         }
     }
 
@@ -130,15 +137,10 @@ final class Outcome {
 
     private static void resetAll(Session session, ServerConnection server) {
         Settings before = session.settings().get();
-        session.settings()
-                .set(session.base()
-                        .like(before, Settings.ROLE)
-                        .like(before, Settings.SESSION_AUTHORIZATION));
+        session.settings().set(session.base().like(before, Settings.ROLE).like(before, Settings.SESSION_AUTHORIZATION));
         Settings physical = server.settings().get();
         server.settings()
-                .set(Settings.NONE
-                        .like(physical, Settings.ROLE)
-                        .like(physical, Settings.SESSION_AUTHORIZATION));
+                .set(Settings.NONE.like(physical, Settings.ROLE).like(physical, Settings.SESSION_AUTHORIZATION));
     }
 
     /** DISCARD ALL that reached the server itself. */

@@ -57,7 +57,10 @@ sealed interface StatementChange {
     }
 
     /** A client's Close. */
-    record Closed(String name, @Nullable SharedStatement statement, @Nullable String sql) implements StatementChange {
+    record Closed(
+            String name,
+            @Nullable SharedStatement statement,
+            @Nullable String sql) implements StatementChange {
         @Override
         public void undo(Session session, ServerConnection server) {
             if (statement != null) {

@@ -32,11 +32,13 @@ public final class Credentials {
         return password;
     }
 
-    @Nullable String md5() {
+    @Nullable
+    String md5() {
         return md5;
     }
 
-    @Nullable ScramKeys keys() {
+    @Nullable
+    ScramKeys keys() {
         return keys;
     }
 

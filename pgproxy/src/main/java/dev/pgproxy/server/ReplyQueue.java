@@ -42,7 +42,7 @@ public final class ReplyQueue {
     public static final int KIND = 0xff;
     /** The reply is ours and goes to nobody. */
     public static final int SWALLOW = 0x100;
-    /** Nothing was sent; when its turn comes we answer ourselves with the constant that is the note. */
+    /** Nothing was sent; when its turn comes we answer ourselves. */
     public static final int ANSWER = 0x200;
 
     private int[] entries = new int[16];

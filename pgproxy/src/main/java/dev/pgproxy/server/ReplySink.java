@@ -13,8 +13,8 @@ public interface ReplySink {
     /** Bytes for the client. */
     void forward(ByteBuf buf, int index, int length);
 
-    /** A constant message for the client, in place of one the server was not asked for. */
-    void answer(ByteBuf constant);
+    /** An answer of ours is due: to the message of this entry, which the server was not sent. */
+    void answer(int entry);
 
     /** A statement has completed, and its tag is {@code tag}. Called only for statements that change the session. */
     void completed(StatementFacts statement, String tag);

@@ -39,14 +39,16 @@ final class ServerAuthentication {
     }
 
     /** The answer to one request, null if there is none to give. */
-    @Nullable ByteBuf answer(ByteBuf in, int body, int length, ByteBufAllocator allocator) throws ScramFailure {
+    @Nullable
+    ByteBuf answer(ByteBuf in, int body, int length, ByteBufAllocator allocator) throws ScramFailure {
         int end = body + length;
         int kind = in.getInt(body);
         ByteBuf out = null;
         switch (kind) {
             case OK -> {
                 if (scram != null && !scram.proved()) {
-                    throw new ProtocolViolation("server accepted the login without proving its knowledge of the password");
+                    throw new ProtocolViolation(
+                            "server accepted the login without proving its knowledge of the password");
                 }
             }
             case CLEARTEXT -> {
@@ -77,8 +79,9 @@ final class ServerAuthentication {
                 target.credentials().keys(exchange().keys());
             }
             default ->
-                throw new ProtocolViolation("the server asks for authentication method " + kind
-                        + ", which is not supported: use scram-sha-256, md5, password, cert or trust in its pg_hba.conf");
+                throw new ProtocolViolation(
+                        "the server asks for authentication method " + kind
+                                + ", which is not supported: use scram-sha-256, md5, password, cert or trust in its pg_hba.conf");
         }
         return out;
     }

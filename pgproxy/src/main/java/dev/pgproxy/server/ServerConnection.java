@@ -35,8 +35,7 @@ public final class ServerConnection implements FrameSink {
     private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
 
     /** Types that are forwarded without a look while the client is answered. */
-    private static final long PASSIVE =
-            FrameReader.bit(BackendType.DATA_ROW) | FrameReader.bit(BackendType.COPY_DATA);
+    private static final long PASSIVE = FrameReader.bit(BackendType.DATA_ROW) | FrameReader.bit(BackendType.COPY_DATA);
 
     /** An error or notice longer than this is cut off from memory, not from the client: it is streamed. */
     private static final int MAX_GATHERED = 1 << 20;
@@ -299,9 +298,7 @@ public final class ServerConnection implements FrameSink {
             replies.remove();
             if (note instanceof OwnReply own) {
                 own.done(
-                        ErrorFields.error(
-                                SqlState.CONNECTION_FAILURE,
-                                "server closed the connection unexpectedly"),
+                        ErrorFields.error(SqlState.CONNECTION_FAILURE, "server closed the connection unexpectedly"),
                         TransactionStatus.IDLE);
             }
         }
@@ -553,10 +550,10 @@ public final class ServerConnection implements FrameSink {
 
     private void answers() {
         while ((replies.head() & ReplyQueue.ANSWER) != 0) {
-            ByteBuf constant = (ByteBuf) java.util.Objects.requireNonNull(replies.note());
+            int entry = replies.head();
             replies.remove();
             if (sink != null) {
-                sink.answer(constant);
+                sink.answer(entry);
             }
         }
     }

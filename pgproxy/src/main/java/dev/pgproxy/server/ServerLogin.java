@@ -154,7 +154,8 @@ final class ServerLogin extends ChannelInboundHandlerAdapter {
         switch (type) {
             case BackendType.AUTHENTICATION -> {
                 if (authentication == null) {
-                    authentication = new ServerAuthentication(target, ctx.pipeline().get(SslHandler.class));
+                    authentication =
+                            new ServerAuthentication(target, ctx.pipeline().get(SslHandler.class));
                 }
                 ByteBuf answer = authentication.answer(in, body, length - FrameReader.HEADER, ctx.alloc());
                 if (answer != null) {

@@ -13,6 +13,7 @@ public final class ServerUsage {
     private long received;
     private long sent;
     private volatile String closeReason = "";
+    private volatile int epoch;
 
     void received(int bytes) {
         received += bytes;
@@ -54,6 +55,16 @@ public final class ServerUsage {
     /** When it was last used, on the clock of System.nanoTime. */
     public long lastUsedNanos() {
         return lastUsedNanos;
+    }
+
+    /** The epoch of its pool when it logged in: RECONNECT begins another. */
+    public int epoch() {
+        return epoch;
+    }
+
+    /** It has logged in in this epoch of its pool. */
+    public void epoch(int now) {
+        epoch = now;
     }
 
     /** Why it was closed, or empty. */

@@ -1,6 +1,7 @@
 package dev.pgproxy.session;
 
 import dev.pgproxy.protocol.sql.QueryFacts;
+import java.nio.charset.StandardCharsets;
 
 /**
  * A prepared statement that sessions of one pool share: the same text, parameter types and everything else that decides
@@ -15,6 +16,11 @@ public final class SharedStatement {
         this.name = name;
         this.rest = rest;
         this.facts = facts;
+    }
+
+    /** A statement that only one session has, because the server is its alone. */
+    public static SharedStatement own(String name, byte[] rest, QueryFacts facts) {
+        return new SharedStatement(name.getBytes(StandardCharsets.UTF_8), rest, facts);
     }
 
     /** Its name on servers, without terminator; not to be changed. */

@@ -10,7 +10,6 @@ public final class CommandTag {
 
     /** The tag of a whole CommandComplete message. */
     public static String read(ByteBuf buf, int index, int length) {
-        return buf.toString(
-                index + FrameReader.HEADER, length - FrameReader.HEADER - 1, StandardCharsets.US_ASCII);
+        return buf.toString(index + FrameReader.HEADER, length - FrameReader.HEADER - 1, StandardCharsets.US_ASCII);
     }
 }

@@ -34,7 +34,8 @@ public final class QueryFacts {
         };
     }
 
-    static QueryFacts of(StatementFacts statement) {
+    /** The facts of a text of one statement. */
+    public static QueryFacts of(StatementFacts statement) {
         return new QueryFacts(List.of(statement), 0);
     }
 

@@ -40,6 +40,11 @@ public record StatementFacts(
         return new StatementFacts(kind, 0, TO_THE_END, -1, flags, effect, List.of());
     }
 
+    /** The same with an effect that is known better by now. */
+    public StatementFacts withEffect(SessionEffect known) {
+        return new StatementFacts(kind, start, end, bodyStart, flags, known, unknownFunctions);
+    }
+
     /** Whether one of the given bits is set. */
     public boolean has(int flag) {
         return (flags & flag) != 0;

@@ -1,0 +1,61 @@
+package dev.pgproxy.pool;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * Totals of one pool for SHOW STATS, in the order of PgBouncer's columns. Thread-safe; each loop adds without a lock
+ * prefix where it is alone (lazy set), which loses nothing as long as a row of counters belongs to one loop.
+ */
+public final class PoolCounters {
+    /** What is counted; times in microseconds. */
+    public enum Counter {
+        SERVER_ASSIGNMENT_COUNT,
+        XACT_COUNT,
+        QUERY_COUNT,
+        RECEIVED,
+        SENT,
+        XACT_TIME,
+        QUERY_TIME,
+        WAIT_TIME,
+        CLIENT_PARSE_COUNT,
+        SERVER_PARSE_COUNT,
+        BIND_COUNT,
+        CLIENT_LOGIN_COUNT;
+
+        private static final int COUNT = values().length;
+    }
+
+    /** A row of counters that one loop writes. */
+    public static final class Row {
+        private final AtomicLongArray values = new AtomicLongArray(Counter.COUNT);
+
+        /** Adds; only on the row's loop. */
+        public void add(Counter counter, long n) {
+            int i = counter.ordinal();
+            values.lazySet(i, values.getPlain(i) + n);
+        }
+    }
+
+    private final Row[] rows;
+
+    PoolCounters(int loops) {
+        rows = new Row[loops];
+        for (int i = 0; i < loops; i++) {
+            rows[i] = new Row();
+        }
+    }
+
+    /** The row of a loop. */
+    public Row row(int loop) {
+        return rows[loop];
+    }
+
+    /** The sum over all loops. */
+    public long total(Counter counter) {
+        long sum = 0;
+        for (Row row : rows) {
+            sum += row.values.get(counter.ordinal());
+        }
+        return sum;
+    }
+}

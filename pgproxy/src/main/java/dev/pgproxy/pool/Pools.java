@@ -1,0 +1,148 @@
+package dev.pgproxy.pool;
+
+import dev.pgproxy.config.DatabaseSettings;
+import dev.pgproxy.config.EffectivePool;
+import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.net.ServerTls;
+import dev.pgproxy.net.Transport;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.server.LoginListener;
+import dev.pgproxy.server.ServerConnection;
+import dev.pgproxy.server.ServerConnector;
+import dev.pgproxy.server.ServerTarget;
+import io.netty.channel.EventLoop;
+import java.util.Collection;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
+
+/** Finds the pool of a database and user, and knows what applies to all of them. Thread-safe. */
+public final class Pools {
+    private static final long SWEEP_MILLIS = 200;
+
+    private final ConcurrentMap<PoolKey, Pool> pools = new ConcurrentHashMap<>();
+    private final PoolLimits limits = new PoolLimits();
+    private final Transport transport;
+    private final ServerConnector connector;
+    private volatile ProxyConfig config;
+    private volatile ServerTls tls;
+
+    /** Pools by {@code config}, over {@code transport}. */
+    public Pools(ProxyConfig config, ServerTls tls, Transport transport) {
+        this.config = config;
+        this.tls = tls;
+        this.transport = transport;
+        this.connector = new ServerConnector(transport);
+        anyLoop().scheduleWithFixedDelay(this::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** The pool of a key, made if it is new. */
+    public Pool pool(PoolKey key) {
+        Pool pool = pools.get(key);
+        return pool != null
+                ? pool
+                : pools.computeIfAbsent(
+                        key, k -> new Pool(k, this, transport.loops().size()));
+    }
+
+    /** All pools. */
+    public Collection<Pool> all() {
+        return pools.values();
+    }
+
+    /** RELOAD. */
+    public void reload(ProxyConfig changed, ServerTls changedTls) {
+        config = changed;
+        tls = changedTls;
+    }
+
+    PoolLimits limits() {
+        return limits;
+    }
+
+    /** Servers of a database over all users. */
+    public int serversOfDatabase(String database) {
+        return limits.ofDatabase(database);
+    }
+
+    /** Servers of a user over all databases. */
+    public int serversOfUser(String user) {
+        return limits.ofUser(user);
+    }
+
+    EffectivePool sizes(PoolKey key) {
+        DatabaseSettings database = config.database(key.database());
+        if (database == null) {
+            return new EffectivePool(config.pool().poolMode(), 0, 0, 0, 0, 0);
+        }
+        return config.pool(database, key.user());
+    }
+
+    void connect(Pool pool, EventLoop loop, LoginListener listener) {
+        PoolKey key = pool.key();
+        DatabaseSettings database = config.database(key.database());
+        if (database == null) {
+            loop.execute(() -> listener.failed(ErrorFields.fatal(
+                    SqlState.INVALID_CATALOG_NAME, "database \"" + key.database() + "\" does not exist")));
+            return;
+        }
+        if (database.password() != null) {
+            pool.credentials().password(database.password().reveal());
+        }
+        ServerTarget target = new ServerTarget(
+                database.primary(),
+                database.serverDatabase(key.database()),
+                database.serverUser(key.user()),
+                database.parameters(),
+                pool.credentials(),
+                tls,
+                config.timeouts().serverConnectTimeout());
+        connector.connect(target, loop, new ConnectQuery(database.connectQuery(), listener));
+    }
+
+    void makeRoom(PoolKey key) {
+        for (Pool other : pools.values()) {
+            boolean related = other.key().database().equals(key.database())
+                    || other.key().user().equals(key.user());
+            if (!other.key().equals(key) && related && other.closeOneIdle()) {
+                return;
+            }
+        }
+    }
+
+    EventLoop anyLoop() {
+        return transport.loops().getFirst();
+    }
+
+    boolean isExpired(ServerConnection server) {
+        long lifetime = config.timeouts().serverLifetime().toNanos();
+        // jittered by up to a tenth, so that servers opened together do not close together
+        long jitter = lifetime / 1000 * (server.identity().id() * 37 % 100);
+        return lifetime > 0 && System.nanoTime() - server.usage().connectedNanos() > lifetime - jitter;
+    }
+
+    boolean isUnused(ServerConnection server, long now) {
+        long limit = config.timeouts().serverIdleTimeout().toNanos();
+        return limit > 0 && now - server.usage().lastUsedNanos() > limit;
+    }
+
+    long loginRetryNanos() {
+        return config.timeouts().serverLoginRetry().toNanos();
+    }
+
+    long queryWaitNanos() {
+        return config.timeouts().queryWaitTimeout().toNanos();
+    }
+
+    long reserveAfterNanos() {
+        return config.pool().reservePoolTimeout().toNanos();
+    }
+
+    private void sweep() {
+        long now = System.nanoTime();
+        for (Pool pool : pools.values()) {
+            pool.sweep(now);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.protocol.backend.ErrorFields;
+import io.netty.channel.Channel;
+
+/** What the query path needs of a client's connection. Implemented by {@code client.QueryPhase}; on the client's loop. */
+public interface ClientLink {
+    /** Where answers go. */
+    Channel channel();
+
+    /** Nothing more is to be read until {@link #resume}: the exchange cannot go on yet. */
+    void pause();
+
+    /** The exchange has gone on. */
+    void resume();
+
+    /** Whether bytes are being read just now, so that a flush follows anyway. */
+    boolean isReading();
+
+    /** Whether the client has sent a message in part. */
+    boolean isMidFrame();
+
+    /** The exchange was refused before its Sync: what follows is ignored up to it. */
+    void skipToSync();
+
+    /** The server takes COPY data, or no longer. */
+    void copying(boolean on);
+
+    /** Ends the connection with this error. */
+    void end(ErrorFields error);
+}

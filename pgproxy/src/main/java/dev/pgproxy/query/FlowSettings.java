@@ -1,0 +1,34 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.session.Session;
+import dev.pgproxy.session.Settings;
+import dev.pgproxy.session.SharedStatements;
+import java.time.Duration;
+
+/**
+ * What the configuration says about the path of one client. Immutable.
+ *
+ * @param maxPreparedStatements per server
+ * @param cleanupTimeout how long a server may take to end what a vanished client has begun
+ */
+public record FlowSettings(PoolMode mode, int maxPreparedStatements, Duration cleanupTimeout) {
+    private static final String UNKNOWN = "";
+
+    SharedStatements.Scope scope(Session session, long catalogVersion) {
+        Settings now = session.settings().get();
+        String encoding = session.reported().get("client_encoding");
+        String conforming = session.reported().get("standard_conforming_strings");
+        return new SharedStatements.Scope(
+                encoding == null ? UNKNOWN : encoding,
+                conforming == null ? UNKNOWN : conforming,
+                text(now, "search_path"),
+                text(now, Settings.SESSION_AUTHORIZATION) + text(now, Settings.ROLE),
+                catalogVersion);
+    }
+
+    private static String text(Settings settings, String name) {
+        String sql = settings.get(name);
+        return sql == null ? UNKNOWN : sql;
+    }
+}

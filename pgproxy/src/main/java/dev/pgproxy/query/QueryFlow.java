@@ -1,0 +1,607 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.pool.LeaseListener;
+import dev.pgproxy.pool.Pool;
+import dev.pgproxy.pool.PoolCounters;
+import dev.pgproxy.pool.PoolCounters.Counter;
+import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ConstantReplies;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.frame.FrameReader;
+import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.frame.TransactionStatus;
+import dev.pgproxy.protocol.frontend.FrontendWriter;
+import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.protocol.sql.StatementFlags;
+import dev.pgproxy.server.ServerConnection;
+import dev.pgproxy.server.ServerState;
+import dev.pgproxy.session.Reported;
+import dev.pgproxy.session.Session;
+import dev.pgproxy.session.Settings;
+import dev.pgproxy.session.SharedStatement;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.EventLoop;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The straight path of a client's exchanges: lease, align, send; and when the server is ready again: probe, keep or give
+ * back. This is the seam where routing and cache will stand: between {@link #submit} and the lease. One per client,
+ * confined to its loop.
+ */
+public final class QueryFlow implements LeaseListener, StatementSource {
+    /** What a text may do to the session that only a look at the server can tell. */
+    private static final int SUSPICIOUS = StatementFlags.UNKNOWN_FUNCTION
+            | StatementFlags.SESSION_LOCK
+            | StatementFlags.CREATES_TEMP
+            | StatementFlags.HOLD_CURSOR
+            | StatementFlags.DO_OR_CALL
+            | StatementFlags.OPAQUE
+            | StatementFlags.MENTIONS_TEMP_SCHEMA;
+
+    /** What may lift a pin. */
+    private static final int RELEASING =
+            StatementFlags.SESSION_UNLOCK | StatementFlags.MAY_RELEASE_STATE | StatementFlags.DDL;
+
+    /** Where an exchange stands that could not be sent at once. */
+    private enum Held {
+        NO,
+        FOR_LEASE,
+        FOR_ALIGNMENT,
+        FOR_REPLIES
+    }
+
+    private final ClientLink link;
+    private final Session session;
+    private final Pool pool;
+    private final FlowSettings settings;
+    private final Relay relay;
+    private final Exchange exchange = new Exchange();
+    private final PoolCounters.Row counters;
+
+    private @Nullable ServerConnection server;
+    private @Nullable ExchangeWriter writer;
+    private Held held = Held.NO;
+    private boolean barrier;
+    private boolean open;
+    private boolean probing;
+    private boolean endPending;
+    private boolean copying;
+    private boolean gone;
+    private long waitingSince;
+    private long transactionSince;
+    private long sentAt;
+
+    /** A path for one client over one pool. */
+    public QueryFlow(ClientLink link, Session session, Pool pool, FlowSettings settings, int loopIndex) {
+        this.link = link;
+        this.session = session;
+        this.pool = pool;
+        this.settings = settings;
+        this.relay = new Relay(this, session, link.channel());
+        this.counters = pool.counters().row(loopIndex);
+    }
+
+    // ---- from the client
+
+    /** The exchange being collected. */
+    public Exchange exchange() {
+        return exchange;
+    }
+
+    /** The exchange is whole, or goes on in parts: it is to be sent. */
+    public void submit() {
+        if (held == Held.NO) {
+            advance();
+        }
+    }
+
+    /** Bytes that go to the server unseen: COPY data, or the rest of a long message. */
+    public void pass(ByteBuf buf, int index, int length) {
+        if (server != null) {
+            server.write(buf.retainedSlice(index, length));
+            if (!server.channel().isWritable()) {
+                server.channel().flush();
+                if (!server.channel().isWritable()) {
+                    link.pause();
+                }
+            }
+        }
+    }
+
+    /** CopyDone or CopyFail; without COPY the server would ignore it, and so do we. */
+    public void endCopy(ByteBuf buf, int index, int length) {
+        if (server != null && !server.isQuiet()) {
+            server.expect(dev.pgproxy.server.ReplyQueue.COPY_END, null);
+            server.write(buf.retainedSlice(index, length));
+            copying = false;
+            link.copying(false);
+        }
+    }
+
+    /** What a read of the client brought has been handled. */
+    public void readComplete() {
+        if (server != null) {
+            server.channel().flush();
+            if (endPending && !link.isMidFrame()) {
+                endPending = false;
+                transactionEnded();
+            }
+        }
+    }
+
+    /** The client takes bytes again. */
+    public void clientWritable() {
+        relay.resumeServer();
+    }
+
+    void serverWritable() {
+        if (held == Held.NO) {
+            link.resume();
+        }
+    }
+
+    /** The client has gone: nothing of it may stay. */
+    public void clientGone() {
+        if (gone) {
+            return;
+        }
+        gone = true;
+        boolean partial = exchange.isStreaming() && held == Held.NO || link.isMidFrame();
+        exchange.clear();
+        if (held == Held.FOR_LEASE) {
+            pool.cancelWait(this);
+        }
+        ServerConnection leased = server;
+        if (leased != null) {
+            server = null;
+            relay.end();
+            ServerCleanup.begin(
+                    leased,
+                    pool,
+                    new ServerCleanup.Leftovers(partial, open, copying, needsReset(), settings.cleanupTimeout()));
+        }
+    }
+
+    private boolean needsReset() {
+        return settings.mode() == PoolMode.SESSION || !session.pins().isEmpty() || session.isSuspected() || probing;
+    }
+
+    // ---- the path
+
+    private void advance() {
+        if (exchange.size() == 0 || gone) {
+            resumeIfHeld();
+            return;
+        }
+        if (server == null) {
+            if (isAnsweredHere()) {
+                answerHere();
+                return;
+            }
+            waitingSince = System.nanoTime();
+            ServerConnection granted = pool.acquire(this);
+            if (granted == null) {
+                hold(Held.FOR_LEASE);
+                return;
+            }
+            lease(granted);
+        }
+        dispatch();
+    }
+
+    private void lease(ServerConnection granted) {
+        server = granted;
+        long now = System.nanoTime();
+        counters.add(Counter.SERVER_ASSIGNMENT_COUNT, 1);
+        counters.add(Counter.WAIT_TIME, (now - waitingSince) / 1000);
+        transactionSince = now;
+        if (writer == null || writer.server() != granted) {
+            writer = new ExchangeWriter(session, this, settings.mode() != PoolMode.SESSION, granted);
+        } else {
+            writer.begin();
+        }
+        relay.begin(granted);
+    }
+
+    private void dispatch() {
+        ServerConnection leased = Objects.requireNonNull(server);
+        if (barrier && !leased.replies().isEmpty() || giveWay(leased)) {
+            hold(Held.FOR_REPLIES);
+            return;
+        }
+        if (leased.status() != TransactionStatus.FAILED && align(leased)) {
+            hold(Held.FOR_ALIGNMENT);
+            return;
+        }
+        send(leased);
+    }
+
+    /** A pipeline of transactions lets others in between when they wait. */
+    private boolean giveWay(ServerConnection leased) {
+        return pool.hasWaiting()
+                && !open
+                && leased.status() == TransactionStatus.IDLE
+                && leased.replies().boundaries() > 0;
+    }
+
+    private void send(ServerConnection leased) {
+        if (leased.reported() != session.reported()) {
+            tellReported(leased.reported());
+        }
+        int flags = exchange.flags();
+        if ((flags & SUSPICIOUS) != 0
+                || (flags & RELEASING) != 0 && !session.pins().isEmpty()) {
+            session.suspect(firstText());
+        }
+        if (sentAt == 0) {
+            sentAt = System.nanoTime();
+        }
+        counters.add(Counter.RECEIVED, exchange.bytes());
+        barrier |= Objects.requireNonNull(writer).write(exchange);
+        open = !exchange.isEnded();
+        exchange.clear();
+        if (!link.isReading()) {
+            leased.channel().flush();
+        }
+        resumeIfHeld();
+    }
+
+    private void hold(Held why) {
+        held = why;
+        link.pause();
+    }
+
+    private void resumeIfHeld() {
+        if (held != Held.NO) {
+            held = Held.NO;
+            link.resume();
+        }
+    }
+
+    private String firstText() {
+        for (int i = 0; i < exchange.size(); i++) {
+            byte type = exchange.type(i);
+            if (exchange.facts(i) != null) {
+                ByteBuf buf = exchange.buffer(i);
+                int from = exchange.index(i) + FrameReader.HEADER;
+                int end = Math.min(exchange.index(i) + exchange.length(i), buf.writerIndex());
+                if (type == FrontendType.PARSE) {
+                    from = Math.min(end, Math.max(from, buf.indexOf(from, end, (byte) 0) + 1));
+                }
+                int zero = buf.indexOf(from, end, (byte) 0);
+                int length = Math.min((zero < 0 ? end : zero) - from, 200);
+                return buf.toString(from, length, java.nio.charset.StandardCharsets.UTF_8);
+            }
+        }
+        return "";
+    }
+
+    // ---- alignment
+
+    /** True if the server has to be asked something first. */
+    private boolean align(ServerConnection leased) {
+        Settings wanted = session.settings().get();
+        Settings present = leased.settings().get();
+        List<String> sql = List.of();
+        if (present != wanted) {
+            sql = Alignment.settings(present, wanted);
+            if (sql.isEmpty()) {
+                leased.settings().set(wanted);
+            }
+        }
+        if (settings.mode() != PoolMode.SESSION) {
+            List<String> statements = Alignment.preparedStatements(exchange, session, leased);
+            if (!statements.isEmpty()) {
+                sql = new java.util.ArrayList<>(sql);
+                sql.addAll(statements);
+            }
+        }
+        if (sql.isEmpty()) {
+            return false;
+        }
+        leased.ask(String.join(";", sql), new dev.pgproxy.server.OwnReply() {
+            @Override
+            public void done(@Nullable ErrorFields error, byte status) {
+                aligned(leased, wanted, error, status);
+            }
+        });
+        return true;
+    }
+
+    private void aligned(ServerConnection leased, Settings wanted, @Nullable ErrorFields error, byte status) {
+        if (gone || server != leased) {
+            return;
+        }
+        held = Held.NO;
+        if (error == null) {
+            if (status == TransactionStatus.IDLE) {
+                leased.settings().reset(wanted);
+            } else {
+                leased.settings().set(wanted);
+            }
+            wanted.names().stream().filter(Settings::isCustom).forEach(leased.customSettings()::add);
+            send(leased);
+            link.resume();
+            return;
+        }
+        session.ready(status);
+        if (status == TransactionStatus.IDLE) {
+            server = null;
+            relay.end();
+            leased.close("could not be aligned");
+        }
+        refuse(error);
+    }
+
+    private void tellReported(Reported now) {
+        Reported before = session.reported();
+        if (!now.equals(before)) {
+            ByteBuf out = link.channel().alloc().buffer();
+            for (Map.Entry<String, String> entry : now.values().entrySet()) {
+                if (!entry.getValue().equals(before.get(entry.getKey()))) {
+                    BackendWriter.parameterStatus(out, entry.getKey(), entry.getValue());
+                }
+            }
+            link.channel().write(out);
+        }
+        session.reported(now);
+    }
+
+    // ---- answers of ours
+
+    private boolean isAnsweredHere() {
+        for (int i = 0; i < exchange.size(); i++) {
+            byte type = exchange.type(i);
+            boolean ours = type == FrontendType.SYNC
+                    || type == FrontendType.FLUSH
+                    || type == FrontendType.CLOSE
+                            && settings.mode() != PoolMode.SESSION
+                            && exchange.buffer(i).getByte(exchange.index(i) + FrameReader.HEADER)
+                                    == FrontendWriter.STATEMENT;
+            if (!ours) {
+                return false;
+            }
+        }
+        return !open;
+    }
+
+    private void answerHere() {
+        ByteBuf out = link.channel().alloc().buffer();
+        for (int i = 0; i < exchange.size(); i++) {
+            if (exchange.type(i) == FrontendType.CLOSE) {
+                ByteBuf buf = exchange.buffer(i);
+                int nameAt = exchange.index(i) + FrameReader.HEADER + 1;
+                String name =
+                        dev.pgproxy.protocol.frame.CString.read(buf, nameAt, exchange.index(i) + exchange.length(i));
+                if (name.isEmpty()) {
+                    session.unnamed(null);
+                } else {
+                    session.statements().remove(name);
+                    session.sqlStatements().remove(name);
+                }
+                out.writeBytes(ConstantReplies.CLOSE_COMPLETE.duplicate());
+            } else if (exchange.type(i) == FrontendType.SYNC) {
+                BackendWriter.readyForQuery(out, session.status());
+            }
+        }
+        exchange.clear();
+        link.channel().writeAndFlush(out);
+        resumeIfHeld();
+    }
+
+    /** Answers the exchange with an error of ours. */
+    private void refuse(ErrorFields error) {
+        boolean ended = exchange.isEnded();
+        exchange.clear();
+        ByteBuf out = link.channel().alloc().buffer();
+        error.write(out);
+        if (ended) {
+            BackendWriter.readyForQuery(out, session.status());
+        } else {
+            link.skipToSync();
+        }
+        link.channel().writeAndFlush(out);
+        held = Held.NO;
+        link.resume();
+    }
+
+    // ---- LeaseListener
+
+    @Override
+    public EventLoop loop() {
+        return link.channel().eventLoop();
+    }
+
+    @Override
+    public Settings wantedSettings() {
+        return session.settings().get();
+    }
+
+    @Override
+    public Set<String> customSettings() {
+        return session.customSettings();
+    }
+
+    @Override
+    public void granted(ServerConnection leased) {
+        if (gone) {
+            pool.release(leased);
+            return;
+        }
+        held = Held.NO;
+        lease(leased);
+        dispatch();
+        if (held == Held.NO) {
+            link.resume();
+        }
+    }
+
+    @Override
+    public void refused(ErrorFields error) {
+        if (!gone) {
+            held = Held.NO;
+            link.end(error);
+        }
+    }
+
+    // ---- from the relay
+
+    void sent(int bytes) {
+        counters.add(Counter.SENT, bytes);
+    }
+
+    void copyIn() {
+        copying = true;
+        link.copying(true);
+    }
+
+    void completed(StatementFacts statement) {
+        if (statement.has(StatementFlags.DDL)) {
+            pool.catalogChanged();
+        }
+    }
+
+    void ready(byte status) {
+        ServerConnection leased = Objects.requireNonNull(server);
+        boolean undone = session.ready(status);
+        if (status == TransactionStatus.IDLE) {
+            Outcome.end(!undone, session, leased);
+        }
+        if (copying) {
+            copying = false;
+            link.copying(false);
+        }
+        long now = System.nanoTime();
+        counters.add(Counter.QUERY_COUNT, 1);
+        counters.add(Counter.QUERY_TIME, (now - sentAt) / 1000);
+        boolean quiet = leased.replies().isEmpty();
+        sentAt = quiet ? 0 : now;
+        if (quiet) {
+            barrier = false;
+        }
+        if (status == TransactionStatus.IDLE) {
+            counters.add(Counter.XACT_COUNT, 1);
+            counters.add(Counter.XACT_TIME, (now - transactionSince) / 1000);
+            transactionSince = now;
+            if (quiet && !open) {
+                transactionEnded();
+                return;
+            }
+        }
+        goOn();
+    }
+
+    private void goOn() {
+        if (held == Held.FOR_REPLIES) {
+            held = Held.NO;
+            advance();
+            if (held == Held.NO) {
+                link.resume();
+            }
+        }
+    }
+
+    private void transactionEnded() {
+        ServerConnection leased = Objects.requireNonNull(server);
+        if (link.isMidFrame()) {
+            endPending = true;
+            return;
+        }
+        if (settings.mode() == PoolMode.SESSION) {
+            goOn();
+            return;
+        }
+        if (session.isSuspected()) {
+            probing = true;
+            StateProbe.ask(session, leased, () -> probed(leased));
+            goOn();
+            return;
+        }
+        if (session.pins().isEmpty()) {
+            server = null;
+            relay.end();
+            leased.detach(ServerState.TESTED);
+            pool.release(leased);
+        }
+        goOn();
+    }
+
+    private void probed(ServerConnection leased) {
+        probing = false;
+        if (!gone
+                && server == leased
+                && leased.isUsable()
+                && leased.replies().isEmpty()
+                && !open
+                && leased.status() == TransactionStatus.IDLE) {
+            transactionEnded();
+        }
+    }
+
+    void lost(ErrorFields error) {
+        server = null;
+        if (!gone) {
+            link.end(error);
+        }
+    }
+
+    // ---- StatementSource
+
+    @Override
+    public SharedStatement find(byte[] rest, String proposedName, QueryFacts facts) {
+        return pool.statements().find(rest, settings.scope(session, pool.catalogVersion()), proposedName, facts);
+    }
+
+    @Override
+    public SharedStatement own(String name, byte[] rest, QueryFacts facts) {
+        return SharedStatement.own(name, rest, facts);
+    }
+
+    @Override
+    public int maxPerServer() {
+        return settings.maxPreparedStatements();
+    }
+
+    // ---- for timeouts and the console
+
+    /** The server that is leased now. */
+    public @Nullable ServerConnection server() {
+        return server;
+    }
+
+    /** Whether it waits for a server. */
+    public boolean isWaiting() {
+        return held == Held.FOR_LEASE;
+    }
+
+    /** Since when it has waited for a server, if it does. */
+    public long waitingSince() {
+        return waitingSince;
+    }
+
+    /** Since when a query has been running, 0 if none is; on the clock of System.nanoTime. */
+    public long runningSince() {
+        return server == null || server.replies().isEmpty() ? 0 : sentAt;
+    }
+
+    /** Since when a transaction has been open, 0 if none is. */
+    public long inTransactionSince() {
+        return server == null || session.status() == TransactionStatus.IDLE ? 0 : transactionSince;
+    }
+
+    /** Whether the client can be sent away without loss: nothing runs, nothing is open. */
+    public boolean isAtBoundary() {
+        return held == Held.NO
+                && exchange.size() == 0
+                && (server == null
+                        || session.status() == TransactionStatus.IDLE
+                                && server.replies().isEmpty()
+                                && !open);
+    }
+}

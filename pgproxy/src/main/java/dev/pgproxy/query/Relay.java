@@ -1,0 +1,140 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.server.ReplySink;
+import dev.pgproxy.server.ServerConnection;
+import dev.pgproxy.server.Substitute;
+import dev.pgproxy.session.Session;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Carries a server's replies to the client, as they are read and without looking at rows, and keeps the session's books
+ * on the way. One per client. Confined to the client's loop.
+ */
+final class Relay implements ReplySink {
+    private final QueryFlow flow;
+    private final Session session;
+    private final Channel client;
+    private @Nullable ServerConnection server;
+    private boolean stopped;
+
+    Relay(QueryFlow flow, Session session, Channel client) {
+        this.flow = flow;
+        this.session = session;
+        this.client = client;
+    }
+
+    void begin(ServerConnection leased) {
+        server = leased;
+        leased.attach(this);
+    }
+
+    /** The lease is over: what was written goes out now, since the next burst is another client's. */
+    void end() {
+        client.flush();
+        resumeServer();
+        server = null;
+    }
+
+    private ServerConnection server() {
+        return Objects.requireNonNull(server);
+    }
+
+    @Override
+    public void forward(ByteBuf buf, int index, int length) {
+        flow.sent(length);
+        if (index == buf.readerIndex() && length == buf.readableBytes()) {
+            client.write(buf.retain(), client.voidPromise());
+        } else {
+            client.write(buf.retainedSlice(index, length), client.voidPromise());
+        }
+    }
+
+    @Override
+    public void answer(int entry) {
+        client.write(ExchangeWriter.answer(entry).duplicate(), client.voidPromise());
+    }
+
+    @Override
+    public void completed(StatementFacts statement, String tag) {
+        Outcome.apply(statement, tag, session, server());
+        flow.completed(statement);
+    }
+
+    @Override
+    public void substituted(Substitute substitute) {
+        Outcome.applySubstituted(substitute.statement(), session);
+        ByteBuf out = client.alloc().buffer(32);
+        BackendWriter.commandComplete(out, substitute.tag());
+        client.write(out, client.voidPromise());
+        flow.completed(substitute.statement());
+    }
+
+    @Override
+    public void failed() {
+        session.failed();
+    }
+
+    @Override
+    public void dropped(int entry, @Nullable Object note) {
+        if (note instanceof StatementChange change) {
+            change.undo(session, server());
+        }
+    }
+
+    @Override
+    public void reported(String name, String value) {
+        session.reported(session.reported().with(name, value));
+    }
+
+    @Override
+    public void copyIn() {
+        flow.copyIn();
+    }
+
+    @Override
+    public void ready(byte status) {
+        flow.ready(status);
+    }
+
+    @Override
+    public void burstEnd() {
+        client.flush();
+        if (!client.isWritable() && !stopped && server != null) {
+            stopped = true;
+            server.channel().config().setAutoRead(false);
+        }
+    }
+
+    /** The client takes bytes again. */
+    void resumeServer() {
+        if (stopped && server != null) {
+            stopped = false;
+            server.channel().config().setAutoRead(true);
+        }
+    }
+
+    @Override
+    public void writable() {
+        flow.serverWritable();
+    }
+
+    @Override
+    public void lost(@Nullable ErrorFields error) {
+        server = null;
+        stopped = false;
+        flow.lost(
+                error != null
+                        ? error.asFatal()
+                        : ErrorFields.fatal(
+                                SqlState.CONNECTION_FAILURE,
+                                "server closed the connection unexpectedly",
+                                "The server terminated abnormally before or while processing the request."));
+    }
+}
