@@ -1,0 +1,126 @@
+package dev.pgproxy.config;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the configuration says about one database; null = as everywhere. Immutable.
+ *
+ * @param name as clients ask for it; {@code *} for all that are not named
+ * @param primary where writes go
+ * @param replicas its streaming replicas
+ * @param dbname its name on the servers; null = the name the client asked for
+ * @param user every client's user on the servers; null = each client's own
+ * @param password that user's; null = as known from the users
+ * @param authUser instead of the general one
+ * @param authQuery instead of the general one
+ * @param authDbname instead of the general one
+ * @param poolMode instead of the general one; a user's wins
+ * @param poolSize instead of the general one; a user's wins
+ * @param minPoolSize instead of the general one
+ * @param reservePoolSize instead of the general one
+ * @param maxDbConnections servers of all users together; 0 = no limit
+ * @param maxDbClientConnections clients; 0 = no limit
+ * @param connectQuery run on each new server before its first client
+ * @param parameters run-time parameters in the start-up message to servers
+ */
+public record DatabaseSettings(
+        String name,
+        HostAddress primary,
+        List<HostAddress> replicas,
+        @Nullable String dbname,
+        @Nullable String user,
+        @Nullable Secret password,
+        @Nullable String authUser,
+        @Nullable String authQuery,
+        @Nullable String authDbname,
+        @Nullable PoolMode poolMode,
+        @Nullable Integer poolSize,
+        @Nullable Integer minPoolSize,
+        @Nullable Integer reservePoolSize,
+        @Nullable Integer maxDbConnections,
+        @Nullable Integer maxDbClientConnections,
+        @Nullable String connectQuery,
+        Map<String, String> parameters) {
+    /** The name of the block that serves every database without one of its own. */
+    public static final String WILDCARD = "*";
+
+    static final SettingGroup GROUP = new SettingGroup("databases.<name>");
+    static final Setting<HostAddress> PRIMARY = GROUP.live(
+            "primary",
+            SettingTypes.address(),
+            null,
+            "Where it is: host, host:port, or the directory of a unix socket. The one setting that a database must have.");
+    static final Setting<List<HostAddress>> REPLICAS = GROUP.live(
+            "replicas", SettingTypes.list(SettingTypes.address()), List.of(), "Streaming replicas of that primary.");
+    static final Setting<String> DBNAME = GROUP.live(
+            "dbname", SettingTypes.text(), null, "Its name on the servers; empty = the name the client asked for.");
+    static final Setting<String> USER = GROUP.live(
+            "user", SettingTypes.text(), null, "User on the servers for every client; empty = the client's own.");
+    static final Setting<Secret> PASSWORD = GROUP.live(
+            "password", SettingTypes.secret(), null, "Password of that user; empty = as in users or auth_file.");
+    static final Setting<String> AUTH_USER =
+            GROUP.live("auth_user", SettingTypes.text(), null, "Instead of the general auth_user.");
+    static final Setting<String> AUTH_QUERY =
+            GROUP.live("auth_query", SettingTypes.text(), null, "Instead of the general auth_query.");
+    static final Setting<String> AUTH_DBNAME =
+            GROUP.live("auth_dbname", SettingTypes.text(), null, "Instead of the general auth_dbname.");
+    static final Setting<PoolMode> POOL_MODE = GROUP.live(
+            "pool_mode", SettingTypes.choice(PoolMode.class), null, "Instead of the general pool_mode; a user's wins.");
+    static final Setting<Integer> POOL_SIZE = servers("pool_size", 1, "Instead of default_pool_size; a user's wins.");
+    static final Setting<Integer> MIN_POOL_SIZE = servers("min_pool_size", 0, "Instead of the general min_pool_size.");
+    static final Setting<Integer> RESERVE_POOL_SIZE =
+            servers("reserve_pool_size", 0, "Instead of the general reserve_pool_size.");
+    static final Setting<Integer> MAX_DB_CONNECTIONS =
+            servers("max_db_connections", 0, "Instead of the general max_db_connections.");
+    static final Setting<Integer> MAX_DB_CLIENT_CONNECTIONS = GROUP.live(
+            "max_db_client_connections",
+            SettingTypes.integer(0, LimitSettings.MAX_CLIENTS),
+            null,
+            "Instead of the general max_db_client_connections.");
+    static final Setting<String> CONNECT_QUERY =
+            GROUP.live("connect_query", SettingTypes.text(), null, "Run on each new server before its first client.");
+    /** The one entry that is a block itself: names and values are PostgreSQL's. */
+    static final String PARAMETERS = "parameters";
+
+    public DatabaseSettings {
+        replicas = List.copyOf(replicas);
+        parameters = Map.copyOf(parameters);
+    }
+
+    private static Setting<Integer> servers(String key, int min, String description) {
+        return GROUP.live(key, SettingTypes.integer(min, PoolSettings.MAX_SERVERS), null, description);
+    }
+
+    /** The name on the servers for a client that asked for {@code asked}. */
+    public String serverDatabase(String asked) {
+        return dbname == null ? asked : dbname;
+    }
+
+    /** The user on the servers for a client that logged in as {@code clientUser}. */
+    public String serverUser(String clientUser) {
+        return user == null ? clientUser : user;
+    }
+
+    static DatabaseSettings from(String name, SettingValues values, Map<String, String> parameters) {
+        return new DatabaseSettings(
+                name,
+                values.get(PRIMARY),
+                values.get(REPLICAS),
+                values.find(DBNAME),
+                values.find(USER),
+                values.find(PASSWORD),
+                values.find(AUTH_USER),
+                values.find(AUTH_QUERY),
+                values.find(AUTH_DBNAME),
+                values.find(POOL_MODE),
+                values.find(POOL_SIZE),
+                values.find(MIN_POOL_SIZE),
+                values.find(RESERVE_POOL_SIZE),
+                values.find(MAX_DB_CONNECTIONS),
+                values.find(MAX_DB_CLIENT_CONNECTIONS),
+                values.find(CONNECT_QUERY),
+                parameters);
+    }
+}

@@ -1,0 +1,27 @@
+package dev.pgproxy.config;
+
+import java.nio.file.Path;
+import java.util.function.Function;
+
+/**
+ * What the values of a setting look like. Immutable; the kinds are in {@link SettingTypes}.
+ *
+ * @param expects completes the sentence "expects …" of a complaint and of the documentation
+ * @param parser from text; throws IllegalArgumentException, whose message, where there is one, says more
+ * @param shower back to text that the parser reads
+ * @param secret whether values must never be shown
+ */
+record SettingType<T>(String expects, Parser<T> parser, Function<T, String> shower, boolean secret) {
+    /** Reads a value; file names are taken relative to the directory. */
+    interface Parser<T> {
+        T parse(String text, Path directory);
+    }
+
+    T parse(String text, Path directory) {
+        return parser.parse(text, directory);
+    }
+
+    String show(T value) {
+        return secret ? "****" : shower.apply(value);
+    }
+}

@@ -1,0 +1,55 @@
+package dev.pgproxy.config;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the configuration says about one user; null = as everywhere. Immutable.
+ *
+ * @param name as the client gives it
+ * @param password plain text, {@code md5…}, or a {@code SCRAM-SHA-256$…} verifier; null = known from elsewhere
+ * @param poolMode wins over the database's
+ * @param poolSize wins over the database's
+ * @param maxUserConnections servers, of all databases together; 0 = no limit
+ * @param maxUserClientConnections clients; 0 = no limit
+ */
+public record UserSettings(
+        String name,
+        @Nullable Secret password,
+        @Nullable PoolMode poolMode,
+        @Nullable Integer poolSize,
+        @Nullable Integer maxUserConnections,
+        @Nullable Integer maxUserClientConnections) {
+    static final SettingGroup GROUP = new SettingGroup("users.<name>");
+    static final Setting<Secret> PASSWORD = GROUP.live(
+            "password",
+            SettingTypes.secret(),
+            null,
+            "Plain text, md5 hash or SCRAM-SHA-256 verifier; empty = from auth_file or auth_query.");
+    static final Setting<PoolMode> POOL_MODE = GROUP.live(
+            "pool_mode", SettingTypes.choice(PoolMode.class), null, "Instead of the database's and the general one.");
+    static final Setting<Integer> POOL_SIZE = GROUP.live(
+            "pool_size",
+            SettingTypes.integer(1, PoolSettings.MAX_SERVERS),
+            null,
+            "Instead of the database's pool_size and default_pool_size.");
+    static final Setting<Integer> MAX_USER_CONNECTIONS = GROUP.live(
+            "max_user_connections",
+            SettingTypes.integer(0, PoolSettings.MAX_SERVERS),
+            null,
+            "Instead of the general max_user_connections.");
+    static final Setting<Integer> MAX_USER_CLIENT_CONNECTIONS = GROUP.live(
+            "max_user_client_connections",
+            SettingTypes.integer(0, LimitSettings.MAX_CLIENTS),
+            null,
+            "Instead of the general max_user_client_connections.");
+
+    static UserSettings from(String name, SettingValues values) {
+        return new UserSettings(
+                name,
+                values.find(PASSWORD),
+                values.find(POOL_MODE),
+                values.find(POOL_SIZE),
+                values.find(MAX_USER_CONNECTIONS),
+                values.find(MAX_USER_CLIENT_CONNECTIONS));
+    }
+}
