@@ -1,5 +1,6 @@
 package dev.pgproxy.config;
 
+import dev.pgproxy.config.SettingType.Form;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -79,13 +80,13 @@ final class SettingTypes {
     }
 
     static SettingType<Secret> secret() {
-        return new SettingType<>("text", (text, directory) -> new Secret(text), Secret::toString, true);
+        return new SettingType<>("text", (text, directory) -> new Secret(text), Secret::toString, Form.SECRET);
     }
 
     /** A file or directory, relative to the directory of the configuration file. */
     static SettingType<Path> path() {
         return new SettingType<>(
-                "a path", (text, directory) -> directory.resolve(text).normalize(), Path::toString, false);
+                "a path", (text, directory) -> directory.resolve(text).normalize(), Path::toString, Form.PLAIN);
     }
 
     static <E extends Enum<E>> SettingType<E> choice(Class<E> type) {
@@ -111,7 +112,7 @@ final class SettingTypes {
     /** A HOCON list, or text with commas as in PgBouncer. */
     static <T> SettingType<List<T>> list(SettingType<T> element) {
         return new SettingType<>(
-                "a list, each " + element.expects(),
+                "a list, each element " + element.expects(),
                 (text, directory) -> {
                     List<T> values = new ArrayList<>();
                     for (String part : text.split(",", -1)) {
@@ -122,7 +123,7 @@ final class SettingTypes {
                     return List.copyOf(values);
                 },
                 values -> values.stream().map(element::show).collect(Collectors.joining(",")),
-                false);
+                Form.LIST);
     }
 
     static SettingType<String> tlsProtocol() {
@@ -182,6 +183,6 @@ final class SettingTypes {
     }
 
     static <T> SettingType<T> of(String expects, Function<String, T> parser, Function<T, String> shower) {
-        return new SettingType<>(expects, (text, directory) -> parser.apply(text), shower, false);
+        return new SettingType<>(expects, (text, directory) -> parser.apply(text), shower, Form.PLAIN);
     }
 }
