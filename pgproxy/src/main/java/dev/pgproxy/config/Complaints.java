@@ -10,8 +10,9 @@ final class Complaints {
 
     private final List<Complaint> complaints = new ArrayList<>();
 
+    /** What was written may be part of the message; a line of it stays one line. */
     void add(Place place, String message) {
-        complaints.add(new Complaint(place, message));
+        complaints.add(new Complaint(place, message.replaceAll("\\p{Cntrl}", " ")));
     }
 
     /** Ends the loading if anything is wrong. */

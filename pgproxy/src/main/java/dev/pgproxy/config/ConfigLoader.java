@@ -25,6 +25,11 @@ import org.jspecify.annotations.Nullable;
 public final class ConfigLoader {
     private ConfigLoader() {}
 
+    /** Reads a file and what it includes, with the process's environment. */
+    public static ProxyConfig load(Path file) throws ConfigProblems {
+        return load(file, System.getenv());
+    }
+
     /**
      * Reads a file and what it includes.
      *

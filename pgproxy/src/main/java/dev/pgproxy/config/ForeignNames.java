@@ -42,7 +42,7 @@ final class ForeignNames {
         advice.put("client_tls13_ciphers", "write them into client_tls_ciphers");
         advice.put("server_tls13_ciphers", "write them into server_tls_ciphers");
         advice.put("verbose", "use log_level");
-        advice.put("max_packet_size", "use max_statement_size");
+        advice.put("max_packet_size", "remove it: messages are streamed; see max_statement_size");
         advice.put("unix_socket_group", "use the directory's group and unix_socket_mode");
         advice.put("host", "use primary = \"host:port\"");
         advice.put("port", "use primary = \"host:port\"");

@@ -13,7 +13,7 @@ public record HostAddress(String host, int port) {
     /** PostgreSQL's port. */
     public static final int DEFAULT_PORT = 5432;
 
-    private static final Pattern HOST = Pattern.compile("/.+|\\*|[\\w.:%-]+");
+    private static final Pattern HOST = Pattern.compile("/.+|[\\w.:%-]+");
 
     public HostAddress {
         if (!HOST.matcher(host).matches()) {

@@ -15,7 +15,8 @@ record Place(String source, int line) implements Comparable<Place> {
 
     static Place of(ConfigOrigin origin) {
         String file = origin.filename();
-        return file == null ? new Place(origin.description(), 0) : new Place(file, Math.max(0, origin.lineNumber()));
+        int line = Math.max(0, origin.lineNumber());
+        return new Place(file == null ? origin.description().replaceFirst(": " + line + "$", "") : file, line);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.pgproxy.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,6 +78,44 @@ class ConfigLoaderTest {
         assertThat(any.poolSize()).isNull();
         assertThat(any.password()).isNull();
         assertThat(any.replicas()).isEmpty();
+    }
+
+    @Test
+    void damagedFilesLoadOrAreComplainedAbout() throws IOException {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        String text = Files.readString(FILES.resolve("valid/full.conf"));
+        for (int i = 0; i < 500; i++) {
+            StringBuilder damaged = new StringBuilder(text);
+            for (int n = random.nextInt(1, 6); n > 0; n--) {
+                int at = random.nextInt(damaged.length());
+                switch (random.nextInt(3)) {
+                    case 0 -> damaged.deleteCharAt(at);
+                    case 1 -> damaged.insert(at, " \n\"{}[]=:,$#\\\u0000\u00e9".charAt(random.nextInt(15)));
+                    default -> damaged.delete(at, Math.min(damaged.length(), at + random.nextInt(200)));
+                }
+            }
+            String file = damaged.toString();
+            assertThatCode(() -> {
+                        try {
+                            assertThat(ConfigLoader.parse(file).databasesAndWildcard())
+                                    .isNotEmpty();
+                        } catch (ConfigProblems e) {
+                            assertThat(e.problems()).isNotEmpty().allMatch(p -> p.contains(": "));
+                        }
+                    })
+                    .as("seed %s, round %s:%n%s", seed, i, file)
+                    .doesNotThrowAnyException();
+        }
+    }
+
+    @Test
+    void aProblemIsOneLineWhateverWasWritten() {
+        ConfigProblems problems = catchThrowableOfType(
+                ConfigProblems.class,
+                () -> ConfigLoader.parse("pool_mode = \"a\\nb\"\ndatabases { a { primary = db } }"));
+        assertThat(problems.problems())
+                .containsExactly("text:1: pool_mode: expects one of session, transaction, statement, not 'a b'");
     }
 
     @Test
