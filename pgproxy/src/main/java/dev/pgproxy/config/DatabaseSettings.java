@@ -2,6 +2,7 @@ package dev.pgproxy.config;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,12 +47,15 @@ public record DatabaseSettings(
     /** The name of the block that serves every database without one of its own. */
     public static final String WILDCARD = "*";
 
-    static final SettingGroup GROUP = new SettingGroup("databases.<name>");
+    /** Names of the console, which no database can have. */
+    static final Set<String> CONSOLE_NAMES = Set.of("pgproxy", "pgbouncer");
+
+    static final SettingGroup GROUP = new SettingGroup("databases.NAME");
     static final Setting<HostAddress> PRIMARY = GROUP.live(
             "primary",
             SettingTypes.address(),
             null,
-            "Where it is: host, host:port, or the directory of a unix socket. The one setting that a database must have.");
+            "Where it is: host, host:port, or the directory of a unix socket. A database must have it.");
     static final Setting<List<HostAddress>> REPLICAS = GROUP.live(
             "replicas", SettingTypes.list(SettingTypes.address()), List.of(), "Streaming replicas of that primary.");
     static final Setting<String> DBNAME = GROUP.live(

@@ -1,6 +1,6 @@
 package dev.pgproxy.config;
 
-import java.util.Objects;
+import java.util.regex.Pattern;
 
 /**
  * Where a server listens: a name or address with a TCP port, or the directory of a unix socket. Immutable. As text:
@@ -13,10 +13,11 @@ public record HostAddress(String host, int port) {
     /** PostgreSQL's port. */
     public static final int DEFAULT_PORT = 5432;
 
+    private static final Pattern HOST = Pattern.compile("/.+|[\\w.:%-]+");
+
     public HostAddress {
-        Objects.requireNonNull(host);
-        if (host.isBlank() || host.chars().anyMatch(Character::isWhitespace)) {
-            throw new IllegalArgumentException("a host name is missing or has blanks in it");
+        if (!HOST.matcher(host).matches()) {
+            throw new IllegalArgumentException("a host is a name, an address or the directory of a unix socket");
         }
         if (port < 1 || port > 65535) {
             throw new IllegalArgumentException("a port is between 1 and 65535, not " + port);
@@ -36,6 +37,9 @@ public record HostAddress(String host, int port) {
     /** Reads the text form; the port may be missing. Throws IllegalArgumentException saying what is wrong. */
     public static HostAddress parse(String text) {
         String trimmed = text.strip();
+        if (trimmed.contains("://")) { // not repeated: a password may be in it
+            throw new IllegalArgumentException("expects host:port, not a URL; URLs belong to the command line");
+        }
         String host = trimmed;
         String port = "";
         int colon = trimmed.lastIndexOf(':');
@@ -57,11 +61,12 @@ public record HostAddress(String host, int port) {
         return new HostAddress(host, port.isEmpty() ? DEFAULT_PORT : parsePort(port));
     }
 
-    private static int parsePort(String text) {
+    /** Throws IllegalArgumentException saying what is wrong, without repeating the text. */
+    static int parsePort(String text) {
         try {
             return Integer.parseInt(text);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("a port is a number between 1 and 65535, not '" + text + "'", e);
+            throw new IllegalArgumentException("a port is a number between 1 and 65535", e);
         }
     }
 

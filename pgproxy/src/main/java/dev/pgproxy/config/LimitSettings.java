@@ -52,7 +52,7 @@ public record LimitSettings(
             "max_statement_size",
             SettingTypes.size(1L << 10, 1L << 30),
             16L << 20,
-            "Longest statement (Query or Parse message) that a client may send; COPY and parameters are not concerned.");
+            "Longest statement (Query or Parse) that is held in memory to be looked at.");
 
     static LimitSettings from(SettingValues values) {
         return new LimitSettings(

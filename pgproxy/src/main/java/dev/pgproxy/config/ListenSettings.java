@@ -46,7 +46,7 @@ public record ListenSettings(
             "unix_socket_dir",
             SettingTypes.path(),
             null,
-            "Directory for the unix socket .s.PGSQL.<listen_port>; empty = none. Linux only.");
+            "Directory for the unix socket .s.PGSQL.PORT; empty = none. Linux only.");
     static final Setting<Set<PosixFilePermission>> UNIX_SOCKET_MODE = GROUP.fixed(
             "unix_socket_mode",
             SettingTypes.fileMode(),

@@ -1,13 +1,14 @@
 package dev.pgproxy.config;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The whole configuration. Immutable; a reload makes another one. Made by ConfigLoader.
+ * The whole configuration. Immutable; a reload makes another one. Made by {@link ConfigLoader}.
  *
  * @param databases by the name that clients ask for, without the wildcard
  * @param wildcard serves the names that {@code databases} does not have; null = they do not exist
@@ -83,5 +84,46 @@ public record ProxyConfig(
         UserSettings settings = users.get(user);
         Integer own = settings == null ? null : settings.maxUserClientConnections();
         return own == null ? limits.maxUserClientConnections() : own;
+    }
+
+    /** The rows of {@code SHOW CONFIG}, secrets masked. */
+    public List<ShownSetting> show() {
+        return Settings.GENERAL.stream()
+                .map(s -> new ShownSetting(s.key(), values.show(s), s.defaultText(), s.reloadable()))
+                .toList();
+    }
+
+    /**
+     * With one general setting changed, for the console's {@code SET}: the text as it would stand in the file. Looks at
+     * files that the setting names, and so does not run on an event loop.
+     */
+    public ProxyConfig with(String key, String text) throws ConfigProblems {
+        Place place = new Place("SET", 0);
+        Complaints complaints = new Complaints();
+        ProxyConfig changed = this;
+        Setting<?> setting = Settings.find(Settings.GENERAL, key);
+        if (setting == null) {
+            complaints.add(place, Settings.unknown("", key, Settings.keys(Settings.GENERAL)));
+        } else if (!setting.reloadable()) {
+            complaints.add(place, key + ": is read at the start only; change it in the file and restart");
+        } else {
+            BlockReader reader = new BlockReader(values.directory(), complaints);
+            changed = with(reader.parse(setting, key, text, place, values));
+            new ConfigRules(changed, place, complaints).check();
+        }
+        complaints.check();
+        return changed;
+    }
+
+    ProxyConfig with(SettingValues changed) {
+        return of(changed, databasesAndWildcard(), users, peers.peers());
+    }
+
+    Map<String, DatabaseSettings> databasesAndWildcard() {
+        Map<String, DatabaseSettings> all = new TreeMap<>(databases);
+        if (wildcard != null) {
+            all.put(DatabaseSettings.WILDCARD, wildcard);
+        }
+        return all;
     }
 }

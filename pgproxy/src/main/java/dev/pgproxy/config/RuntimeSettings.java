@@ -14,7 +14,7 @@ public record RuntimeSettings(int threads, TransportChoice transport) {
             "transport",
             SettingTypes.choice(TransportChoice.class),
             TransportChoice.AUTO,
-            "auto = the best the machine allows, or io_uring, epoll, nio.");
+            "What carries the sockets: auto = the best the machine allows, or io_uring, epoll, nio.");
 
     static RuntimeSettings from(SettingValues values) {
         return new RuntimeSettings(values.get(THREADS), values.get(TRANSPORT));

@@ -9,9 +9,19 @@ import java.util.function.Function;
  * @param expects completes the sentence "expects …" of a complaint and of the documentation
  * @param parser from text; throws IllegalArgumentException, whose message, where there is one, says more
  * @param shower back to text that the parser reads
- * @param secret whether values must never be shown
+ * @param form what is special about the values
  */
-record SettingType<T>(String expects, Parser<T> parser, Function<T, String> shower, boolean secret) {
+record SettingType<T>(String expects, Parser<T> parser, Function<T, String> shower, Form form) {
+    /** What reading and showing must respect. */
+    enum Form {
+        /** Nothing special. */
+        PLAIN,
+        /** May be a HOCON list; its text has commas. */
+        LIST,
+        /** Never shown. */
+        SECRET
+    }
+
     /** Reads a value; file names are taken relative to the directory. */
     interface Parser<T> {
         T parse(String text, Path directory);
@@ -22,6 +32,14 @@ record SettingType<T>(String expects, Parser<T> parser, Function<T, String> show
     }
 
     String show(T value) {
-        return secret ? "****" : shower.apply(value);
+        return shower.apply(value);
+    }
+
+    boolean isList() {
+        return form == Form.LIST;
+    }
+
+    boolean isSecret() {
+        return form == Form.SECRET;
     }
 }

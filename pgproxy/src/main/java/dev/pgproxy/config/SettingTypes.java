@@ -1,11 +1,12 @@
 package dev.pgproxy.config;
 
+import dev.pgproxy.config.SettingType.Form;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -16,8 +17,6 @@ import javax.net.ssl.SSLContext;
 
 /** The kinds of values that settings have. */
 final class SettingTypes {
-    private static final PosixFilePermission[] PERMISSIONS = PosixFilePermission.values();
-
     private SettingTypes() {}
 
     static SettingType<Boolean> flag() {
@@ -81,13 +80,13 @@ final class SettingTypes {
     }
 
     static SettingType<Secret> secret() {
-        return new SettingType<>("text", (text, directory) -> new Secret(text), Secret::toString, true);
+        return new SettingType<>("text", (text, directory) -> new Secret(text), Secret::toString, Form.SECRET);
     }
 
     /** A file or directory, relative to the directory of the configuration file. */
     static SettingType<Path> path() {
         return new SettingType<>(
-                "a path", (text, directory) -> directory.resolve(text).normalize(), Path::toString, false);
+                "a path", (text, directory) -> directory.resolve(text).normalize(), Path::toString, Form.PLAIN);
     }
 
     static <E extends Enum<E>> SettingType<E> choice(Class<E> type) {
@@ -113,7 +112,7 @@ final class SettingTypes {
     /** A HOCON list, or text with commas as in PgBouncer. */
     static <T> SettingType<List<T>> list(SettingType<T> element) {
         return new SettingType<>(
-                "a list, each " + element.expects(),
+                "a list, each element " + element.expects(),
                 (text, directory) -> {
                     List<T> values = new ArrayList<>();
                     for (String part : text.split(",", -1)) {
@@ -124,7 +123,7 @@ final class SettingTypes {
                     return List.copyOf(values);
                 },
                 values -> values.stream().map(element::show).collect(Collectors.joining(",")),
-                false);
+                Form.LIST);
     }
 
     static SettingType<String> tlsProtocol() {
@@ -165,26 +164,25 @@ final class SettingTypes {
         if (bits < 0 || bits > 0777) {
             throw new IllegalArgumentException();
         }
-        Set<PosixFilePermission> mode = EnumSet.noneOf(PosixFilePermission.class);
-        for (PosixFilePermission permission : PERMISSIONS) {
-            if ((bits & bit(permission)) != 0) {
-                mode.add(permission);
+        StringBuilder letters = new StringBuilder("rwxrwxrwx");
+        for (int i = 0; i < letters.length(); i++) {
+            if ((bits & (0400 >> i)) == 0) {
+                letters.setCharAt(i, '-');
             }
         }
-        return Set.copyOf(mode);
+        return Set.copyOf(PosixFilePermissions.fromString(letters.toString()));
     }
 
     private static String showMode(Set<PosixFilePermission> mode) {
-        return String.format(
-                Locale.ROOT, "%04o", mode.stream().mapToInt(SettingTypes::bit).sum());
-    }
-
-    /** The enum's order is that of {@code rwxrwxrwx}. */
-    private static int bit(PosixFilePermission permission) {
-        return 0400 >> permission.ordinal();
+        String letters = PosixFilePermissions.toString(mode);
+        int bits = 0;
+        for (int i = 0; i < letters.length(); i++) {
+            bits |= letters.charAt(i) == '-' ? 0 : 0400 >> i;
+        }
+        return String.format(Locale.ROOT, "%04o", bits);
     }
 
     static <T> SettingType<T> of(String expects, Function<String, T> parser, Function<T, String> shower) {
-        return new SettingType<>(expects, (text, directory) -> parser.apply(text), shower, false);
+        return new SettingType<>(expects, (text, directory) -> parser.apply(text), shower, Form.PLAIN);
     }
 }

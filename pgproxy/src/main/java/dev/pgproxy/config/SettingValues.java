@@ -12,11 +12,11 @@ final class SettingValues {
     private final Map<Setting<?>, Object> values;
 
     /** Where each value was written, for complaints that concern several settings; not part of equality. */
-    private final Map<Setting<?>, String> places;
+    private final Map<Setting<?>, Place> places;
 
     private final Path directory;
 
-    private SettingValues(Map<Setting<?>, Object> values, Map<Setting<?>, String> places, Path directory) {
+    private SettingValues(Map<Setting<?>, Object> values, Map<Setting<?>, Place> places, Path directory) {
         this.values = Map.copyOf(values);
         this.places = Map.copyOf(places);
         this.directory = directory;
@@ -27,9 +27,9 @@ final class SettingValues {
         return new SettingValues(Map.of(), Map.of(), directory);
     }
 
-    <T> SettingValues with(Setting<T> setting, @Nullable T value, String place) {
+    <T> SettingValues with(Setting<T> setting, @Nullable T value, Place place) {
         Map<Setting<?>, Object> changed = new HashMap<>(values);
-        Map<Setting<?>, String> moved = new HashMap<>(places);
+        Map<Setting<?>, Place> moved = new HashMap<>(places);
         moved.put(setting, place);
         if (value == null) {
             changed.remove(setting);
@@ -37,6 +37,11 @@ final class SettingValues {
             changed.put(setting, value);
         }
         return new SettingValues(changed, moved, directory);
+    }
+
+    /** With one setting as the other values have it. */
+    <T> SettingValues as(SettingValues other, Setting<T> setting) {
+        return with(setting, other.find(setting), other.place(setting, new Place("", 0)));
     }
 
     /** The value of a setting that has a default. */
@@ -59,9 +64,9 @@ final class SettingValues {
         return values.containsKey(setting);
     }
 
-    /** File and line, empty where it was not written anywhere. */
-    String place(Setting<?> setting) {
-        return places.getOrDefault(setting, "");
+    /** Where it was written; where it was not, the place given. */
+    Place place(Setting<?> setting, Place otherwise) {
+        return places.getOrDefault(setting, otherwise);
     }
 
     Path directory() {

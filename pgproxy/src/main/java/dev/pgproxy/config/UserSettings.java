@@ -19,7 +19,7 @@ public record UserSettings(
         @Nullable Integer poolSize,
         @Nullable Integer maxUserConnections,
         @Nullable Integer maxUserClientConnections) {
-    static final SettingGroup GROUP = new SettingGroup("users.<name>");
+    static final SettingGroup GROUP = new SettingGroup("users.NAME");
     static final Setting<Secret> PASSWORD = GROUP.live(
             "password",
             SettingTypes.secret(),

@@ -1,0 +1,110 @@
+package dev.pgproxy.config;
+
+import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigValue;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The blocks of a file: the general settings, databases, users, peers. Confined to the thread that loads. */
+final class Blocks {
+    private static final List<String> INNER = List.of("databases", "users", "peers");
+
+    private final ConfigObject root;
+    private final BlockReader reader;
+    private final Complaints complaints;
+
+    Blocks(ConfigObject root, BlockReader reader, Complaints complaints) {
+        this.root = root;
+        this.reader = reader;
+        this.complaints = complaints;
+    }
+
+    ProxyConfig read() {
+        SettingValues general = reader.read(root, "", Settings.GENERAL, INNER);
+        return ProxyConfig.of(general, databases(), users(), peers(general.get(PeerSettings.PEER_ID)));
+    }
+
+    private Map<String, DatabaseSettings> databases() {
+        Map<String, DatabaseSettings> databases = new TreeMap<>();
+        reader.inner(root, "", "databases").forEach((name, value) -> {
+            ConfigObject block = reader.object(value, "databases." + name);
+            if (block != null) {
+                readDatabase(name, block, databases);
+            }
+        });
+        return databases;
+    }
+
+    private void readDatabase(String name, ConfigObject block, Map<String, DatabaseSettings> databases) {
+        String path = "databases." + name + ".";
+        Place place = Place.of(block.origin());
+        List<Setting<?>> known = DatabaseSettings.GROUP.settings();
+        SettingValues values = reader.read(block, path, known, List.of(DatabaseSettings.PARAMETERS));
+        Map<String, String> parameters = new TreeMap<>();
+        reader.inner(block, path, DatabaseSettings.PARAMETERS).forEach((key, value) -> {
+            String text = reader.text(value, path + DatabaseSettings.PARAMETERS + "." + key);
+            if (text != null) {
+                parameters.put(key, text);
+            }
+        });
+        if (DatabaseSettings.CONSOLE_NAMES.contains(name)) {
+            complaints.add(place, "databases." + name + ": the name belongs to the console");
+        }
+        if (values.find(DatabaseSettings.PRIMARY) == null) {
+            if (!block.containsKey(DatabaseSettings.PRIMARY.key())) {
+                complaints.add(place, path + "primary is missing, write primary = \"host:port\"");
+            }
+            return;
+        }
+        if (values.has(DatabaseSettings.PASSWORD) && !values.has(DatabaseSettings.USER)) {
+            complaints.add(values.place(DatabaseSettings.PASSWORD, place), path + "password: needs user");
+        }
+        databases.put(name, DatabaseSettings.from(name, values, parameters));
+    }
+
+    private Map<String, UserSettings> users() {
+        Map<String, UserSettings> users = new TreeMap<>();
+        reader.inner(root, "", "users").forEach((name, value) -> {
+            ConfigObject block = reader.object(value, "users." + name);
+            if (block != null) {
+                SettingValues values =
+                        reader.read(block, "users." + name + ".", UserSettings.GROUP.settings(), List.of());
+                users.put(name, UserSettings.from(name, values));
+            }
+        });
+        return users;
+    }
+
+    private Map<Integer, HostAddress> peers(int own) {
+        Map<Integer, HostAddress> peers = new TreeMap<>();
+        reader.inner(root, "", "peers").forEach((id, value) -> {
+            readPeer(id, value, peers);
+            if (own == 0 || id.equals(Integer.toString(own))) {
+                String problem = own == 0 ? "this instance needs a peer_id, too" : "is this instance; leave it out";
+                complaints.add(Place.of(value.origin()), "peers." + id + ": " + problem);
+            }
+        });
+        return peers;
+    }
+
+    private void readPeer(String id, ConfigValue value, Map<Integer, HostAddress> peers) {
+        String text = reader.text(value, "peers." + id);
+        if (text == null) {
+            return;
+        }
+        try {
+            int number = Integer.parseInt(id);
+            if (number < 1 || number > PeerSettings.MAX_PEER_ID) {
+                throw new NumberFormatException();
+            }
+            peers.put(number, HostAddress.parse(text));
+        } catch (NumberFormatException e) {
+            complaints.add(
+                    Place.of(value.origin()),
+                    "peers." + id + ": a peer's id is a whole number between 1 and " + PeerSettings.MAX_PEER_ID);
+        } catch (IllegalArgumentException e) {
+            complaints.add(Place.of(value.origin()), "peers." + id + ": " + e.getMessage());
+        }
+    }
+}

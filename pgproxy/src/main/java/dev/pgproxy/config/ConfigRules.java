@@ -1,0 +1,111 @@
+package dev.pgproxy.config;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** What must hold between settings, and between settings and the machine. Confined to the thread that loads. */
+final class ConfigRules {
+    private final ProxyConfig config;
+    private final SettingValues values;
+    private final Place source;
+    private final Complaints complaints;
+
+    /** @param source where to point for settings that were not written anywhere */
+    ConfigRules(ProxyConfig config, Place source, Complaints complaints) {
+        this.config = config;
+        this.values = config.values();
+        this.source = source;
+        this.complaints = complaints;
+    }
+
+    void check() {
+        if (config.listen().listenAddr().isEmpty() && config.listen().unixSocketDir() == null) {
+            complain(ListenSettings.LISTEN_ADDR, "is empty and there is no unix_socket_dir: nobody could connect");
+        }
+        if (config.pool().minPoolSize() > config.pool().defaultPoolSize()) {
+            complain(PoolSettings.MIN_POOL_SIZE, "is more than default_pool_size");
+        }
+        checkFiles();
+        checkClientTls();
+        checkServerTls();
+        checkAuthentication();
+        if (config.databases().isEmpty() && config.wildcard() == null) {
+            complaints.add(source, "no database; add databases { \"*\" { primary = \"host:port\" } }");
+        }
+    }
+
+    private void checkFiles() {
+        List<Setting<Path>> files = List.of(
+                AuthSettings.AUTH_FILE,
+                AuthSettings.AUTH_HBA_FILE,
+                ClientTlsSettings.KEY_FILE,
+                ClientTlsSettings.CERT_FILE,
+                ClientTlsSettings.CA_FILE,
+                ServerTlsSettings.KEY_FILE,
+                ServerTlsSettings.CERT_FILE,
+                ServerTlsSettings.CA_FILE);
+        for (Setting<Path> setting : files) {
+            require(setting, file -> Files.isRegularFile(file) && Files.isReadable(file), "is not a readable file");
+        }
+        require(ListenSettings.UNIX_SOCKET_DIR, Files::isDirectory, "is not a directory");
+    }
+
+    private void require(Setting<Path> setting, Predicate<Path> rule, String otherwise) {
+        Path file = values.find(setting);
+        if (file != null && !rule.test(file)) {
+            complain(setting, "'" + file + "' " + otherwise);
+        }
+    }
+
+    private void checkClientTls() {
+        ClientTlsSettings tls = config.clientTls();
+        checkPair(ClientTlsSettings.KEY_FILE, ClientTlsSettings.CERT_FILE);
+        if (tls.sslMode() != SslMode.DISABLE && tls.certFile() == null && tls.keyFile() == null) {
+            complain(ClientTlsSettings.SSLMODE, tls.sslMode() + " needs client_tls_key_file and client_tls_cert_file");
+        }
+        if (tls.sslMode().verifies() && tls.caFile() == null) {
+            complain(ClientTlsSettings.SSLMODE, tls.sslMode() + " needs client_tls_ca_file");
+        }
+    }
+
+    private void checkServerTls() {
+        ServerTlsSettings tls = config.serverTls();
+        checkPair(ServerTlsSettings.KEY_FILE, ServerTlsSettings.CERT_FILE);
+        if (tls.sslMode() == SslMode.VERIFY_CA && tls.caFile() == null) {
+            complain(ServerTlsSettings.SSLMODE, "verify-ca needs server_tls_ca_file; only verify-full can do without");
+        }
+    }
+
+    private void checkPair(Setting<Path> key, Setting<Path> cert) {
+        if ((values.find(key) == null) != (values.find(cert) == null)) {
+            complain(values.find(key) == null ? cert : key, "needs " + (values.find(key) == null ? key : cert).key());
+        }
+    }
+
+    private void checkAuthentication() {
+        AuthSettings auth = config.auth();
+        if (auth.authType() == AuthType.HBA && auth.authHbaFile() == null) {
+            complain(AuthSettings.AUTH_TYPE, "hba needs auth_hba_file");
+        }
+        if (auth.authType() == AuthType.CERT && !config.clientTls().sslMode().verifies()) {
+            complain(AuthSettings.AUTH_TYPE, "cert needs client_tls_sslmode = verify-ca or verify-full");
+        }
+        checkKnown(AuthSettings.AUTH_DBNAME, auth.authDbname());
+        if (auth.controlPassword() != null && auth.controlUser() == null) {
+            complain(AuthSettings.CONTROL_PASSWORD, "needs control_user");
+        }
+    }
+
+    private void checkKnown(Setting<String> setting, @Nullable String database) {
+        if (database != null && config.database(database) == null) {
+            complain(setting, "there is no database '" + database + "'");
+        }
+    }
+
+    private void complain(Setting<?> setting, String message) {
+        complaints.add(values.place(setting, source), setting.key() + ": " + message);
+    }
+}

@@ -1,0 +1,238 @@
+package dev.pgproxy.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+/** Defaults, a full mapping, and what follows from the numbers together. */
+class ProxyConfigTest {
+    private static final String ANY = "databases { \"*\" { primary = db } }\n";
+
+    @Test
+    void everySettingHasItsDefault() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY);
+        assertThat(config.listen())
+                .isEqualTo(new ListenSettings(
+                        List.of("127.0.0.1"),
+                        6432,
+                        null,
+                        PosixFilePermissions.fromString("rwxrwxrwx"),
+                        1024,
+                        List.of(),
+                        false,
+                        true,
+                        Duration.ZERO,
+                        Duration.ZERO,
+                        0));
+        assertThat(config.pool())
+                .isEqualTo(new PoolSettings(PoolMode.TRANSACTION, 20, 0, 0, Duration.ofSeconds(5), 200, false));
+        assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
+        assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
+        assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
+        assertThat(config.auth().authUser()).isNull();
+        assertThat(config.auth().authQuery()).contains("pg_authid", "$1", "rolcanlogin", "rolvaliduntil");
+        assertThat(config.auth().authCacheTtl()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(config.clientTls())
+                .isEqualTo(new ClientTlsSettings(
+                        SslMode.DISABLE, null, null, null, null, List.of("TLSv1.2", "TLSv1.3"), List.of()));
+        assertThat(config.serverTls())
+                .isEqualTo(new ServerTlsSettings(
+                        SslMode.PREFER, null, null, null, null, List.of("TLSv1.2", "TLSv1.3"), List.of()));
+        assertThat(config.admin()).isEqualTo(new AdminSettings(List.of(), List.of()));
+        assertThat(config.log())
+                .isEqualTo(
+                        new LogSettings(true, true, true, true, Duration.ofMinutes(1), LogFormat.TEXT, LogLevel.INFO));
+        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(0, TransportChoice.AUTO));
+        assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
+        assertThat(config.databases()).isEmpty();
+        assertThat(config.users()).isEmpty();
+    }
+
+    @Test
+    void everySettingIsMappedToItsPlace() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.load(Path.of("src/test/resources/config/valid/full.conf"), Map.of());
+        Path directory = Path.of("src/test/resources/config/valid").toAbsolutePath();
+        assertThat(config.show()).allSatisfy(shown -> assertThat(shown.value()).isNotEqualTo(shown.defaultValue()));
+        assertThat(config.listen())
+                .isEqualTo(new ListenSettings(
+                        List.of("10.0.0.1", "::1"),
+                        7000,
+                        directory,
+                        PosixFilePermissions.fromString("rwxrwx---"),
+                        64,
+                        List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1")),
+                        true,
+                        false,
+                        Duration.ofSeconds(61),
+                        Duration.ofSeconds(62),
+                        3));
+        assertThat(config.pool())
+                .isEqualTo(new PoolSettings(PoolMode.SESSION, 21, 2, 4, Duration.ofSeconds(6), 100, true));
+        assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
+        assertThat(config.timeouts()).isEqualTo(timeouts(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16));
+        Path file = directory.resolve("full.conf");
+        assertThat(config.auth())
+                .isEqualTo(new AuthSettings(
+                        AuthType.HBA,
+                        file,
+                        file,
+                        "lookup",
+                        "SELECT * FROM lookup($1)",
+                        "app",
+                        Duration.ofMinutes(2),
+                        11,
+                        "control",
+                        new Secret("c")));
+        assertThat(config.clientTls())
+                .isEqualTo(new ClientTlsSettings(
+                        SslMode.REQUIRE,
+                        file,
+                        new Secret("k"),
+                        file,
+                        file,
+                        List.of("TLSv1.3"),
+                        List.of("TLS_AES_256_GCM_SHA384")));
+        assertThat(config.serverTls())
+                .isEqualTo(new ServerTlsSettings(
+                        SslMode.VERIFY_FULL,
+                        file,
+                        new Secret("s"),
+                        file,
+                        file,
+                        List.of("TLSv1.2"),
+                        List.of("TLS_AES_128_GCM_SHA256")));
+        assertThat(config.admin()).isEqualTo(new AdminSettings(List.of("root", "ops"), List.of("graphs")));
+        assertThat(config.log())
+                .isEqualTo(new LogSettings(
+                        false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
+        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.NIO));
+        assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
+        assertFullDatabasesAndUsers(config);
+    }
+
+    private static void assertFullDatabasesAndUsers(ProxyConfig config) {
+        assertThat(config.databases())
+                .containsOnly(Map.entry(
+                        "app",
+                        new DatabaseSettings(
+                                "app",
+                                new HostAddress("db1", 5433),
+                                List.of(new HostAddress("::1", 5434), new HostAddress("/run/postgresql", 5432)),
+                                "app_prod",
+                                "service",
+                                new Secret("p"),
+                                "lookup2",
+                                "SELECT 1",
+                                "auth",
+                                PoolMode.STATEMENT,
+                                30,
+                                3,
+                                5,
+                                60,
+                                70,
+                                "SELECT 2",
+                                Map.of("timezone", "UTC", "work_mem", "64MB"))));
+        assertThat(config.wildcard())
+                .isNotNull()
+                .extracting(DatabaseSettings::dbname)
+                .isNull();
+        assertThat(config.users())
+                .containsOnly(
+                        Map.entry("alice", new UserSettings("alice", new Secret("a\"b"), PoolMode.SESSION, 7, 8, 9)));
+    }
+
+    @Test
+    void theUserWinsOverTheDatabaseAndTheDatabaseOverTheGeneralSettings() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse("""
+                pool_mode = session, default_pool_size = 10, min_pool_size = 6, max_user_connections = 99
+                databases {
+                  plain { primary = db }
+                  own { primary = db, pool_mode = statement, pool_size = 5, max_db_connections = 3 }
+                }
+                users { alice { pool_mode = transaction, pool_size = 2, max_user_connections = 1 } }
+                """);
+        assertThat(config.pool(database(config, "plain"), "bob"))
+                .isEqualTo(new EffectivePool(PoolMode.SESSION, 10, 6, 0, 0, 99));
+        assertThat(config.pool(database(config, "own"), "bob"))
+                .isEqualTo(new EffectivePool(PoolMode.STATEMENT, 5, 5, 0, 3, 99));
+        assertThat(config.pool(database(config, "own"), "alice"))
+                .isEqualTo(new EffectivePool(PoolMode.TRANSACTION, 2, 2, 0, 3, 1));
+    }
+
+    @Test
+    void theWildcardServesNamesThatHaveNoBlock() throws ConfigProblems {
+        ProxyConfig config =
+                ConfigLoader.parse("databases { \"*\" { primary = any }, a { primary = one, dbname = b } }");
+        assertThat(database(config, "a").serverDatabase("a")).isEqualTo("b");
+        assertThat(database(config, "z").primary()).isEqualTo(new HostAddress("any", 5432));
+        assertThat(database(config, "z").serverDatabase("z")).isEqualTo("z");
+        assertThat(ConfigLoader.parse("databases { a { primary = one } }").database("z"))
+                .isNull();
+    }
+
+    @Test
+    void numbersOfClientsComeFromDatabaseAndUserFirst() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse("""
+                max_db_client_connections = 5, max_user_client_connections = 6
+                databases { "*" { primary = db }, a { primary = db, max_db_client_connections = 0 } }
+                users { alice { max_user_client_connections = 1 } }
+                """);
+        assertThat(config.maxClientsOf(database(config, "a"))).isZero();
+        assertThat(config.maxClientsOf(database(config, "z"))).isEqualTo(5);
+        assertThat(config.maxClientsOf("alice")).isEqualTo(1);
+        assertThat(config.maxClientsOf("bob")).isEqualTo(6);
+    }
+
+    @Test
+    void aSettingCanBeChangedByItsNameAsInTheFile() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY);
+        ProxyConfig changed = config.with("query_timeout", "5min").with("admin_users", "a, b");
+        assertThat(changed.timeouts().queryTimeout()).isEqualTo(Duration.ofMinutes(5));
+        assertThat(changed.admin().adminUsers()).containsExactly("a", "b");
+        assertThat(changed.databasesAndWildcard()).isEqualTo(config.databasesAndWildcard());
+        assertThat(config.timeouts().queryTimeout()).isZero();
+    }
+
+    @Test
+    void aChangeIsCheckedAsTheFileIs() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY);
+        assertThatThrownBy(() -> config.with("pool_modee", "session"))
+                .isInstanceOf(ConfigProblems.class)
+                .hasMessage("SET: unknown setting 'pool_modee', did you mean 'pool_mode'?");
+        assertThatThrownBy(() -> config.with("threads", "2"))
+                .hasMessage("SET: threads: is read at the start only; change it in the file and restart");
+        assertThatThrownBy(() -> config.with("pool_mode", "fast"))
+                .hasMessage("SET: pool_mode: expects one of session, transaction, statement, not 'fast'");
+        assertThatThrownBy(() -> config.with("min_pool_size", "21"))
+                .hasMessage("SET: min_pool_size: is more than default_pool_size");
+    }
+
+    @Test
+    void noSecretIsShown() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY + "control_user = c, control_password = hush\n"
+                + "users { a { password = hush } }, databases { d { primary = db, user = u, password = hush } }");
+        assertThat(config.toString()).contains("****").doesNotContain("hush");
+        assertThat(config.show().toString()).contains("****").doesNotContain("hush");
+        assertThat(config.auth().controlPassword()).isEqualTo(new Secret("hush"));
+    }
+
+    private static DatabaseSettings database(ProxyConfig config, String name) {
+        return Objects.requireNonNull(config.database(name));
+    }
+
+    private static TimeoutSettings timeouts(int... seconds) {
+        Duration[] d = new Duration[seconds.length];
+        for (int i = 0; i < d.length; i++) {
+            d[i] = Duration.ofSeconds(seconds[i]);
+        }
+        return new TimeoutSettings(
+                d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7], d[8], d[9], d[10], d[11], d[12], d[13], d[14]);
+    }
+}
