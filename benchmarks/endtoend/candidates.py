@@ -12,6 +12,7 @@ from pathlib import Path
 from .processes import Child, Failure, executable, free_port, pgproxy_launcher, suite_home
 
 USER = "bench"
+HBA = "host scram all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
 POOL_SIZE = 20
 MAX_CLIENTS = 6000
 COPY_BYTES = 100_000_000
@@ -72,7 +73,7 @@ class Postgres:
             conf.write(f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = ''\n"
                        "max_connections = 300\nshared_buffers = 256MB\nmax_wal_size = 8GB\ncheckpoint_timeout = 1d\n"
                        "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\n")
-        write(data / "pg_hba.conf", "host scram all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n")
+        write(data / "pg_hba.conf", HBA)
         self.child = Child("PostgreSQL", [self.tools["postgres"], "-D", data], self.port, self.folder / "postgresql.log",
                            user, {"HOME": str(self.folder)}, signal.SIGINT).await_port()
         while self.run("psql", "-c", "SELECT 1", "postgres", check=False).returncode:
@@ -82,7 +83,8 @@ class Postgres:
         self.run("pgbench", "-i", "-q", "-s", str(self.scale), "bench")
         self.sql(*SCHEMA.strip().splitlines())
         self.sql("CREATE DATABASE scram TEMPLATE bench", database="postgres")
-        self.verifier = self.sql(f"SELECT rolpassword FROM pg_authid WHERE rolname = '{USER}'").strip()
+        verifier = self.sql(f"SELECT rolpassword FROM pg_authid WHERE rolname = '{USER}'").strip()
+        self.userlist = f'"{USER}" "{verifier}"\n'
         return self
 
     def close(self):
@@ -114,8 +116,6 @@ class PgBouncer:
 
     def start(self, folder, postgres):
         port = free_port()
-        hba = write(folder / "pgbouncer-hba", "host scram all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n")
-        users = write(folder / "pgbouncer-users", f'"{USER}" "{postgres.verifier}"\n')
         conf = write(folder / "pgbouncer.ini", f"""[databases]
 * = host=127.0.0.1 port={postgres.port}
 [pgbouncer]
@@ -123,8 +123,8 @@ listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
 auth_type = hba
-auth_hba_file = {hba}
-auth_file = {users}
+auth_hba_file = {write(folder / "pgbouncer-hba", HBA)}
+auth_file = {write(folder / "pgbouncer-users", postgres.userlist)}
 pool_mode = transaction
 default_pool_size = {POOL_SIZE}
 max_prepared_statements = 200
@@ -143,15 +143,19 @@ class PgProxy:
 
     def start(self, folder, postgres):
         port = free_port()
-        users = write(folder / f"{self.transport}-users", f'"{USER}" "{postgres.verifier}"\n')
-        conf = write(folder / f"{self.transport}.conf", f"""listen {{ address = "127.0.0.1", port = {port} }}
-runtime {{ transport = {self.transport} }}
+        write(folder / f"{self.transport}.hba", HBA)
+        write(folder / f"{self.transport}.users", postgres.userlist)
+        conf = write(folder / f"{self.transport}.conf", f"""listen_addr = "127.0.0.1"
+listen_port = {port}
+transport = {self.transport}
 databases {{ "*" {{ primary = "127.0.0.1:{postgres.port}" }} }}
-pool {{ pool_mode = transaction, default_pool_size = {POOL_SIZE}, max_client_conn = {MAX_CLIENTS} }}
-auth {{
-  users_file = "{users}"
-  hba = ["host scram all 127.0.0.1/32 scram-sha-256", "host all all 127.0.0.1/32 trust"]
-}}
+auth_type = hba
+auth_hba_file = "{self.transport}.hba"
+auth_file = "{self.transport}.users"
+pool_mode = transaction
+default_pool_size = {POOL_SIZE}
+max_prepared_statements = 200
+max_client_conn = {MAX_CLIENTS}
 """)
         return Child(f"pgproxy on {self.transport}", [self.launcher, "run", "-c", conf], port,
                      folder / f"{self.transport}.log").await_port()

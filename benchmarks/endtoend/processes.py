@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def pgproxy_launcher():
 
 def suite_home():
     """Where env/up of the suites builds PostgreSQL and PgBouncer."""
-    return Path(os.environ.get("SUITE_HOME") or Path(os.environ.get("TMPDIR") or "/tmp") / "pg-suites")
+    return Path(os.environ.get("SUITE_HOME") or Path(tempfile.gettempdir()) / "pg-suites")
 
 
 def free_port():
@@ -41,12 +42,19 @@ def free_port():
         return s.getsockname()[1]
 
 
+def listening(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Child:
     """A server we started. Its time and memory include its living descendants; kernel workers of io_uring (iou-wrk)
     are threads of the process, so its CPU clock counts them too."""
 
     def __init__(self, name, command, port, log, user=None, env=None, stop_signal=signal.SIGTERM):
         self.name, self.port, self.log, self.stop_signal = name, port, Path(log), stop_signal
+        if listening(port):
+            raise Failure(f"{name} cannot start: something else listens on port {port}.")
         libc = ctypes.CDLL(None)
         with open(log, "wb") as out:
             self.process = subprocess.Popen(
@@ -59,9 +67,8 @@ class Child:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise Failure(f"{self.name} ended at start with exit code {self.process.returncode}; {self.last_words()}")
-            with socket.socket() as s:
-                if s.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
+            if listening(self.port):
+                return self
             time.sleep(0.05)
         raise Failure(f"{self.name} did not listen on port {self.port} within {seconds} s; {self.last_words()}")
 

@@ -87,6 +87,7 @@ LOAD = [
     Pgbench("tpcb-16", "TPC-B prepared, 16 clients", 16, ("-M", "prepared")),
     Pgbench("rows-16", "1,000 rows of 100 bytes, 16 clients", 16, script="SELECT v FROM result_rows;\n"),
     Pgbench("value-16", "1 MB bytea, 16 clients", 16, script="SELECT v FROM big_value;\n"),
+    Pgbench("connect-16", "connect (trust) and select, 16 clients", 16, ("-C", "-S")),
     Pgbench("scram-16", "connect with SCRAM and select, 16 clients", 16, ("-C", "-S"), database="scram"),
     Copy("copy-out", "COPY out, 100 MB", r"\copy copy_source TO /dev/null"),
     Copy("copy-in", "COPY in, 100 MB", r"\copy copy_sink FROM '{source}'", "TRUNCATE copy_sink"),
