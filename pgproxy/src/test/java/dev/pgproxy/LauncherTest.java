@@ -141,7 +141,7 @@ class LauncherTest {
                     .filter(Files::isExecutable)
                     .findFirst()
                     .orElseThrow();
-            Files.createSymbolicLink(tools.resolve(tool), real);
+            executable(tools.resolve(tool), "exec " + real + " \"$@\"");
         }
         return tools.toString();
     }
