@@ -137,6 +137,8 @@ record ClusterDirectory(Path root, boolean made, boolean removable) {
                             "--no-data-checksums"));
             Files.writeString(
                     data.resolve("postgresql.conf"), "\ninclude = 'pgproxy.conf'\n", StandardOpenOption.APPEND);
+            // the servers' from now on, and copied as such, whatever the umask is
+            account.own(Files.createFile(data.resolve("pgproxy.conf")));
         } finally {
             Trees.delete(closed);
         }
