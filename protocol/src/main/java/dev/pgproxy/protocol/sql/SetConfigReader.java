@@ -32,7 +32,9 @@ final class SetConfigReader {
         }
         in.effect = new SessionEffect.SetConfig(calls);
         for (Call call : calls) {
-            if (call.name() == UNKNOWN || call.value() == UNKNOWN || call.isLocal() == UNKNOWN) {
+            if (call.name() instanceof Argument.Unknown
+                    || call.value() instanceof Argument.Unknown
+                    || call.isLocal() instanceof Argument.Unknown) {
                 in.flags |= StatementFlags.UNPREDICTABLE_STATE;
             }
         }

@@ -3,6 +3,7 @@ package dev.pgproxy.protocol.sql;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -99,7 +100,8 @@ public final class SqlAnalyzer {
 
     @SuppressWarnings("EnumOrdinal") // as hash code only
     private QueryFacts shared(StatementKind kind) {
-        int slot = (kind.ordinal() * 31 + onlyFlags * 0x9E3779B9 >>> 16 ^ kind.ordinal()) & SHARED - 1;
+        int hash = kind.ordinal() * 31 + onlyFlags * 0x9E3779B9;
+        int slot = (hash ^ (hash >>> 16)) & (SHARED - 1);
         QueryFacts facts = shared[slot];
         if (facts == null || !isSame(facts.statements().getFirst(), kind)) {
             facts = QueryFacts.of(StatementFacts.shared(kind, onlyFlags, onlyEffect));
@@ -109,7 +111,7 @@ public final class SqlAnalyzer {
     }
 
     private boolean isSame(StatementFacts facts, StatementKind kind) {
-        return facts.kind() == kind && facts.flags() == onlyFlags && facts.effect() == onlyEffect;
+        return facts.kind() == kind && facts.flags() == onlyFlags && Objects.equals(facts.effect(), onlyEffect);
     }
 
     /** Ends the tracker's statement; false if there are too many. */
@@ -162,7 +164,7 @@ public final class SqlAnalyzer {
     }
 
     private void finishSpecial(StatementReader read) {
-        int flags = read.flags | tracker.flags() & read.trackedFlags;
+        int flags = read.flags | (tracker.flags() & read.trackedFlags);
         boolean calls = (read.trackedFlags & StatementFlags.UNKNOWN_FUNCTION) != 0;
         boolean unpredictable = (read.trackedFlags & StatementFlags.UNPREDICTABLE_STATE) != 0;
         if (unpredictable && tracker.callsSetConfig() && !(read.effect instanceof SessionEffect.SetConfig)) {

@@ -162,9 +162,9 @@ public final class SqlScanner {
         long combined = 0;
         byte folded;
         while ((folded = CharClass.folded(bytes[at])) != 0) {
-            packed = packed << 8 | (folded & 0xff);
+            packed = (packed << 8) | (folded & 0xff);
             at++;
-            if ((at - from & 7) == 0) {
+            if (((at - from) & 7) == 0) {
                 fingerprint.add(Fingerprint.PART, packed);
                 combined = WordHash.combine(combined, packed);
                 packed = 0;
@@ -198,20 +198,12 @@ public final class SqlScanner {
         int letter = bytes[at] | 0x20;
         start = at;
         if (second == '\'') {
-            switch (letter) {
-                case 'e' -> {
-                    return string(at + 2, true);
-                }
-                case 'n' -> {
-                    return string(at + 2, !standardConformingStrings);
-                }
-                case 'b', 'x' -> {
-                    return string(at + 2, false, TokenType.BIT_STRING);
-                }
-                default -> {
-                    return word(bytes, at);
-                }
-            }
+            return switch (letter) {
+                case 'e' -> string(at + 2, true);
+                case 'n' -> string(at + 2, !standardConformingStrings);
+                case 'b', 'x' -> string(at + 2, false, TokenType.BIT_STRING);
+                default -> word(bytes, at);
+            };
         }
         if (letter == 'u' && at + 2 < limit) {
             if (bytes[at + 2] == '\'') {
@@ -297,8 +289,8 @@ public final class SqlScanner {
         long packed = 0;
         long combined = 0;
         for (int at = from; at < to; at++) {
-            packed = packed << 8 | (bytes[at] & 0xff);
-            if ((at - from & 7) == 7) {
+            packed = (packed << 8) | (bytes[at] & 0xff);
+            if (((at - from) & 7) == 7) {
                 fingerprint.add(Fingerprint.PART, packed);
                 combined = WordHash.combine(combined, packed);
                 packed = 0;
@@ -366,8 +358,8 @@ public final class SqlScanner {
         }
         long packed = 0;
         for (int i = from; i < at; i++) {
-            packed = packed << 8 | (bytes[i] & 0xff);
-            if ((i - from & 7) == 7) {
+            packed = (packed << 8) | (bytes[i] & 0xff);
+            if (((i - from) & 7) == 7) {
                 fingerprint.add(Fingerprint.PART, packed);
                 packed = 0;
             }

@@ -88,7 +88,7 @@ public final class StatementFlags {
     public static String describe(int flags) {
         StringJoiner names = new StringJoiner("|");
         for (int bit = 0; bit < NAMES.length; bit++) {
-            if ((flags & 1 << bit) != 0) {
+            if ((flags & (1 << bit)) != 0) {
                 names.add(NAMES[bit]);
             }
         }

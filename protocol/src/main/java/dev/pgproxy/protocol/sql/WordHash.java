@@ -12,7 +12,7 @@ final class WordHash {
 
     static long combine(long combined, long packed) {
         long mixed = (combined ^ packed) * MULTIPLIER;
-        return mixed ^ mixed >>> 29;
+        return mixed ^ (mixed >>> 29);
     }
 
     static long finish(long combined, long packed, int length) {
@@ -24,8 +24,8 @@ final class WordHash {
         long combined = 0;
         for (int at = from; at < to; at++) {
             byte b = fold ? CharClass.folded(bytes[at]) : bytes[at];
-            packed = packed << 8 | (b & 0xff);
-            if ((at - from & 7) == 7) {
+            packed = (packed << 8) | (b & 0xff);
+            if (((at - from) & 7) == 7) {
                 combined = combine(combined, packed);
                 packed = 0;
             }

@@ -43,7 +43,7 @@ final class Words {
         long hash = WordHash.of(bytes, 0, bytes.length, false);
         int slot = slot(hash);
         while (values[slot] != ABSENT && !Arrays.equals(words[slot], bytes)) {
-            slot = slot + 1 & hashes.length - 1;
+            slot = (slot + 1) & (hashes.length - 1);
         }
         hashes[slot] = hash;
         words[slot] = bytes;
@@ -57,13 +57,13 @@ final class Words {
             if (hashes[slot] == hash && matches(words[slot], text, from, to, fold)) {
                 return values[slot];
             }
-            slot = slot + 1 & hashes.length - 1;
+            slot = (slot + 1) & (hashes.length - 1);
         }
         return ABSENT;
     }
 
     private int slot(long hash) {
-        return (int) (hash * 0x9E3779B97F4A7C15L >>> shift);
+        return (int) ((hash * 0x9E3779B97F4A7C15L) >>> shift);
     }
 
     private static boolean matches(byte[] word, byte[] text, int from, int to, boolean fold) {
