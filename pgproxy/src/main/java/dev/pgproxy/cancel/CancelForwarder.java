@@ -30,8 +30,7 @@ public final class CancelForwarder {
     }
 
     /** Sends; {@code done} runs on {@code loop} when the host has closed the connection, or it failed. */
-    public void send(
-            HostAddress host, int processId, byte[] secret, Duration timeout, EventLoop loop, Runnable done) {
+    public void send(HostAddress host, int processId, byte[] secret, Duration timeout, EventLoop loop, Runnable done) {
         Bootstrap bootstrap = new Bootstrap()
                 .group(loop)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeout.toMillis())
@@ -69,7 +68,8 @@ public final class CancelForwarder {
             FrontendWriter.cancelRequest(out, processId, secret);
             ctx.writeAndFlush(out);
             if (!timeout.isZero()) {
-                ctx.executor().schedule(() -> ctx.close(), timeout.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS);
+                ctx.executor()
+                        .schedule(() -> ctx.close(), timeout.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS);
             }
         }
 

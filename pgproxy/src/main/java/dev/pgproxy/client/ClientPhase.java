@@ -7,7 +7,8 @@ import io.netty.buffer.ByteBuf;
  * replication stream. {@link ClientConnection} owns the channel and hands each event to the active phase. Confined to
  * the client's loop.
  */
-sealed interface ClientPhase permits StartupPhase, AuthenticationPhase, QueryPhase, TunnelPhase, ConsolePhase, ClosedPhase {
+sealed interface ClientPhase
+        permits StartupPhase, AuthenticationPhase, QueryPhase, TunnelPhase, ConsolePhase, ClosedPhase {
     /** Bytes have come; the phase owns the buffer. */
     void read(ByteBuf in);
 

@@ -54,7 +54,8 @@ public final class Clients {
     }
 
     /** Counts a client as one of its database and user; the limit that forbids it, or null. 0 = no limit. */
-    @Nullable String count(ClientConnection client, int max, int maxDatabase, int maxUser) {
+    @Nullable
+    String count(ClientConnection client, int max, int maxDatabase, int maxUser) {
         if (loggedIn.get() >= max) {
             return "max_client_conn";
         }

@@ -13,6 +13,7 @@ import dev.pgproxy.server.ServerConnector;
 import dev.pgproxy.server.ServerTarget;
 import io.netty.channel.EventLoop;
 import java.util.Collection;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
@@ -79,7 +80,16 @@ public final class Pools {
         return config.pool(database, key.user());
     }
 
+    /** A connection of a client's own, outside the pool, with its own start-up parameters. */
+    public void connectAlone(Pool pool, Map<String, String> parameters, EventLoop loop, LoginListener listener) {
+        connect(pool, parameters, loop, listener);
+    }
+
     void connect(Pool pool, EventLoop loop, LoginListener listener) {
+        connect(pool, Map.of(), loop, listener);
+    }
+
+    private void connect(Pool pool, Map<String, String> parameters, EventLoop loop, LoginListener listener) {
         PoolKey key = pool.key();
         DatabaseSettings database = config.database(key.database());
         if (database == null) {
@@ -94,11 +104,12 @@ public final class Pools {
                 database.primary(),
                 database.serverDatabase(key.database()),
                 database.serverUser(key.user()),
-                database.parameters(),
+                parameters.isEmpty() ? database.parameters() : parameters,
                 pool.credentials(),
                 tls,
                 config.timeouts().serverConnectTimeout());
-        connector.connect(target, loop, new ConnectQuery(database.connectQuery(), listener));
+        connector.connect(
+                target, loop, new ConnectQuery(parameters.isEmpty() ? database.connectQuery() : null, listener));
     }
 
     void makeRoom(PoolKey key) {

@@ -1,8 +1,13 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.protocol.frame.CString;
+import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.protocol.sql.StatementKind;
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Exchange {
     private static final int START = 8;
+    private static final int MAX_TEXT = 200;
 
     private int size;
     private byte[] types = new byte[START];
@@ -100,6 +106,38 @@ public final class Exchange {
         }
         byte last = types[size - 1];
         return last == FrontendType.SYNC || last == FrontendType.QUERY || last == FrontendType.FUNCTION_CALL;
+    }
+
+    /** Whether it begins a transaction block. */
+    boolean begins() {
+        for (int i = 0; i < size; i++) {
+            QueryFacts said = facts[i];
+            if (said != null) {
+                for (StatementFacts statement : said.statements()) {
+                    if (statement.kind() == StatementKind.BEGIN) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** The beginning of the first text, for people. */
+    String firstText() {
+        for (int i = 0; i < size; i++) {
+            if (facts[i] != null) {
+                ByteBuf buf = buffer(i);
+                int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
+                int from = indexes[i] + FrameReader.HEADER;
+                if (types[i] == FrontendType.PARSE) {
+                    from = CString.end(buf, from, end) + 1;
+                }
+                int length = Math.min(CString.end(buf, from, end) - from, MAX_TEXT);
+                return buf.toString(from, length, StandardCharsets.UTF_8);
+            }
+        }
+        return "";
     }
 
     /** Forgets and releases everything. */

@@ -2,7 +2,6 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SessionEffect.SetConfig.Argument;
-import dev.pgproxy.protocol.sql.SqlText;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.PinReason;
@@ -177,17 +176,11 @@ final class Outcome {
                 continue;
             }
             if (call.value() instanceof Argument.Text value) {
-                set(parameter, setConfig(parameter, value.text()), session, server);
+                set(parameter, SettingsAlignment.setConfig(parameter, value.text()), session, server);
             } else {
                 reset(parameter, session, server);
             }
         }
-    }
-
-    /** The SQL that sets a parameter to a value as SHOW prints it, lists included. */
-    static String setConfig(String name, String value) {
-        return "SELECT pg_catalog.set_config(" + SqlText.quoteLiteral(name) + "," + SqlText.quoteLiteral(value)
-                + ",false)";
     }
 
     private static boolean isOpen(Argument argument) {

@@ -1,20 +1,19 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.PoolCounters;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.BackendWriter;
-import dev.pgproxy.protocol.backend.ConstantReplies;
 import dev.pgproxy.protocol.backend.ErrorFields;
-import dev.pgproxy.protocol.frame.FrameReader;
-import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frame.TransactionStatus;
-import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
+import dev.pgproxy.server.OwnReply;
+import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerState;
 import dev.pgproxy.session.Reported;
@@ -23,6 +22,7 @@ import dev.pgproxy.session.Settings;
 import dev.pgproxy.session.SharedStatement;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -60,6 +60,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     private final Session session;
     private final Pool pool;
     private final FlowSettings settings;
+    private final CancelForwarder canceller;
     private final Relay relay;
     private final Exchange exchange = new Exchange();
     private final PoolCounters.Row counters;
@@ -76,13 +77,22 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     private long waitingSince;
     private long transactionSince;
     private long sentAt;
+    private long lastReply = System.nanoTime();
+    private int cancels;
 
     /** A path for one client over one pool. */
-    public QueryFlow(ClientLink link, Session session, Pool pool, FlowSettings settings, int loopIndex) {
+    public QueryFlow(
+            ClientLink link,
+            Session session,
+            Pool pool,
+            FlowSettings settings,
+            CancelForwarder canceller,
+            int loopIndex) {
         this.link = link;
         this.session = session;
         this.pool = pool;
         this.settings = settings;
+        this.canceller = canceller;
         this.relay = new Relay(this, session, link.channel());
         this.counters = pool.counters().row(loopIndex);
     }
@@ -117,7 +127,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     /** CopyDone or CopyFail; without COPY the server would ignore it, and so do we. */
     public void endCopy(ByteBuf buf, int index, int length) {
         if (server != null && !server.isQuiet()) {
-            server.expect(dev.pgproxy.server.ReplyQueue.COPY_END, null);
+            server.expect(ReplyQueue.COPY_END, null);
             server.write(buf.retainedSlice(index, length));
             copying = false;
             link.copying(false);
@@ -152,7 +162,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
             return;
         }
         gone = true;
-        boolean partial = exchange.isStreaming() && held == Held.NO || link.isMidFrame();
+        boolean partial = link.isMidFrame() || cancels > 0;
         exchange.clear();
         if (held == Held.FOR_LEASE) {
             pool.cancelWait(this);
@@ -180,8 +190,12 @@ public final class QueryFlow implements LeaseListener, StatementSource {
             return;
         }
         if (server == null) {
-            if (isAnsweredHere()) {
-                answerHere();
+            if (!open && LocalAnswer.suffices(exchange, settings.mode() != PoolMode.SESSION)) {
+                link.channel()
+                        .writeAndFlush(LocalAnswer.make(
+                                exchange, session, link.channel().alloc()));
+                exchange.clear();
+                resumeIfHeld();
                 return;
             }
             waitingSince = System.nanoTime();
@@ -211,6 +225,13 @@ public final class QueryFlow implements LeaseListener, StatementSource {
 
     private void dispatch() {
         ServerConnection leased = Objects.requireNonNull(server);
+        if (settings.mode() == PoolMode.STATEMENT && exchange.begins()) {
+            link.end(ErrorFields.fatal(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    "transaction blocks not allowed in statement pooling mode",
+                    "Use pool_mode = transaction for this database or user."));
+            return;
+        }
         if (barrier && !leased.replies().isEmpty() || giveWay(leased)) {
             hold(Held.FOR_REPLIES);
             return;
@@ -237,7 +258,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
         int flags = exchange.flags();
         if ((flags & SUSPICIOUS) != 0
                 || (flags & RELEASING) != 0 && !session.pins().isEmpty()) {
-            session.suspect(firstText());
+            session.suspect(exchange.firstText());
         }
         if (sentAt == 0) {
             sentAt = System.nanoTime();
@@ -264,24 +285,6 @@ public final class QueryFlow implements LeaseListener, StatementSource {
         }
     }
 
-    private String firstText() {
-        for (int i = 0; i < exchange.size(); i++) {
-            byte type = exchange.type(i);
-            if (exchange.facts(i) != null) {
-                ByteBuf buf = exchange.buffer(i);
-                int from = exchange.index(i) + FrameReader.HEADER;
-                int end = Math.min(exchange.index(i) + exchange.length(i), buf.writerIndex());
-                if (type == FrontendType.PARSE) {
-                    from = Math.min(end, Math.max(from, buf.indexOf(from, end, (byte) 0) + 1));
-                }
-                int zero = buf.indexOf(from, end, (byte) 0);
-                int length = Math.min((zero < 0 ? end : zero) - from, 200);
-                return buf.toString(from, length, java.nio.charset.StandardCharsets.UTF_8);
-            }
-        }
-        return "";
-    }
-
     // ---- alignment
 
     /** True if the server has to be asked something first. */
@@ -290,22 +293,22 @@ public final class QueryFlow implements LeaseListener, StatementSource {
         Settings present = leased.settings().get();
         List<String> sql = List.of();
         if (present != wanted) {
-            sql = Alignment.settings(present, wanted);
+            sql = SettingsAlignment.between(present, wanted);
             if (sql.isEmpty()) {
                 leased.settings().set(wanted);
             }
         }
         if (settings.mode() != PoolMode.SESSION) {
-            List<String> statements = Alignment.preparedStatements(exchange, session, leased);
+            List<String> statements = StatementAlignment.of(exchange, session, leased);
             if (!statements.isEmpty()) {
-                sql = new java.util.ArrayList<>(sql);
+                sql = new ArrayList<>(sql);
                 sql.addAll(statements);
             }
         }
         if (sql.isEmpty()) {
             return false;
         }
-        leased.ask(String.join(";", sql), new dev.pgproxy.server.OwnReply() {
+        leased.ask(String.join(";", sql), new OwnReply() {
             @Override
             public void done(@Nullable ErrorFields error, byte status) {
                 aligned(leased, wanted, error, status);
@@ -354,46 +357,6 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     }
 
     // ---- answers of ours
-
-    private boolean isAnsweredHere() {
-        for (int i = 0; i < exchange.size(); i++) {
-            byte type = exchange.type(i);
-            boolean ours = type == FrontendType.SYNC
-                    || type == FrontendType.FLUSH
-                    || type == FrontendType.CLOSE
-                            && settings.mode() != PoolMode.SESSION
-                            && exchange.buffer(i).getByte(exchange.index(i) + FrameReader.HEADER)
-                                    == FrontendWriter.STATEMENT;
-            if (!ours) {
-                return false;
-            }
-        }
-        return !open;
-    }
-
-    private void answerHere() {
-        ByteBuf out = link.channel().alloc().buffer();
-        for (int i = 0; i < exchange.size(); i++) {
-            if (exchange.type(i) == FrontendType.CLOSE) {
-                ByteBuf buf = exchange.buffer(i);
-                int nameAt = exchange.index(i) + FrameReader.HEADER + 1;
-                String name =
-                        dev.pgproxy.protocol.frame.CString.read(buf, nameAt, exchange.index(i) + exchange.length(i));
-                if (name.isEmpty()) {
-                    session.unnamed(null);
-                } else {
-                    session.statements().remove(name);
-                    session.sqlStatements().remove(name);
-                }
-                out.writeBytes(ConstantReplies.CLOSE_COMPLETE.duplicate());
-            } else if (exchange.type(i) == FrontendType.SYNC) {
-                BackendWriter.readyForQuery(out, session.status());
-            }
-        }
-        exchange.clear();
-        link.channel().writeAndFlush(out);
-        resumeIfHeld();
-    }
 
     /** Answers the exchange with an error of ours. */
     private void refuse(ErrorFields error) {
@@ -478,6 +441,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
             link.copying(false);
         }
         long now = System.nanoTime();
+        lastReply = now;
         counters.add(Counter.QUERY_COUNT, 1);
         counters.add(Counter.QUERY_TIME, (now - sentAt) / 1000);
         boolean quiet = leased.replies().isEmpty();
@@ -516,6 +480,9 @@ public final class QueryFlow implements LeaseListener, StatementSource {
         if (settings.mode() == PoolMode.SESSION) {
             goOn();
             return;
+        }
+        if (cancels > 0) {
+            return; // the signal may still hit: cancelled() goes on
         }
         if (session.isSuspected()) {
             probing = true;
@@ -593,6 +560,11 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     /** Since when a transaction has been open, 0 if none is. */
     public long inTransactionSince() {
         return server == null || session.status() == TransactionStatus.IDLE ? 0 : transactionSince;
+    }
+
+    /** When the server last became ready, by System.nanoTime. */
+    public long lastReply() {
+        return lastReply;
     }
 
     /** Whether the client can be sent away without loss: nothing runs, nothing is open. */

@@ -1,0 +1,143 @@
+package dev.pgproxy.auth;
+
+import dev.pgproxy.config.AuthType;
+import dev.pgproxy.protocol.auth.ScramSecret;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import java.net.InetAddress;
+import java.security.SecureRandom;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides how a client has to prove who it is, and knows what to check it by. Thread-safe; made anew by a reload. What
+ * takes milliseconds runs on an executor of its own, never on an event loop.
+ */
+public final class Authenticator {
+    /** Looks up the secrets of users that no file names. */
+    public interface LookUp {
+        /** The secret, or null if there is no such user; fails with an {@link LookUpFailure}. */
+        CompletionStage<@Nullable UserSecret> find(String database, String user);
+    }
+
+    /** A look-up could not be made. */
+    public static final class LookUpFailure extends Exception {
+        private static final long serialVersionUID = 1L;
+        private final transient ErrorFields error;
+
+        /** With what the server or we said. */
+        public LookUpFailure(ErrorFields error) {
+            super(error.message(), null, false, false);
+            this.error = error;
+        }
+
+        /** What the server or we said. */
+        public ErrorFields error() {
+            return error;
+        }
+    }
+
+    /** Salts of users that are not there, and of users with a plain password, are made from it. */
+    private static final byte[] PROCESS_SECRET = new byte[32];
+
+    static {
+        new SecureRandom().nextBytes(PROCESS_SECRET);
+    }
+
+    private static final int ITERATIONS = ScramSecret.DEFAULT_ITERATIONS;
+
+    private final AuthType type;
+    private final Users users;
+    private final @Nullable HbaRules hba;
+    private final @Nullable LookUp lookUp;
+    private final Executor slow;
+    private final Map<String, Derived> derived = new ConcurrentHashMap<>();
+
+    private record Derived(UserSecret.PlainPassword from, ScramSecret secret) {}
+
+    /** Rules and users as the configuration has them. */
+    public Authenticator(AuthType type, Users users, @Nullable HbaRules hba, @Nullable LookUp lookUp, Executor slow) {
+        this.type = type;
+        this.users = users;
+        this.hba = hba;
+        this.lookUp = lookUp;
+        this.slow = slow;
+    }
+
+    /** What is asked of a client from there; null if no rule lets it in. A null address is a unix socket. */
+    public @Nullable HbaRule rule(
+            @Nullable InetAddress address, boolean tls, String database, String user, boolean physicalReplication) {
+        AuthMethod method = switch (type) {
+            case TRUST -> AuthMethod.TRUST;
+            case PLAIN -> AuthMethod.PASSWORD;
+            case MD5 -> AuthMethod.MD5;
+            case SCRAM_SHA_256 -> AuthMethod.SCRAM;
+            case CERT -> AuthMethod.CERT;
+            case HBA -> null;
+        };
+        if (method != null) {
+            return new HbaRule(0, method, ClientCertificate.NONE);
+        }
+        return hba == null ? null : hba.match(address, tls, database, user, physicalReplication);
+    }
+
+    /** The secret of a user from the files; null if they do not name him. */
+    public @Nullable UserSecret find(String user) {
+        return users.find(user);
+    }
+
+    /** The secret of a user, looked up in the database where the files do not name him. */
+    public CompletionStage<@Nullable UserSecret> find(String database, String user) {
+        UserSecret known = users.find(user);
+        if (known != null || lookUp == null) {
+            return CompletableFuture.completedFuture(known);
+        }
+        return lookUp.find(database, user);
+    }
+
+    /** Whether users that no file names may come in without proof: under trust they may. */
+    public boolean knows(String user) {
+        return users.find(user) != null;
+    }
+
+    /**
+     * The verifier for a SCRAM exchange. For a plain password it is derived once, with a salt that is the user's for as
+     * long as the process lives; for a user that is not there it is one that nothing fits, so that nobody learns who is.
+     */
+    public CompletionStage<ScramSecret> verifier(String user, @Nullable UserSecret secret) {
+        if (secret instanceof UserSecret.ScramVerifier scram) {
+            return CompletableFuture.completedFuture(scram.secret());
+        }
+        if (!(secret instanceof UserSecret.PlainPassword plain)) {
+            return CompletableFuture.completedFuture(mock(user));
+        }
+        Derived known = derived.get(user);
+        if (known != null && known.from().equals(plain)) {
+            return CompletableFuture.completedFuture(known.secret());
+        }
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    ScramSecret made =
+                            ScramSecret.derive(plain.bytes(), ScramSecret.stableSalt(user, PROCESS_SECRET), ITERATIONS);
+                    derived.put(user, new Derived(plain, made));
+                    return made;
+                },
+                slow);
+    }
+
+    /** A verifier that nothing fits. */
+    public static ScramSecret mock(String user) {
+        return ScramSecret.mock(user, PROCESS_SECRET, ITERATIONS);
+    }
+
+    /** Checks a password in clear text. */
+    public CompletionStage<Boolean> accepts(String user, @Nullable UserSecret secret, byte[] password) {
+        if (secret == null) {
+            return CompletableFuture.completedFuture(false);
+        }
+        return CompletableFuture.supplyAsync(() -> secret.accepts(user, password), slow);
+    }
+}

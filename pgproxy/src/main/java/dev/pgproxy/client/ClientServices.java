@@ -1,0 +1,97 @@
+package dev.pgproxy.client;
+
+import dev.pgproxy.auth.Authenticator;
+import dev.pgproxy.cancel.CancelForwarder;
+import dev.pgproxy.cancel.CancelKeys;
+import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.console.Console;
+import dev.pgproxy.net.ClientTls;
+import dev.pgproxy.net.Transport;
+import dev.pgproxy.pool.Pools;
+
+/**
+ * What connections of clients are built from: the parts live as long as the program, the configuration, the certificates
+ * and the users are replaced by a reload. Thread-safe.
+ */
+public final class ClientServices {
+    private final Transport transport;
+    private final Clients clients = new Clients();
+    private final Pools pools;
+    private final CancelKeys cancelKeys;
+    private final CancelForwarder cancelForwarder;
+    private volatile ProxyConfig config;
+    private volatile ClientTls tls;
+    private volatile Authenticator authenticator;
+    private volatile boolean draining;
+    private volatile Console console = Console.NONE;
+
+    /** Puts the parts together. */
+    public ClientServices(
+            ProxyConfig config, ClientTls tls, Authenticator authenticator, Transport transport, Pools pools) {
+        this.config = config;
+        this.tls = tls;
+        this.authenticator = authenticator;
+        this.transport = transport;
+        this.pools = pools;
+        this.cancelKeys = new CancelKeys(config.peers().peerId());
+        this.cancelForwarder = new CancelForwarder(transport);
+    }
+
+    /** RELOAD: for connections from now on, and for time-outs of those that are there. */
+    public void reload(ProxyConfig changed, ClientTls changedTls, Authenticator changedAuthenticator) {
+        config = changed;
+        tls = changedTls;
+        authenticator = changedAuthenticator;
+    }
+
+    /** The console, made last since it looks at everything. */
+    public void console(Console made) {
+        console = made;
+    }
+
+    /** From now on new clients are refused. */
+    public void drain() {
+        draining = true;
+    }
+
+    boolean isDraining() {
+        return draining;
+    }
+
+    ProxyConfig config() {
+        return config;
+    }
+
+    ClientTls tls() {
+        return tls;
+    }
+
+    Authenticator authenticator() {
+        return authenticator;
+    }
+
+    Console console() {
+        return console;
+    }
+
+    Transport transport() {
+        return transport;
+    }
+
+    /** All clients. */
+    public Clients clients() {
+        return clients;
+    }
+
+    Pools pools() {
+        return pools;
+    }
+
+    CancelKeys cancelKeys() {
+        return cancelKeys;
+    }
+
+    CancelForwarder cancelForwarder() {
+        return cancelForwarder;
+    }
+}

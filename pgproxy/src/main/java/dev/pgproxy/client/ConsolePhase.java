@@ -1,0 +1,252 @@
+package dev.pgproxy.client;
+
+import dev.pgproxy.cancel.CancelKeys;
+import dev.pgproxy.console.ConsoleAnswer;
+import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.protocol.frame.BackendType;
+import dev.pgproxy.protocol.frame.CString;
+import dev.pgproxy.protocol.frame.FrameReader;
+import dev.pgproxy.protocol.frame.FrameSink;
+import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.frame.ProtocolViolation;
+import dev.pgproxy.protocol.frame.TransactionStatus;
+import io.netty.buffer.ByteBuf;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client of the admin console, over the simple and the extended protocol, in text format. Confined to the client's
+ * loop; commands that take time are answered later, and reading stops until then.
+ */
+final class ConsolePhase implements ClientPhase, FrameSink {
+    private static final int MAX_MESSAGE = 64 * 1024;
+
+    private final ClientConnection client;
+    private final ClientServices services;
+    private final boolean admin;
+    private final FrameReader reader;
+    private final Map<String, String> statements = new HashMap<>();
+    private final Map<String, String> portals = new HashMap<>();
+    private final Map<String, List<ConsoleAnswer>> results = new HashMap<>();
+    private CancelKeys.@Nullable Key key;
+    private boolean skipping;
+    private boolean closed;
+
+    ConsolePhase(ClientConnection client, ClientServices services, boolean admin) {
+        this.client = client;
+        this.services = services;
+        this.admin = admin;
+        this.reader = new FrameReader(this, client.channel().alloc());
+    }
+
+    void begin(boolean longKey) {
+        key = services.cancelKeys().issue(longKey, () -> {});
+        ByteBuf out = client.channel().alloc().buffer();
+        BackendWriter.authenticationOk(out);
+        BackendWriter.parameterStatus(out, "server_version", "18.0/pgproxy");
+        BackendWriter.parameterStatus(out, "client_encoding", "UTF8");
+        BackendWriter.parameterStatus(out, "server_encoding", "UTF8");
+        BackendWriter.parameterStatus(out, "DateStyle", "ISO");
+        BackendWriter.parameterStatus(out, "TimeZone", "UTC");
+        BackendWriter.parameterStatus(out, "standard_conforming_strings", "on");
+        BackendWriter.parameterStatus(out, "is_superuser", "on");
+        BackendWriter.parameterStatus(out, "integer_datetimes", "on");
+        BackendWriter.backendKeyData(out, key.processId(), key.secret());
+        BackendWriter.readyForQuery(out, TransactionStatus.IDLE);
+        client.channel().writeAndFlush(out);
+    }
+
+    @Override
+    public void frame(byte type, ByteBuf buf, int index, int length) {
+        int body = index + FrameReader.HEADER;
+        int end = index + length;
+        if (skipping && type != FrontendType.SYNC && type != FrontendType.TERMINATE) {
+            return;
+        }
+        switch (type) {
+            case FrontendType.QUERY ->
+                run(CString.read(buf, body, end), answers -> {
+                    ByteBuf out = client.channel().alloc().buffer();
+                    for (ConsoleAnswer answer : answers) {
+                        ConsoleWriter.simple(out, answer);
+                    }
+                    BackendWriter.readyForQuery(out, TransactionStatus.IDLE);
+                    return out;
+                });
+            case FrontendType.PARSE -> {
+                int text = CString.end(buf, body, end) + 1;
+                statements.put(CString.read(buf, body, end), CString.read(buf, text, end));
+                reply(BackendType.PARSE_COMPLETE);
+            }
+            case FrontendType.BIND -> {
+                int statement = CString.end(buf, body, end) + 1;
+                String name = CString.read(buf, statement, end);
+                if (statements.get(name) == null) {
+                    fail("prepared statement \"" + name + "\" does not exist");
+                } else {
+                    portals.put(CString.read(buf, body, end), statements.getOrDefault(name, ""));
+                    reply(BackendType.BIND_COMPLETE);
+                }
+            }
+            case FrontendType.DESCRIBE -> describe(buf.getByte(body), CString.read(buf, body + 1, end));
+            case FrontendType.EXECUTE -> execute(CString.read(buf, body, end));
+            case FrontendType.CLOSE -> {
+                (buf.getByte(body) == 'S' ? statements : portals).remove(CString.read(buf, body + 1, end));
+                reply(BackendType.CLOSE_COMPLETE);
+            }
+            case FrontendType.SYNC -> {
+                skipping = false;
+                portals.clear();
+                results.clear();
+                ByteBuf out = client.channel().alloc().buffer(6);
+                BackendWriter.readyForQuery(out, TransactionStatus.IDLE);
+                client.channel().write(out);
+            }
+            case FrontendType.FLUSH, FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> {}
+            case FrontendType.TERMINATE -> client.close("client said goodbye");
+            default -> throw new ProtocolViolation("invalid frontend message type " + (type & 0xff));
+        }
+    }
+
+    /** What a SHOW will answer is only known by asking: the answer is kept for Execute. */
+    private void describe(byte kind, String name) {
+        String text = (kind == 'S' ? statements : portals).get(name);
+        if (text == null) {
+            fail((kind == 'S' ? "prepared statement \"" : "portal \"") + name + "\" does not exist");
+            return;
+        }
+        if (!ConsoleWriter.isRepeatable(text)) {
+            ByteBuf out = client.channel().alloc().buffer();
+            if (kind == 'S') {
+                BackendWriter.noParameters(out);
+            }
+            BackendWriter.empty(out, BackendType.NO_DATA);
+            client.channel().write(out);
+            return;
+        }
+        run(text, answers -> {
+            ByteBuf out = client.channel().alloc().buffer();
+            if (kind == 'S') {
+                BackendWriter.noParameters(out);
+            } else {
+                results.put(name, answers);
+            }
+            ConsoleWriter.description(out, answers);
+            return out;
+        });
+    }
+
+    private void execute(String portal) {
+        String text = portals.get(portal);
+        if (text == null) {
+            fail("portal \"" + portal + "\" does not exist");
+            return;
+        }
+        List<ConsoleAnswer> known = results.remove(portal);
+        if (known != null) {
+            client.channel().write(executed(known));
+        } else {
+            run(text, this::executed);
+        }
+    }
+
+    private ByteBuf executed(List<ConsoleAnswer> answers) {
+        ByteBuf out = client.channel().alloc().buffer();
+        for (ConsoleAnswer answer : answers) {
+            ConsoleWriter.extended(out, answer);
+            skipping |= answer instanceof ConsoleAnswer.Failed;
+        }
+        return out;
+    }
+
+    /** Makes bytes of answers. */
+    private interface Rendering {
+        ByteBuf of(List<ConsoleAnswer> answers);
+    }
+
+    private void run(String text, Rendering rendering) {
+        reader.pause();
+        services.console()
+                .execute(text, admin)
+                .whenComplete((answers, failure) -> client.channel().eventLoop().execute(() -> {
+                    if (closed) {
+                        return;
+                    }
+                    List<ConsoleAnswer> said = failure == null
+                            ? answers
+                            : List.of(new ConsoleAnswer.Failed(
+                                    ErrorFields.error(SqlState.INTERNAL_ERROR, String.valueOf(failure.getMessage()))));
+                    client.channel().write(rendering.of(said));
+                    try {
+                        reader.resume();
+                    } catch (ProtocolViolation e) {
+                        client.violated(e);
+                    }
+                    client.channel().flush();
+                }));
+    }
+
+    private void reply(byte type) {
+        ByteBuf out = client.channel().alloc().buffer(5);
+        BackendWriter.empty(out, type);
+        client.channel().write(out);
+    }
+
+    private void fail(String message) {
+        skipping = true;
+        ByteBuf out = client.channel().alloc().buffer();
+        ErrorFields.error(SqlState.UNDEFINED_STATEMENT, message).write(out);
+        client.channel().write(out);
+    }
+
+    @Override
+    public void read(ByteBuf in) {
+        reader.read(in);
+    }
+
+    @Override
+    public void begin(ByteBuf buf, int index) {}
+
+    @Override
+    public void end(ByteBuf buf, int index) {}
+
+    @Override
+    public void head(byte type, ByteBuf buf, int index, int length) {}
+
+    @Override
+    public boolean streams(byte type, int length) {
+        if (length > MAX_MESSAGE) {
+            throw new ProtocolViolation("invalid message length " + length);
+        }
+        return false;
+    }
+
+    @Override
+    public void readComplete() {
+        client.channel().flush();
+    }
+
+    @Override
+    public void writabilityChanged() {}
+
+    @Override
+    public void close() {
+        closed = true;
+        reader.close();
+        if (key != null) {
+            services.cancelKeys().revoke(key);
+        }
+    }
+
+    @Override
+    public void tick(long now) {}
+
+    @Override
+    public boolean isAtBoundary() {
+        return true;
+    }
+}

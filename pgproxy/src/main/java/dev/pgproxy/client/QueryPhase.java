@@ -1,0 +1,351 @@
+package dev.pgproxy.client;
+
+import dev.pgproxy.cancel.CancelKeys;
+import dev.pgproxy.config.DatabaseSettings;
+import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.pool.Pool;
+import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.protocol.frame.CString;
+import dev.pgproxy.protocol.frame.FrameReader;
+import dev.pgproxy.protocol.frame.FrameSink;
+import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.frame.ProtocolViolation;
+import dev.pgproxy.protocol.frame.TransactionStatus;
+import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.SqlAnalyzer;
+import dev.pgproxy.query.ClientLink;
+import dev.pgproxy.query.FlowSettings;
+import dev.pgproxy.query.QueryFlow;
+import dev.pgproxy.session.Session;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.time.Duration;
+import java.util.Set;
+
+/**
+ * Collects what a client sends into exchanges and hands them to the {@link QueryFlow}; ends the client at its time-outs.
+ * Confined to the client's loop. Source: manual, "Message Flow".
+ */
+public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
+    /** Client encodings in which an ASCII byte may be a part of a character: their text cannot be read bytewise. */
+    private static final Set<String> ASCII_UNSAFE =
+            Set.of("BIG5", "GBK", "GB18030", "JOHAB", "SJIS", "SHIFT_JIS_2004", "UHC");
+
+    private static final Duration CLEANUP = Duration.ofSeconds(30);
+
+    private static final FastThreadLocal<SqlAnalyzer> ANALYZERS = new FastThreadLocal<>() {
+        @Override
+        protected SqlAnalyzer initialValue() {
+            return new SqlAnalyzer();
+        }
+    };
+
+    private final ClientConnection client;
+    private final ClientServices services;
+    private final Session session;
+    private final FrameReader reader;
+    private final QueryFlow flow;
+    private final PoolMode mode;
+    private final CancelKeys.Key cancelKey;
+    private boolean skipping;
+    private boolean notified;
+    private int runStart;
+    private long idleSince = System.nanoTime();
+
+    QueryPhase(ClientConnection client, ClientServices services, Session session, Pool pool, boolean longKey) {
+        this.client = client;
+        this.services = services;
+        this.session = session;
+        this.reader = new FrameReader(this, client.channel().alloc());
+        ProxyConfig config = services.config();
+        DatabaseSettings database = config.database(session.database());
+        this.mode = database == null
+                ? config.pool().poolMode()
+                : config.pool(database, session.user()).poolMode();
+        FlowSettings settings = new FlowSettings(mode, config.pool().maxPreparedStatements(), CLEANUP);
+        int loop = services.transport().loops().indexOf(client.channel().eventLoop());
+        this.flow = new QueryFlow(this, session, pool, settings, services.cancelForwarder(), loop);
+        this.cancelKey = services.cancelKeys()
+                .issue(
+                        longKey,
+                        () -> client.channel()
+                                .eventLoop()
+                                .execute(() ->
+                                        flow.cancel(services.config().timeouts().cancelWaitTimeout())));
+    }
+
+    /** AuthenticationOk to the first ReadyForQuery. */
+    void begin() {
+        ByteBuf out = client.channel().alloc().buffer(512);
+        BackendWriter.authenticationOk(out);
+        session.reported().values().forEach((name, value) -> BackendWriter.parameterStatus(out, name, value));
+        BackendWriter.backendKeyData(out, cancelKey.processId(), cancelKey.secret());
+        BackendWriter.readyForQuery(out, TransactionStatus.IDLE);
+        client.channel().writeAndFlush(out);
+    }
+
+    // ---- FrameSink
+
+    @Override
+    public void begin(ByteBuf buf, int index) {
+        runStart = index;
+    }
+
+    @Override
+    public void end(ByteBuf buf, int index) {
+        passTo(buf, index);
+    }
+
+    private void passTo(ByteBuf buf, int end) {
+        if (end > runStart) {
+            flow.pass(buf, runStart, end - runStart);
+        }
+        runStart = Math.max(runStart, end);
+    }
+
+    @Override
+    public boolean streams(byte type, int length) {
+        return switch (type) {
+            case FrontendType.BIND, FrontendType.COPY_DATA, FrontendType.FUNCTION_CALL -> length > FrameReader.HEAD;
+            case FrontendType.QUERY, FrontendType.PARSE -> {
+                long max = services.config().limits().maxStatementSize();
+                if (length > max) {
+                    throw new ProtocolViolation(
+                            SqlState.PROGRAM_LIMIT_EXCEEDED,
+                            "statement of " + length + " bytes is longer than max_statement_size (" + max + ")");
+                }
+                yield false;
+            }
+            case FrontendType.CLOSE,
+                    FrontendType.COPY_DONE,
+                    FrontendType.COPY_FAIL,
+                    FrontendType.DESCRIBE,
+                    FrontendType.EXECUTE,
+                    FrontendType.FLUSH,
+                    FrontendType.SYNC,
+                    FrontendType.TERMINATE -> {
+                if (length > 1 << 16) {
+                    throw new ProtocolViolation("invalid message length " + length);
+                }
+                yield false;
+            }
+            default -> throw unknown(type);
+        };
+    }
+
+    private static ProtocolViolation unknown(byte type) {
+        return new ProtocolViolation("invalid frontend message type " + (type & 0xff));
+    }
+
+    @Override
+    public void head(byte type, ByteBuf buf, int index, int length) {
+        passTo(buf, index);
+        if (type == FrontendType.COPY_DATA) {
+            // COPY data that nobody waits for is dropped by flow.pass, as a server would
+            runStart = index;
+            return;
+        }
+        runStart = buf.writerIndex();
+        if (skipping) {
+            return;
+        }
+        flow.exchange().add(type, buf, index, length, null);
+        flow.exchange().streaming();
+        flow.submit();
+    }
+
+    @Override
+    public void frame(byte type, ByteBuf buf, int index, int length) {
+        passTo(buf, index);
+        runStart = index + length;
+        switch (type) {
+            case FrontendType.QUERY -> {
+                if (!skipping) {
+                    QueryFacts facts = analyze(buf, index + FrameReader.HEADER, index + length);
+                    flow.exchange().add(type, buf, index, length, facts);
+                    submit();
+                }
+            }
+            case FrontendType.PARSE -> {
+                if (!skipping) {
+                    int text = CString.end(buf, index + FrameReader.HEADER, index + length) + 1;
+                    flow.exchange().add(type, buf, index, length, analyze(buf, text, index + length));
+                }
+            }
+            case FrontendType.BIND, FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE -> {
+                if (!skipping) {
+                    flow.exchange().add(type, buf, index, length, null);
+                }
+            }
+            case FrontendType.SYNC -> sync(buf, index, length);
+            case FrontendType.FLUSH, FrontendType.FUNCTION_CALL -> {
+                if (!skipping) {
+                    flow.exchange().add(type, buf, index, length, null);
+                    submit();
+                }
+            }
+            case FrontendType.COPY_DATA -> flow.pass(buf, index, length);
+            case FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> flow.endCopy(buf, index, length);
+            case FrontendType.TERMINATE -> client.close("client said goodbye");
+            default -> throw unknown(type);
+        }
+    }
+
+    private void sync(ByteBuf buf, int index, int length) {
+        if (skipping) {
+            skipping = false;
+            ByteBuf out = client.channel().alloc().buffer(6);
+            BackendWriter.readyForQuery(out, session.status());
+            client.channel().writeAndFlush(out);
+            return;
+        }
+        flow.exchange().add(FrontendType.SYNC, buf, index, length, null);
+        submit();
+    }
+
+    private void submit() {
+        notified = false;
+        flow.submit();
+    }
+
+    private QueryFacts analyze(ByteBuf buf, int from, int end) {
+        int zero = CString.end(buf, from, end);
+        boolean conforming = !"off".equals(session.reported().get("standard_conforming_strings"));
+        String encoding = session.reported().get("client_encoding");
+        boolean unsafe = encoding != null && ASCII_UNSAFE.contains(encoding);
+        return ANALYZERS.get().analyze(buf, from, zero - from, conforming, unsafe);
+    }
+
+    // ---- ClientPhase
+
+    @Override
+    public void read(ByteBuf in) {
+        reader.read(in);
+    }
+
+    @Override
+    public void readComplete() {
+        idleSince = client.lastActive();
+        flow.readComplete();
+    }
+
+    @Override
+    public void writabilityChanged() {
+        if (client.channel().isWritable()) {
+            flow.clientWritable();
+        }
+    }
+
+    @Override
+    public void close() {
+        services.cancelKeys().revoke(cancelKey);
+        flow.clientGone();
+        reader.close();
+    }
+
+    @Override
+    public void tick(long now) {
+        var timeouts = services.config().timeouts();
+        if (passed(timeouts.queryTimeout(), flow.runningSince(), now)) {
+            client.end(ErrorFields.fatal(SqlState.QUERY_CANCELED, "query_timeout"));
+        } else if (passed(timeouts.transactionTimeout(), flow.inTransactionSince(), now)) {
+            client.end(ErrorFields.fatal(SqlState.TRANSACTION_TIMEOUT, "transaction_timeout"));
+        } else if (flow.inTransactionSince() != 0
+                && flow.runningSince() == 0
+                && passed(timeouts.idleTransactionTimeout(), Math.max(idleSince, flow.lastReply()), now)) {
+            client.end(ErrorFields.fatal(SqlState.IDLE_IN_TRANSACTION_TIMEOUT, "idle_transaction_timeout"));
+        } else if (flow.isAtBoundary()
+                && passed(timeouts.clientIdleTimeout(), Math.max(idleSince, flow.lastReply()), now)) {
+            client.end(ErrorFields.fatal(SqlState.IDLE_SESSION_TIMEOUT, "client_idle_timeout"));
+        } else if (!notified && flow.isWaiting() && passed(timeouts.queryWaitNotify(), flow.waitingSince(), now)) {
+            notified = true;
+            ByteBuf out = client.channel().alloc().buffer();
+            ErrorFields.notice("No server connection available in the pool, waiting for one", null)
+                    .write(out, (byte) 'N');
+            client.channel().writeAndFlush(out);
+        }
+    }
+
+    private static boolean passed(Duration limit, long since, long now) {
+        return since != 0 && !limit.isZero() && now - since > limit.toNanos();
+    }
+
+    @Override
+    public boolean isAtBoundary() {
+        return flow.isAtBoundary();
+    }
+
+    // ---- ClientLink
+
+    @Override
+    public Channel channel() {
+        return client.channel();
+    }
+
+    @Override
+    public void pause() {
+        reader.pause();
+        client.channel().config().setAutoRead(false);
+    }
+
+    @Override
+    public void resume() {
+        if (reader.isPaused()) {
+            client.channel().config().setAutoRead(true);
+            try {
+                reader.resume();
+            } catch (ProtocolViolation e) {
+                client.violated(e);
+            }
+            if (!isReading()) {
+                flow.readComplete();
+            }
+        }
+    }
+
+    @Override
+    public boolean isReading() {
+        return client.isReading();
+    }
+
+    @Override
+    public boolean isMidFrame() {
+        return reader.midFrame();
+    }
+
+    @Override
+    public void skipToSync() {
+        skipping = true;
+    }
+
+    @Override
+    public void copying(boolean on) {
+        reader.passive(on ? FrameReader.bit(FrontendType.COPY_DATA) : 0);
+    }
+
+    @Override
+    public void end(ErrorFields error) {
+        client.end(error);
+    }
+
+    // ---- for the console
+
+    /** The client's session; read it on its loop only. */
+    public Session session() {
+        return session;
+    }
+
+    /** The client's path; read it on its loop only. */
+    public QueryFlow flow() {
+        return flow;
+    }
+
+    /** The process id that the client was told. */
+    public int processId() {
+        return cancelKey.processId();
+    }
+}

@@ -1,0 +1,51 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ConstantReplies;
+import dev.pgproxy.protocol.frame.CString;
+import dev.pgproxy.protocol.frame.FrameReader;
+import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.frontend.FrontendWriter;
+import dev.pgproxy.session.Session;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+
+/** Answers exchanges that need no server: closing prepared statements, a Sync with nothing before it. Stateless. */
+final class LocalAnswer {
+    private LocalAnswer() {}
+
+    /** Whether the exchange has nothing else. */
+    static boolean suffices(Exchange exchange, boolean ownsStatements) {
+        for (int i = 0; i < exchange.size(); i++) {
+            byte type = exchange.type(i);
+            boolean close = ownsStatements
+                    && type == FrontendType.CLOSE
+                    && exchange.buffer(i).getByte(exchange.index(i) + FrameReader.HEADER) == FrontendWriter.STATEMENT;
+            if (!close && type != FrontendType.SYNC && type != FrontendType.FLUSH) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The answer; the session's books are changed. */
+    static ByteBuf make(Exchange exchange, Session session, ByteBufAllocator allocator) {
+        ByteBuf out = allocator.buffer();
+        for (int i = 0; i < exchange.size(); i++) {
+            if (exchange.type(i) == FrontendType.CLOSE) {
+                int nameAt = exchange.index(i) + FrameReader.HEADER + 1;
+                String name = CString.read(exchange.buffer(i), nameAt, exchange.index(i) + exchange.length(i));
+                if (name.isEmpty()) {
+                    session.unnamed(null);
+                } else {
+                    session.statements().remove(name);
+                    session.sqlStatements().remove(name);
+                }
+                out.writeBytes(ConstantReplies.CLOSE_COMPLETE.duplicate());
+            } else if (exchange.type(i) == FrontendType.SYNC) {
+                BackendWriter.readyForQuery(out, session.status());
+            }
+        }
+        return out;
+    }
+}

@@ -1,0 +1,92 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.protocol.sql.SqlText;
+import dev.pgproxy.session.Settings;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The SQL that turns the parameters of a server into those of a session; only the difference. Stateless. */
+public final class SettingsAlignment {
+    /** Set before all others, since they decide how the others are read. */
+    private static final List<String> FIRST = List.of("client_encoding", "standard_conforming_strings");
+
+    private SettingsAlignment() {}
+
+    /** Statements that turn {@code from} into {@code to}, in their order. */
+    public static List<String> between(Settings from, Settings to) {
+        List<String> sql = new ArrayList<>();
+        boolean identity = differs(from, to, Settings.SESSION_AUTHORIZATION) || differs(from, to, Settings.ROLE);
+        boolean underRole = from.get(Settings.SESSION_AUTHORIZATION) != null || from.get(Settings.ROLE) != null;
+        if (underRole) {
+            // a parameter may be one that only the login user may set
+            sql.add("RESET SESSION AUTHORIZATION");
+            sql.add("RESET ROLE");
+        }
+        Set<String> names = new HashSet<>();
+        for (String name : FIRST) {
+            change(from, to, name, names, sql);
+        }
+        for (String name : from.names()) {
+            if (to.get(name) == null) {
+                change(from, to, name, names, sql);
+            }
+        }
+        for (String name : to.names()) {
+            change(from, to, name, names, sql);
+        }
+        if (identity || underRole) {
+            addIfSet(to.get(Settings.SESSION_AUTHORIZATION), sql);
+            addIfSet(to.get(Settings.ROLE), sql);
+        }
+        return sql;
+    }
+
+    private static void change(Settings from, Settings to, String name, Set<String> done, List<String> sql) {
+        if (name.equals(Settings.ROLE) || name.equals(Settings.SESSION_AUTHORIZATION) || !done.add(name)) {
+            return;
+        }
+        if (differs(from, to, name)) {
+            String text = to.get(name);
+            sql.add(text == null ? "RESET " + quoted(name) : text);
+        }
+    }
+
+    /** A parameter's name for RESET: each part between dots is an identifier. */
+    private static String quoted(String name) {
+        StringBuilder out = new StringBuilder();
+        for (String part : name.split("\\.", -1)) {
+            out.append(out.isEmpty() ? "" : ".").append(SqlText.quoteIdentifier(part));
+        }
+        return out.toString();
+    }
+
+    private static void addIfSet(@Nullable String text, List<String> sql) {
+        if (text != null) {
+            sql.add(text);
+        }
+    }
+
+    private static boolean differs(Settings from, Settings to, String name) {
+        String before = from.get(name);
+        String after = to.get(name);
+        return before == null ? after != null : !before.equals(after);
+    }
+
+    /** The SQL that sets a parameter to a value as SHOW prints it, lists included. */
+    public static String setConfig(String name, String value) {
+        return "SELECT pg_catalog.set_config(" + SqlText.quoteLiteral(name) + "," + SqlText.quoteLiteral(value)
+                + ",false)";
+    }
+
+    /** An application_name as PostgreSQL reports it: other than printable ASCII becomes a question mark. */
+    public static String clean(String applicationName) {
+        StringBuilder out = new StringBuilder(applicationName.length());
+        for (byte b : applicationName.getBytes(java.nio.charset.StandardCharsets.UTF_8)) {
+            out.append(b >= 32 && b <= 126 ? (char) b : '?');
+        }
+        return out.length() > 63 ? out.substring(0, 63) : out.toString();
+    }
+}
