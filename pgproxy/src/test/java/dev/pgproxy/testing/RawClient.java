@@ -9,6 +9,7 @@ import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A scripted PostgreSQL client that sends and shows single messages of protocol 3, over TCP, TLS or a unix socket. It
- * believes nothing and keeps no state but its buffer, so a test can say anything. Senders return the client; a message
+ * believes nothing and remembers only its BackendKeyData, so a test can say anything. Senders return the client; a message
  * is written at once, or with its neighbours inside {@link #batch}. A write to a connection that the peer has ended is
  * dropped: the next read shows {@link Message#CLOSED}. Reads fail after {@link #TIMEOUT_MILLIS}. Not thread-safe; one
  * thread may read while another writes.
@@ -53,6 +54,7 @@ public final class RawClient implements AutoCloseable {
     private int start;
     private int end;
     private boolean closed;
+    private @Nullable Message keyData;
 
     private RawClient(Wire wire) {
         this.wire = wire;
@@ -125,6 +127,14 @@ public final class RawClient implements AutoCloseable {
 
     public RawClient cancelRequest(int processId, byte[] secretKey) {
         return send("CancelRequest", Frontend.cancelRequest(processId, secretKey));
+    }
+
+    /** Where and how to cancel this client: its BackendKeyData. */
+    public Message keyData() {
+        if (keyData == null) {
+            throw new AssertionError("no BackendKeyData has come");
+        }
+        return keyData;
     }
 
     // ---- login
@@ -325,7 +335,7 @@ public final class RawClient implements AutoCloseable {
     private void write(byte[] bytes) {
         try {
             wire.write(bytes);
-        } catch (SocketException | SSLException peerIsGone) {
+        } catch (SocketException | SSLException | ClosedChannelException peerIsGone) {
             listener.sent("(not sent)");
         } catch (IOException e) {
             if (!"Broken pipe".equals(e.getMessage()) && !"Connection reset by peer".equals(e.getMessage())) {
@@ -351,6 +361,7 @@ public final class RawClient implements AutoCloseable {
         while (true) {
             @Nullable Message message = next();
             if (message != null) {
+                keyData = message.type() == 'K' ? message : keyData;
                 listener.received(message);
                 return message;
             }
@@ -456,7 +467,7 @@ public final class RawClient implements AutoCloseable {
             return count > 0;
         } catch (SocketTimeoutException nothing) {
             return false;
-        } catch (SocketException | SSLException reset) {
+        } catch (SocketException | SSLException | ClosedChannelException reset) {
             closed = true;
             return false;
         } catch (IOException e) {

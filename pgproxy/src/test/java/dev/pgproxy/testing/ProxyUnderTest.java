@@ -1,0 +1,66 @@
+package dev.pgproxy.testing;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the protocol scenarios need: an address of the proxy and the address of the PostgreSQL behind it, where the same
+ * user exists with the same password. The user is a superuser and the server has {@code max_connections >= 300} and
+ * {@code max_prepared_transactions > 0}. Thread-safe.
+ */
+public interface ProxyUnderTest {
+
+    String host();
+
+    int port();
+
+    String database();
+
+    String user();
+
+    String password();
+
+    String directHost();
+
+    int directPort();
+
+    default Endpoint proxied() {
+        return new Endpoint(host(), port(), database(), user(), password());
+    }
+
+    default Endpoint direct() {
+        return new Endpoint(directHost(), directPort(), database(), user(), password());
+    }
+
+    /** The one of this JVM, started at first use. */
+    static ProxyUnderTest shared() {
+        return Shared.INSTANCE;
+    }
+
+    /** Until a proxy stands between, both addresses are PostgreSQL's own, which shows that the scenarios are right. */
+    record DirectOnly(String host, int port, String database, String user, String password) implements ProxyUnderTest {
+        @Override
+        public String directHost() {
+            return host;
+        }
+
+        @Override
+        public int directPort() {
+            return port;
+        }
+    }
+
+    /** Holder of the shared instance. */
+    final class Shared {
+        private static final ProxyUnderTest INSTANCE = start();
+
+        private Shared() {}
+
+        private static ProxyUnderTest start() {
+            @Nullable Integer port = Integer.getInteger("direct.port");
+            if (port == null) {
+                throw new IllegalStateException("-Ddirect.port names no PostgreSQL");
+            }
+            return new DirectOnly("127.0.0.1", port, "postgres", "postgres", "test");
+        }
+    }
+}
