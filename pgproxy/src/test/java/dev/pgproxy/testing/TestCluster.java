@@ -1,0 +1,83 @@
+package dev.pgproxy.testing;
+
+import dev.pgproxy.demo.ClusterOptions;
+import dev.pgproxy.demo.EmbeddedCluster;
+import dev.pgproxy.demo.EmbeddedPostgres;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The PostgreSQL servers of a test run: one cluster per JVM, started by the first test that asks, stopped when the JVM ends. Tests
+ * share it and keep apart by databases and roles of their own; a test that stops or reconfigures a server starts its own
+ * {@link EmbeddedCluster}. Thread-safe.
+ */
+public final class TestCluster {
+    /** The superuser's password, no secret here. */
+    public static final String PASSWORD = "postgres";
+
+    private static final AtomicInteger NAMES = new AtomicInteger();
+
+    private TestCluster() {}
+
+    /** Without replicas: what most tests need. */
+    private static final class Single {
+        static final EmbeddedCluster CLUSTER = started(0);
+    }
+
+    private static final class Replicated {
+        static final EmbeddedCluster CLUSTER = started(2);
+    }
+
+    /** The shared server. */
+    public static EmbeddedPostgres primary() {
+        return Single.CLUSTER.primary();
+    }
+
+    /** A second shared cluster, with two replicas. */
+    public static EmbeddedCluster replicated() {
+        return Replicated.CLUSTER;
+    }
+
+    /** Creates an empty database on {@link #primary} and returns its name. */
+    public static String freshDatabase() {
+        return freshDatabase(primary());
+    }
+
+    /** Creates an empty database and returns its name. */
+    public static String freshDatabase(EmbeddedPostgres server) {
+        String name = "db_" + NAMES.incrementAndGet();
+        execute(server, "CREATE DATABASE " + name + " STRATEGY file_copy");
+        return name;
+    }
+
+    /** Creates a role on {@link #primary} that may log in with this password, and returns its name. */
+    public static String freshRole(String password) {
+        return freshRole(primary(), password, "");
+    }
+
+    /** Creates a role that may log in, with further options of CREATE ROLE, and returns its name. */
+    public static String freshRole(EmbeddedPostgres server, String password, String options) {
+        String name = "role_" + NAMES.incrementAndGet();
+        execute(server, "CREATE ROLE " + name + " LOGIN PASSWORD '" + password.replace("'", "''") + "' " + options);
+        return name;
+    }
+
+    /** Runs a statement as the superuser in database postgres. */
+    public static void execute(EmbeddedPostgres server, String sql) {
+        try (Connection connection = server.connect("postgres");
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new AssertionError(sql, e);
+        }
+    }
+
+    private static EmbeddedCluster started(int replicas) {
+        EmbeddedCluster cluster = EmbeddedCluster.start(
+                ClusterOptions.temporary().withReplicas(replicas).withPassword(PASSWORD), line -> {});
+        Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "test-cluster-close"));
+        return cluster;
+    }
+}
