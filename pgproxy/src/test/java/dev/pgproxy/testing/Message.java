@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One backend message as received: its type byte and its body without the length. Its text is stable and complete, made
- * to be compared and read; secret keys and salts are not in it. Immutable as long as nobody writes to {@link #body()}.
+ * to be compared and read; secret keys and salts are not in it. Type {@code ?} holds what an ended connection left without being a message. Immutable as long as nobody
+ * writes to {@link #body()}.
  * Source: the manual, "Message Formats".
  */
 @SuppressWarnings("ArrayRecordComponent") // equality is by content, see below
@@ -143,6 +144,7 @@ public record Message(char type, byte[] body) {
             case 'V' -> "FunctionCallResponse " + shown(value(in));
             case 'v' -> "NegotiateProtocolVersion " + negotiation(in);
             case 'R' -> "Authentication" + authentication(in);
+            case '?' -> "unfinished at the end: " + shown(rest(in));
             default -> "unknown " + (int) type + " " + shown(rest(in));
         };
     }

@@ -1,6 +1,6 @@
 package dev.pgproxy.testing;
 
-import org.jspecify.annotations.Nullable;
+import dev.pgproxy.demo.EmbeddedPostgres;
 
 /**
  * What the protocol scenarios need: an address of the proxy and the address of the PostgreSQL behind it, where the same
@@ -56,11 +56,13 @@ public interface ProxyUnderTest {
         private Shared() {}
 
         private static ProxyUnderTest start() {
-            @Nullable Integer port = Integer.getInteger("direct.port");
-            if (port == null) {
-                throw new IllegalStateException("-Ddirect.port names no PostgreSQL");
-            }
-            return new DirectOnly("127.0.0.1", port, "postgres", "postgres", "test");
+            EmbeddedPostgres server = TestCluster.primary();
+            return new DirectOnly(
+                    server.host(),
+                    server.port(),
+                    TestCluster.freshDatabase(),
+                    EmbeddedPostgres.SUPERUSER,
+                    TestCluster.PASSWORD);
         }
     }
 }

@@ -162,7 +162,7 @@ public final class RawClient implements AutoCloseable {
         return parameters;
     }
 
-    /** Answers what the server asks until AuthenticationOk, an error, or the end, which is the last of the list. */
+    /** Answers what the server asks, unheard by the listener, until AuthenticationOk, an error, or the end, which is the last of the list. */
     public List<Message> authenticate(String user, String password) {
         List<Message> received = new ArrayList<>();
         @Nullable PasswordProof proof = null;
@@ -180,14 +180,13 @@ public final class RawClient implements AutoCloseable {
                 case 0 -> {
                     return received;
                 }
-                case 3 -> password(password);
-                case 5 -> password(PasswordProof.md5(user, password, body));
+                case 3 -> write(Frontend.password(password));
+                case 5 -> write(Frontend.password(PasswordProof.md5(user, password, body)));
                 case 10 -> {
                     proof = proof(new String(body, UTF_8), password);
-                    send("SASLInitialResponse", Frontend.saslInitialResponse(proof.mechanism(), proof.first()));
+                    write(Frontend.saslInitialResponse(proof.mechanism(), proof.first()));
                 }
-                case 11 ->
-                    send("SASLResponse", Frontend.saslResponse(expect(proof).last(new String(body, UTF_8))));
+                case 11 -> write(Frontend.saslResponse(expect(proof).last(new String(body, UTF_8))));
                 case 12 -> expect(proof).verify(new String(body, UTF_8));
                 default -> throw new AssertionError("unexpected " + message);
             }
@@ -440,6 +439,11 @@ public final class RawClient implements AutoCloseable {
             if (total > input.length - start) {
                 makeRoom(total);
             }
+        }
+        if (closed && end > start) {
+            Message rest = new Message('?', Arrays.copyOfRange(input, start, end));
+            start = end;
+            return rest;
         }
         return closed ? Message.CLOSED : null;
     }

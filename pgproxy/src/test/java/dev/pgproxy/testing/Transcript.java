@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Always taken out, because they cannot be equal: <ul>
  * <li>the process id and secret key of BackendKeyData, with the key's length;
  * <li>the process id of a notification, kept as "own" or "other";
- * <li>authentication requests other than AuthenticationOk (the proxy may ask differently than PostgreSQL);
+ * <li>authentication requests other than AuthenticationOk, and the answers to them (the proxy may ask differently than PostgreSQL);
  * <li>object identifiers of fresh objects (16384 and up), numbered in order of their first appearance;
  * <li>the number of the temporary schema in errors, {@code pg_temp_3};
  * <li>the order of ParameterStatus before the first ReadyForQuery, which are sorted; afterwards their order counts.
