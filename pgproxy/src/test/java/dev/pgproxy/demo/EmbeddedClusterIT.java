@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -162,6 +163,21 @@ class EmbeddedClusterIT {
     }
 
     @Test
+    void anEmptyDirectoryOfTheUserIsEmptyAgainAfterwards() throws Exception {
+        Path mine = open(Files.createDirectory(open(temp).resolve("mine")));
+        EmbeddedCluster.start(TEMPORARY.withDirectory(mine, false), line -> {}).close();
+        assertThat(mine).isEmptyDirectory();
+    }
+
+    @Test
+    void aDirectoryThatCannotBeMadeIsSaidInASentence() throws Exception {
+        Path file = Files.createFile(temp.resolve("file"));
+        assertThatThrownBy(() -> EmbeddedCluster.start(TEMPORARY.withDirectory(file.resolve("x"), false), line -> {}))
+                .isInstanceOf(ClusterException.class)
+                .hasMessageStartingWith("The data directory cannot be used: " + file);
+    }
+
+    @Test
     void aDirectoryInUseIsRefusedWithItsProcess() throws Exception {
         ClusterOptions options = TEMPORARY.withDirectory(open(temp).resolve("one"), false);
         try (EmbeddedCluster cluster = EmbeddedCluster.start(options, line -> {})) {
@@ -226,7 +242,7 @@ class EmbeddedClusterIT {
 
     /** JUnit's temporary directory is closed to other accounts, of which one runs the servers when the tests run as root. */
     private static Path open(Path directory) throws IOException {
-        Files.setPosixFilePermissions(directory, java.nio.file.attribute.PosixFilePermissions.fromString("rwx--x--x"));
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
         return directory;
     }
 

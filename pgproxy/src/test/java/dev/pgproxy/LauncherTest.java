@@ -1,0 +1,153 @@
+package dev.pgproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs {@code bin/pgproxy} in a made-up checkout, with a made-up JDK that prints its arguments. */
+class LauncherTest {
+    private static final List<String> TOOLS = List.of("sh", "dirname", "readlink", "sed", "find", "head", "date");
+
+    @TempDir
+    private Path temp;
+
+    private Path checkout;
+    private Path target;
+
+    @BeforeEach
+    void makeCheckout() throws IOException {
+        // a name with a blank, as users have
+        checkout = temp.toRealPath().resolve("my projects").resolve("pgproxy");
+        target = checkout.resolve("pgproxy/target");
+        Files.createDirectories(target.resolve("lib"));
+        Files.createDirectories(target.resolve("demo-lib"));
+        Files.createDirectories(checkout.resolve("bin"));
+        Files.createDirectories(checkout.resolve("pgproxy/src/main"));
+        Files.copy(Path.of("../bin/pgproxy"), checkout.resolve("bin/pgproxy"));
+        Files.createFile(target.resolve("pgproxy-1.0.jar"));
+        Files.createFile(target.resolve("pgproxy-1.0-sources.jar"));
+    }
+
+    @Test
+    void argumentsReachTheProgramAndFlagsAreTunedForTheJdk() throws Exception {
+        Outcome outcome = run(jdk("25.0.3"), "run", "--primary", "a b");
+
+        assertThat(outcome.lines())
+                .contains("-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "--sun-misc-unsafe-memory-access=allow")
+                .endsWith("-cp", target + "/pgproxy-1.0.jar", "dev.pgproxy.Main", "run", "--primary", "a b");
+        assertThat(outcome.exit()).isEqualTo(7);
+    }
+
+    @Test
+    void anotherDirectoryAndSymbolicLinksMakeNoDifference() throws Exception {
+        Path links = Files.createDirectories(temp.resolve("links"));
+        Path first = Files.createSymbolicLink(
+                links.resolve("one"), links.toRealPath().relativize(checkout.resolve("bin/pgproxy")));
+        Path second = Files.createSymbolicLink(temp.resolve("two"), first);
+
+        Outcome outcome = run(second, jdk("25"), Map.of(), "check");
+
+        assertThat(outcome.lines()).endsWith("-cp", target + "/pgproxy-1.0.jar", "dev.pgproxy.Main", "check");
+    }
+
+    @Test
+    void theDemoAloneHasTheEmbeddedServersOnItsClassPath() throws Exception {
+        assertThat(run(jdk("25"), "demo").lines()).contains(target + "/pgproxy-1.0.jar:" + target + "/demo-lib/*");
+    }
+
+    @Test
+    void flagsOfTheUserComeLast() throws Exception {
+        Outcome outcome =
+                run(checkout.resolve("bin/pgproxy"), jdk("25"), Map.of("PGPROXY_JAVA_OPTS", "-Xmx1g -Dx=y"), "run");
+
+        assertThat(outcome.lines())
+                .containsSequence("-Xmx1g", "-Dx=y", "-cp")
+                .containsSubsequence("-Xmx128m", "-Xmx1g");
+    }
+
+    @Test
+    void withoutAJarAndWithoutMavenOneSentenceSaysSo() throws Exception {
+        Files.createFile(checkout.resolve("pom.xml"));
+        Files.delete(target.resolve("pgproxy-1.0.jar"));
+
+        Outcome outcome = run(checkout.resolve("bin/pgproxy"), jdk("25"), Map.of("PATH", toolsOnly()), "run");
+
+        assertThat(outcome.lines())
+                .containsExactly("pgproxy: not built yet, and Maven (mvn) is missing; install Maven 3.8.7 or newer.");
+        assertThat(outcome.exit()).isEqualTo(1);
+    }
+
+    @Test
+    void mavenRunsOnceForSourcesThatAreNewer() throws Exception {
+        Files.createFile(checkout.resolve("pom.xml"));
+        Files.createFile(checkout.resolve("pgproxy/src/main/New.java"));
+        Files.setLastModifiedTime(target.resolve("pgproxy-1.0.jar"), java.nio.file.attribute.FileTime.fromMillis(0));
+        Path mvn = Files.createDirectories(temp.resolve("maven")).resolve("mvn");
+        executable(mvn, "echo maven runs in \"$PWD\"");
+        Map<String, String> path = Map.of("PATH", mvn.getParent() + ":" + System.getenv("PATH"));
+
+        Outcome first = run(checkout.resolve("bin/pgproxy"), jdk("25"), path, "run");
+        Outcome second = run(checkout.resolve("bin/pgproxy"), jdk("25"), path, "run");
+
+        assertThat(first.lines()).contains("maven runs in " + checkout).contains("dev.pgproxy.Main");
+        assertThat(second.lines()).noneMatch(line -> line.contains("maven")).contains("dev.pgproxy.Main");
+    }
+
+    private record Outcome(int exit, List<String> lines) {}
+
+    private Outcome run(Path jdk, String... arguments) throws Exception {
+        return run(checkout.resolve("bin/pgproxy"), jdk, Map.of(), arguments);
+    }
+
+    private Outcome run(Path launcher, Path jdk, Map<String, String> environment, String... arguments)
+            throws Exception {
+        List<String> command = new ArrayList<>(List.of("/bin/sh", launcher.toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(temp.toFile()).redirectErrorStream(true);
+        builder.environment().remove("PGPROXY_JAVA_OPTS");
+        builder.environment().put("JAVA_HOME", jdk.toString());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Outcome(process.waitFor(), output.lines().toList());
+    }
+
+    private Path jdk(String version) throws IOException {
+        Path jdk = Files.createDirectories(temp.toRealPath().resolve("jdk-" + version));
+        Files.createDirectories(jdk.resolve("bin"));
+        Files.writeString(jdk.resolve("release"), "IMPLEMENTOR=\"Nobody\"\nJAVA_VERSION=\"" + version + "\"\n");
+        executable(jdk.resolve("bin/java"), "printf '%s\\n' \"$@\"; exit 7");
+        executable(jdk.resolve("bin/javac"), "");
+        return jdk;
+    }
+
+    private String toolsOnly() throws IOException {
+        Path tools = Files.createDirectories(temp.resolve("tools"));
+        for (String tool : TOOLS) {
+            Path real = Stream.of(System.getenv("PATH").split(":"))
+                    .map(dir -> Path.of(dir, tool))
+                    .filter(Files::isExecutable)
+                    .findFirst()
+                    .orElseThrow();
+            executable(tools.resolve(tool), "exec " + real + " \"$@\"");
+        }
+        return tools.toString();
+    }
+
+    private static void executable(Path file, String script) throws IOException {
+        Files.writeString(file, "#!/bin/sh\n" + script + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+}
