@@ -1,5 +1,6 @@
 package dev.pgproxy;
 
+import static dev.pgproxy.testing.Transcript.Normalisation.LAST_WORDS;
 import static dev.pgproxy.testing.Transcript.Normalisation.WORDS;
 import static dev.pgproxy.testing.Transcript.assertSame;
 import static dev.pgproxy.testing.Transcript.assertSameFromStart;
@@ -45,7 +46,7 @@ final class BadInputIT {
     void lengthsBelowFourEndTheConnection() {
         for (int length : new int[] {0, 1, 3, -1, Integer.MIN_VALUE}) {
             assertSame((c, t) -> {
-                t.normalise(WORDS);
+                t.normalise(LAST_WORDS);
                 t.note("length " + length);
                 c.send("short length", Frontend.lying('Q', length, new byte[0]));
                 c.readUntilClosed();
@@ -57,14 +58,14 @@ final class BadInputIT {
     void lengthsBeyondTheLimitOfTheirMessageEndTheConnection() {
         for (char type : new char[] {'S', 'H', 'D', 'E', 'C', 'X', 'c'}) {
             assertSame((c, t) -> {
-                t.normalise(WORDS);
+                t.normalise(LAST_WORDS);
                 t.note("type " + type);
                 c.send("long length", Frontend.lying(type, 0x7fff_ffff, new byte[0]));
                 c.readUntilClosed();
             });
         }
         assertSame((c, t) -> {
-            t.normalise(WORDS);
+            t.normalise(LAST_WORDS);
             c.send("a query of 2 GB", Frontend.lying('Q', 0x7fff_ffff, new byte[0]));
             c.readUntilClosed();
         });
@@ -230,7 +231,7 @@ final class BadInputIT {
     void startupPacketsOfImpossibleLengthEndTheConnection() {
         for (int length : new int[] {0, 3, 4, 7, -1, 10_005, 0x7fff_ffff}) {
             assertSameFromStart((c, t) -> {
-                t.normalise(WORDS);
+                t.normalise(LAST_WORDS);
                 t.note("length " + length);
                 c.raw(ByteBuffer.allocate(12)
                         .putInt(length)
@@ -279,7 +280,7 @@ final class BadInputIT {
     @Test
     void httpIsNotPostgres() {
         assertSameFromStart((c, t) -> {
-            t.normalise(WORDS);
+            t.normalise(LAST_WORDS);
             c.raw("GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(UTF_8)).readUntilClosed();
         });
     }

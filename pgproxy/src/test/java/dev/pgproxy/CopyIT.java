@@ -287,7 +287,7 @@ final class CopyIT {
         assertSame((c, t) -> {
             t.quietly("DROP TABLE IF EXISTS half_copied; CREATE TABLE half_copied (a int)");
             c.query("COPY half_copied FROM STDIN").readUntil('G');
-            c.copyData("1\n").terminate().readUntilClosed();
+            c.copyData("1\n").terminate().close();
             t.another("d").query("SELECT count(*) FROM half_copied").readUntilReady();
             t.quietly("DROP TABLE half_copied");
         });

@@ -13,7 +13,6 @@ import dev.pgproxy.testing.RawClient;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -25,25 +24,27 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestReporter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Damaged conversations, hundreds of them, beside a client that must not notice. {@code -Dfuzz.runs} is how many,
  * {@code -Dfuzz.seed} repeats a run; each conversation depends on the seed and its number only.
  */
 final class FuzzIT {
+    private static final Logger LOG = LoggerFactory.getLogger(FuzzIT.class);
     private static final int THREADS = 2;
     private static final int QUIET_MILLIS = 40;
     private static final Pattern MARKER = Pattern.compile("mk_[0-9a-f]{16}");
 
     private final Endpoint endpoint = ProxyUnderTest.shared().proxied();
-    private final int runs = Integer.getInteger("fuzz.runs", 300);
+    private final int runs = Integer.getInteger("fuzz.runs", 500);
     private final long seed = Long.getLong("fuzz.seed", System.nanoTime());
     private final Set<String> issued = ConcurrentHashMap.newKeySet();
 
     @Test
-    void damagedConversationsHarmNobodyElse(TestReporter reporter) throws Exception {
-        reporter.publishEntry(Map.of("fuzz.seed", Long.toString(seed), "fuzz.runs", Integer.toString(runs)));
+    void damagedConversationsHarmNobodyElse() throws Exception {
+        LOG.info("-Dfuzz.seed={} -Dfuzz.runs={}", seed, runs);
         endpoint.run("DROP TABLE IF EXISTS fuzz_control; CREATE TABLE fuzz_control AS"
                 + " SELECT 'control' AS marker, g AS n FROM generate_series(1, 100) g");
         AtomicInteger next = new AtomicInteger();

@@ -40,7 +40,9 @@ public final class Transcript {
         /** The file, line and routine of errors: the proxy answers in PostgreSQL's words, but from its own code. */
         SOURCE_PLACE,
         /** Of errors and notices only severity and SQLSTATE count: the proxy answers in words of its own. */
-        WORDS
+        WORDS,
+        /** FATAL errors: PostgreSQL ends some connections without a word where the proxy may say why. */
+        LAST_WORDS
     }
 
     private static final Pattern OID = Pattern.compile("\\b(table|type)=(\\d+)");
@@ -160,6 +162,12 @@ public final class Transcript {
         return answer;
     }
 
+    private boolean isLastWord(Message message) {
+        return message.type() == 'E'
+                && message.field('S').equals("FATAL")
+                && normalisations.contains(Normalisation.LAST_WORDS);
+    }
+
     private String text(Message message) {
         boolean report = message.type() == 'E' || message.type() == 'N';
         if (report && normalisations.contains(Normalisation.WORDS)) {
@@ -168,7 +176,7 @@ public final class Transcript {
         }
         String text = message.toString().replaceAll("\\bpg_temp_\\d+", "pg_temp_N");
         if (report && normalisations.contains(Normalisation.SOURCE_PLACE)) {
-            text = text.substring(0, text.lastIndexOf(" F="));
+            text = text.replaceFirst(" F=[^ ]* L=\\d+ R=[^ ]*$", "");
         }
         return OID.matcher(text).replaceAll(this::withoutFreshOid);
     }
@@ -249,7 +257,9 @@ public final class Transcript {
                     startParameters.forEach(this::add);
                     startParameters.clear();
                     started |= message.isReady();
-                    add(" < " + transcript.text(message));
+                    if (!transcript.isLastWord(message)) {
+                        add(" < " + transcript.text(message));
+                    }
                 }
             }
         }
