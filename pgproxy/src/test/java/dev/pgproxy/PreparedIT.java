@@ -1,0 +1,330 @@
+package dev.pgproxy;
+
+import static dev.pgproxy.testing.Transcript.assertSame;
+
+import dev.pgproxy.testing.RawClient;
+import dev.pgproxy.testing.Transcript;
+import org.junit.jupiter.api.Test;
+
+/** Prepared statements of the protocol and of SQL, which share one namespace per session. */
+final class PreparedIT {
+
+    /** What the session believes it has, in the order of preparation. */
+    private static void list(RawClient c) {
+        c.query("SELECT name, statement, parameter_types, from_sql FROM pg_prepared_statements ORDER BY name")
+                .readUntilReady();
+    }
+
+    private static void run(RawClient c, Transcript t, String types, String statement, String... values) {
+        c.batch(b ->
+                b.bind("", statement, values).describePortal("").execute("").sync());
+        t.expect(types, c.readUntilReady());
+    }
+
+    @Test
+    void aNamedStatementIsUsedAgainAndAgain() {
+        assertSame((c, t) -> {
+            c.parse("twice", "SELECT 2 * $1::int").sync().readUntilReady();
+            for (int i = 0; i < 12; i++) {
+                run(c, t, "2TDCZ", "twice", Integer.toString(i));
+            }
+            t.expect("3Z", c.closeStatement("twice").sync().readUntilReady());
+            t.expect("EZ", c.bind("", "twice", "1").sync().readUntilReady());
+        });
+    }
+
+    @Test
+    void theUnnamedStatementLastsUntilTheNextParseOrSimpleQuery() {
+        assertSame((c, t) -> {
+            c.parse("", "SELECT 'first'").sync().readUntilReady();
+            run(c, t, "2TDCZ", "");
+            run(c, t, "2TDCZ", "");
+            c.parse("", "SELECT 'second'").sync().readUntilReady();
+            run(c, t, "2TDCZ", "");
+            c.parse("", "SELEC").sync().readUntilReady();
+            t.expect("EZ", c.bind("", "").sync().readUntilReady());
+            c.parse("", "SELECT 'third'").sync().readUntilReady();
+            c.query("SELECT 1").readUntilReady();
+            t.expect("EZ", c.bind("", "").sync().readUntilReady());
+            c.parse("", "SELECT 'fourth'").sync().readUntilReady();
+            c.query("").readUntilReady();
+            c.bind("", "").execute("").sync().readUntilReady();
+        });
+    }
+
+    @Test
+    void aNameCannotBeParsedTwice() {
+        assertSame((c, t) -> {
+            t.expect("1Z", c.parse("s", "SELECT 1").sync().readUntilReady());
+            t.expect("EZ", c.parse("s", "SELECT 2").sync().readUntilReady());
+            t.expect("EZ", c.parse("s", "SELECT 1").sync().readUntilReady());
+            run(c, t, "2TDCZ", "s");
+            t.expect("31Z", c.closeStatement("s").parse("s", "SELECT 2").sync().readUntilReady());
+            run(c, t, "2TDCZ", "s");
+        });
+    }
+
+    @Test
+    void aFailedParseLeavesNoStatement() {
+        assertSame((c, t) -> {
+            t.expect(
+                    "EZ",
+                    c.parse("s", "SELECT * FROM no_such_table_at_all").sync().readUntilReady());
+            t.expect("EZ", c.bind("", "s").execute("").sync().readUntilReady());
+            c.batch(b ->
+                    b.parse("s", "SELECT nonsense").bind("", "s").execute("").sync());
+            t.expect("EZ", c.readUntilReady());
+            c.batch(b -> b.parse("s", "SELECT 'now it works'")
+                    .bind("", "s")
+                    .execute("")
+                    .sync());
+            t.expect("12DCZ", c.readUntilReady());
+        });
+    }
+
+    @Test
+    void aStatementParsedBeforeAnErrorOfTheSamePipelineStays() {
+        assertSame((c, t) -> {
+            c.batch(b -> b.parse("kept", "SELECT 'kept'")
+                    .parse("broken", "SELEC")
+                    .parse("lost", "SELECT 1")
+                    .sync());
+            t.expect("1EZ", c.readUntilReady());
+            run(c, t, "2TDCZ", "kept");
+            t.expect("EZ", c.bind("", "lost").sync().readUntilReady());
+            c.query("BEGIN").readUntilReady();
+            t.expect("1Z", c.parse("in_transaction", "SELECT 'survives'").sync().readUntilReady());
+            c.query("ROLLBACK").readUntilReady();
+            run(c, t, "2TDCZ", "in_transaction");
+        });
+    }
+
+    @Test
+    void sessionsDoNotShareNames() {
+        assertSame((c, t) -> {
+            RawClient d = t.another("d");
+            c.parse("s", "SELECT 'of c', $1::text").sync().readUntilReady();
+            d.parse("s", "SELECT 'of d', $1::int").sync().readUntilReady();
+            for (int i = 0; i < 3; i++) {
+                run(c, t, "2TDCZ", "s", "a");
+                run(d, t, "2TDCZ", "s", "1");
+            }
+            c.closeStatement("s").sync().readUntilReady();
+            run(d, t, "2TDCZ", "s", "2");
+            t.expect("EZ", c.bind("", "s", "a").sync().readUntilReady());
+        });
+    }
+
+    @Test
+    void manyStatementsOfOneSessionAreAllKept() {
+        assertSame((c, t) -> {
+            for (int i = 0; i < 300; i++) {
+                c.parse("many_" + i, "SELECT " + i + " + $1::int").sync();
+                t.expect("1Z", c.readUntilReady());
+            }
+            for (int i = 299; i >= 0; i -= 7) {
+                run(c, t, "2TDCZ", "many_" + i, "1000");
+            }
+            c.query("SELECT count(*) FROM pg_prepared_statements").readUntilReady();
+        });
+    }
+
+    @Test
+    void givenParameterTypesArePartOfTheStatement() {
+        assertSame((c, t) -> {
+            c.parse("as_text", "SELECT pg_typeof($1), $1", 25).sync().readUntilReady();
+            c.parse("as_int", "SELECT pg_typeof($1), $1", 23).sync().readUntilReady();
+            c.parse("as_json", "SELECT pg_typeof($1), $1", 114).sync().readUntilReady();
+            run(c, t, "2TDCZ", "as_text", "1");
+            run(c, t, "2TDCZ", "as_int", "1");
+            run(c, t, "2TDCZ", "as_json", "1");
+            t.expect("tTZ", c.describeStatement("as_int").sync().readUntilReady());
+        });
+    }
+
+    @Test
+    void sqlPrepareExecuteAndDeallocateWork() {
+        assertSame((c, t) -> {
+            c.query("PREPARE add (int, int) AS SELECT $1 + $2").readUntilReady();
+            c.query("EXECUTE add (1, 2)").readUntilReady();
+            c.query("EXECUTE add (1 + 1, '40')").readUntilReady();
+            c.query("EXECUTE add (1)").readUntilReady();
+            c.query("EXECUTE nobody").readUntilReady();
+            c.query("PREPARE add AS SELECT 1").readUntilReady();
+            c.query("EXPLAIN (COSTS OFF) EXECUTE add (1, 2)").readUntilReady();
+            list(c);
+            c.query("DEALLOCATE add").readUntilReady();
+            c.query("DEALLOCATE PREPARE add").readUntilReady();
+            c.query("EXECUTE add (1, 2)").readUntilReady();
+            list(c);
+        });
+    }
+
+    @Test
+    void sqlPreparedStatementsSurviveARollback() {
+        assertSame((c, t) -> {
+            c.query("BEGIN; PREPARE one AS SELECT 1; ROLLBACK").readUntilReady();
+            c.query("EXECUTE one").readUntilReady();
+            c.query("BEGIN; DEALLOCATE one; ROLLBACK").readUntilReady();
+            c.query("EXECUTE one").readUntilReady();
+            c.query("PREPARE two AS SELECT 2; SELECT 1/0").readUntilReady();
+            c.query("EXECUTE two").readUntilReady();
+        });
+    }
+
+    @Test
+    void protocolAndSqlStatementsShareOneNamespace() {
+        assertSame((c, t) -> {
+            c.query("PREPARE from_sql (int) AS SELECT 'sql', $1").readUntilReady();
+            run(c, t, "2TDCZ", "from_sql", "1");
+            t.expect("tTZ", c.describeStatement("from_sql").sync().readUntilReady());
+            t.expect("EZ", c.parse("from_sql", "SELECT 1").sync().readUntilReady());
+            c.parse("from_protocol", "SELECT 'protocol', $1::int").sync().readUntilReady();
+            c.query("EXECUTE from_protocol (2)").readUntilReady();
+            c.query("PREPARE from_protocol AS SELECT 1").readUntilReady();
+            list(c);
+            c.query("DEALLOCATE from_protocol").readUntilReady();
+            t.expect("EZ", c.bind("", "from_protocol", "1").sync().readUntilReady());
+            t.expect("3Z", c.closeStatement("from_sql").sync().readUntilReady());
+            c.query("EXECUTE from_sql (1)").readUntilReady();
+        });
+    }
+
+    @Test
+    void namesAreFoldedInSqlButNotInTheProtocol() {
+        assertSame((c, t) -> {
+            c.query("PREPARE Mixed AS SELECT 'folded'; PREPARE \"Mixed\" AS SELECT 'quoted'")
+                    .readUntilReady();
+            run(c, t, "2TDCZ", "Mixed");
+            run(c, t, "2TDCZ", "mixed");
+            c.query("DEALLOCATE MIXED").readUntilReady();
+            run(c, t, "2TDCZ", "Mixed");
+            list(c);
+        });
+    }
+
+    @Test
+    void prepareExecuteAndDeallocateWorkInsideExtendedQueries() {
+        assertSame((c, t) -> {
+            for (String sql :
+                    new String[] {"PREPARE p (int) AS SELECT $1", "EXECUTE p (5)", "DEALLOCATE p", "EXECUTE p (5)"}) {
+                c.batch(b -> b.parse("", sql)
+                        .bind("", "")
+                        .describePortal("")
+                        .execute("")
+                        .sync());
+                c.readUntilReady();
+            }
+        });
+    }
+
+    @Test
+    void deallocateAllAndDiscardForgetEverything() {
+        assertSame((c, t) -> {
+            c.query("PREPARE a AS SELECT 1").readUntilReady();
+            c.parse("b", "SELECT 2").sync().readUntilReady();
+            c.query("DISCARD PLANS").readUntilReady();
+            run(c, t, "2TDCZ", "b");
+            c.query("DEALLOCATE ALL").readUntilReady();
+            t.expect("EZ", c.bind("", "b").sync().readUntilReady());
+            list(c);
+            c.parse("b", "SELECT 'again'").sync().readUntilReady();
+            run(c, t, "2TDCZ", "b");
+            c.query("DISCARD ALL").readUntilReady();
+            t.expect("EZ", c.bind("", "b").sync().readUntilReady());
+            c.query("EXECUTE a").readUntilReady();
+            t.expect("1Z", c.parse("b", "SELECT 'and again'").sync().readUntilReady());
+            run(c, t, "2TDCZ", "b");
+        });
+    }
+
+    @Test
+    void aStatementFollowsTheSearchPath() {
+        assertSame((c, t) -> {
+            t.quietly(
+                    "DROP SCHEMA IF EXISTS path_a, path_b CASCADE; CREATE SCHEMA path_a; CREATE SCHEMA path_b;"
+                            + " CREATE TABLE path_a.here AS SELECT 'in a' AS v; CREATE TABLE path_b.here AS SELECT 'in b' AS v");
+            c.query("SET search_path = path_a").readUntilReady();
+            c.parse("s", "SELECT v FROM here").sync().readUntilReady();
+            run(c, t, "2TDCZ", "s");
+            c.query("SET search_path = path_b").readUntilReady();
+            run(c, t, "2TDCZ", "s");
+            c.query("SET search_path = path_a, path_b; SELECT v FROM here").readUntilReady();
+            run(c, t, "2TDCZ", "s");
+            t.quietly("DROP SCHEMA path_a, path_b CASCADE");
+        });
+    }
+
+    @Test
+    void aChangedResultTypeIsAnErrorOfTheStatement() {
+        assertSame((c, t) -> {
+            t.quietly("DROP TABLE IF EXISTS changing; CREATE TABLE changing AS SELECT 1 AS a");
+            c.query("BEGIN").readUntilReady();
+            c.parse("s", "SELECT * FROM changing").sync().readUntilReady();
+            run(c, t, "2TDCZ", "s");
+            c.query("ALTER TABLE changing ADD COLUMN b int DEFAULT 2").readUntilReady();
+            t.expect("EZ", c.bind("", "s").execute("").sync().readUntilReady());
+            c.query("ROLLBACK").readUntilReady();
+            run(c, t, "2TDCZ", "s");
+            t.quietly("DROP TABLE changing");
+        });
+    }
+
+    @Test
+    void aStatementOfADroppedTableFailsAndComesBack() {
+        assertSame((c, t) -> {
+            c.query("CREATE TEMP TABLE comes_and_goes AS SELECT 1 AS a").readUntilReady();
+            c.parse("s", "SELECT a FROM comes_and_goes").sync().readUntilReady();
+            run(c, t, "2TDCZ", "s");
+            c.query("DROP TABLE comes_and_goes").readUntilReady();
+            t.expect("EZ", c.bind("", "s").execute("").sync().readUntilReady());
+            c.query("CREATE TEMP TABLE comes_and_goes AS SELECT 2 AS a").readUntilReady();
+            run(c, t, "2TDCZ", "s");
+        });
+    }
+
+    @Test
+    void describeAloneDoesNotNeedExecute() {
+        assertSame((c, t) -> {
+            c.parse("s", "SELECT $1::int AS a, $2::text AS b")
+                    .describeStatement("s")
+                    .flush();
+            t.expect("1tT", c.readUntil('T'));
+            c.bind("", "s", "1", "x").describePortal("").execute("").sync();
+            t.expect("2TDCZ", c.readUntilReady());
+            c.parse("i", "SET application_name = 'x'").describeStatement("i").sync();
+            t.expect("1tnZ", c.readUntilReady());
+        });
+    }
+
+    @Test
+    void closeInsideAPipelineComesInItsTurn() {
+        assertSame((c, t) -> {
+            c.batch(b -> b.parse("s", "SELECT 1")
+                    .bind("", "s")
+                    .execute("")
+                    .closeStatement("s")
+                    .parse("s", "SELECT 'other'")
+                    .bind("", "s")
+                    .execute("")
+                    .closeStatement("s")
+                    .closeStatement("s")
+                    .sync());
+            t.expect("12DC312DC33Z", c.readUntilReady());
+        });
+    }
+
+    @Test
+    void aPortalOutlivesTheCloseOfItsStatementUntilSync() {
+        assertSame((c, t) -> {
+            c.query("BEGIN").readUntilReady();
+            c.batch(b -> b.parse("s", "SELECT g FROM generate_series(1, 3) g")
+                    .bind("p", "s")
+                    .closeStatement("s")
+                    .sync());
+            t.expect("123Z", c.readUntilReady());
+            c.execute("p").sync().readUntilReady();
+            c.query("COMMIT").readUntilReady();
+        });
+    }
+}
