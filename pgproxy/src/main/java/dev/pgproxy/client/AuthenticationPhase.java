@@ -40,7 +40,6 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
     private final ClientConnection client;
     private final ClientServices services;
     private final Map<String, String> startup;
-    private final int minor;
     private final @Nullable SslHandler tls;
     private final FrameReader reader;
     private final String user;
@@ -58,7 +57,6 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
         this.client = client;
         this.services = services;
         this.startup = startup;
-        this.minor = minor;
         this.tls = tls;
         this.reader = new FrameReader(this, client.channel().alloc());
         this.user = startup.getOrDefault("user", "");
@@ -165,7 +163,7 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
     }
 
     /** Runs {@code action} on the loop with the result. */
-    <T> void then(CompletionStage<T> stage, Consumer<T> action) {
+    <T extends @Nullable Object> void then(CompletionStage<T> stage, Consumer<T> action) {
         if (stage.toCompletableFuture().isDone() && !stage.toCompletableFuture().isCompletedExceptionally()) {
             action.accept(stage.toCompletableFuture().getNow(null));
             return;

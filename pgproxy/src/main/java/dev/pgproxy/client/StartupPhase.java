@@ -179,11 +179,7 @@ final class StartupPhase implements ClientPhase {
         }
         int newest = InitialMessage.VERSION_3_2;
         int minor = Math.min(startup.minor(), newest & 0xffff);
-        // 3.1 was never released: PostgreSQL serves those who ask for it with 3.0
-        if (minor == 1) {
-            minor = 0;
-        }
-        if (startup.minor() > (newest & 0xffff) || startup.minor() == 1 || !unknown.isEmpty()) {
+        if (startup.minor() > (newest & 0xffff) || !unknown.isEmpty()) {
             ByteBuf out = client.channel().alloc().buffer();
             BackendWriter.negotiateProtocolVersion(out, 3 << 16 | minor, unknown);
             client.channel().write(out);

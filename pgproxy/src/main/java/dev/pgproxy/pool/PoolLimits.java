@@ -21,13 +21,12 @@ final class PoolLimits {
 
     /** Counts one less. */
     synchronized void release(PoolKey key) {
-        databases.merge(key.database(), -1, PoolLimits::sumOrGone);
-        users.merge(key.user(), -1, PoolLimits::sumOrGone);
+        less(databases, key.database());
+        less(users, key.user());
     }
 
-    private static Integer sumOrGone(Integer a, Integer b) {
-        int sum = a + b;
-        return sum > 0 ? Integer.valueOf(sum) : null;
+    private static void less(Map<String, Integer> counts, String name) {
+        counts.computeIfPresent(name, (k, n) -> n > 1 ? Integer.valueOf(n - 1) : null);
     }
 
     /** Servers of a database. */

@@ -8,6 +8,7 @@ import dev.pgproxy.pool.PoolCounters;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
@@ -16,15 +17,13 @@ import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerState;
-import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
 import dev.pgproxy.session.SharedStatement;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +59,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     private final Session session;
     private final Pool pool;
     private final FlowSettings settings;
-    private final CancelForwarder canceller;
+    private final Cancels cancels;
     private final Relay relay;
     private final Exchange exchange = new Exchange();
     private final PoolCounters.Row counters;
@@ -78,7 +77,6 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     private long transactionSince;
     private long sentAt;
     private long lastReply = System.nanoTime();
-    private int cancels;
 
     /** A path for one client over one pool. */
     public QueryFlow(
@@ -92,7 +90,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
         this.session = session;
         this.pool = pool;
         this.settings = settings;
-        this.canceller = canceller;
+        this.cancels = new Cancels(canceller);
         this.relay = new Relay(this, session, link.channel());
         this.counters = pool.counters().row(loopIndex);
     }
@@ -162,7 +160,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
             return;
         }
         gone = true;
-        boolean partial = link.isMidFrame() || cancels > 0;
+        boolean partial = link.isMidFrame() || cancels.areInFlight();
         exchange.clear();
         if (held == Held.FOR_LEASE) {
             pool.cancelWait(this);
@@ -253,7 +251,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
 
     private void send(ServerConnection leased) {
         if (leased.reported() != session.reported()) {
-            tellReported(leased.reported());
+            relay.tellReported(leased.reported());
         }
         int flags = exchange.flags();
         if ((flags & SUSPICIOUS) != 0
@@ -290,21 +288,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     /** True if the server has to be asked something first. */
     private boolean align(ServerConnection leased) {
         Settings wanted = session.settings().get();
-        Settings present = leased.settings().get();
-        List<String> sql = List.of();
-        if (present != wanted) {
-            sql = SettingsAlignment.between(present, wanted);
-            if (sql.isEmpty()) {
-                leased.settings().set(wanted);
-            }
-        }
-        if (settings.mode() != PoolMode.SESSION) {
-            List<String> statements = StatementAlignment.of(exchange, session, leased);
-            if (!statements.isEmpty()) {
-                sql = new ArrayList<>(sql);
-                sql.addAll(statements);
-            }
-        }
+        List<String> sql = StatementAlignment.everything(exchange, session, leased, settings.mode());
         if (sql.isEmpty()) {
             return false;
         }
@@ -340,20 +324,6 @@ public final class QueryFlow implements LeaseListener, StatementSource {
             leased.close("could not be aligned");
         }
         refuse(error);
-    }
-
-    private void tellReported(Reported now) {
-        Reported before = session.reported();
-        if (!now.equals(before)) {
-            ByteBuf out = link.channel().alloc().buffer();
-            for (Map.Entry<String, String> entry : now.values().entrySet()) {
-                if (!entry.getValue().equals(before.get(entry.getKey()))) {
-                    BackendWriter.parameterStatus(out, entry.getKey(), entry.getValue());
-                }
-            }
-            link.channel().write(out);
-        }
-        session.reported(now);
     }
 
     // ---- answers of ours
@@ -481,7 +451,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
             goOn();
             return;
         }
-        if (cancels > 0) {
+        if (cancels.areInFlight()) {
             return; // the signal may still hit: cancelled() goes on
         }
         if (session.isSuspected()) {
@@ -501,6 +471,10 @@ public final class QueryFlow implements LeaseListener, StatementSource {
 
     private void probed(ServerConnection leased) {
         probing = false;
+        endIfQuiet(leased);
+    }
+
+    private void endIfQuiet(ServerConnection leased) {
         if (!gone
                 && server == leased
                 && leased.isUsable()
@@ -508,6 +482,17 @@ public final class QueryFlow implements LeaseListener, StatementSource {
                 && !open
                 && leased.status() == TransactionStatus.IDLE) {
             transactionEnded();
+        }
+    }
+
+    /** The client asks to cancel what it is doing. */
+    public void cancel(Duration timeout) {
+        ServerConnection leased = server;
+        if (held == Held.FOR_LEASE && !gone) {
+            pool.cancelWait(this);
+            refuse(ErrorFields.error(SqlState.QUERY_CANCELED, "canceling statement due to user request"));
+        } else if (leased != null && !gone && !leased.replies().isEmpty()) {
+            cancels.send(leased, timeout, () -> endIfQuiet(leased));
         }
     }
 

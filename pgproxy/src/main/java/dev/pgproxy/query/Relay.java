@@ -7,9 +7,11 @@ import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.server.ReplySink;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.Substitute;
+import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +42,21 @@ final class Relay implements ReplySink {
         client.flush();
         resumeServer();
         server = null;
+    }
+
+    /** Tells the client what another server reports otherwise. */
+    void tellReported(Reported now) {
+        Reported before = session.reported();
+        if (!now.equals(before)) {
+            ByteBuf out = client.alloc().buffer();
+            for (Map.Entry<String, String> entry : now.values().entrySet()) {
+                if (!entry.getValue().equals(before.get(entry.getKey()))) {
+                    BackendWriter.parameterStatus(out, entry.getKey(), entry.getValue());
+                }
+            }
+            client.write(out);
+        }
+        session.reported(now);
     }
 
     private ServerConnection server() {

@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SqlText;
@@ -7,6 +8,7 @@ import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
+import dev.pgproxy.session.Settings;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -20,6 +22,28 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatementAlignment {
     private StatementAlignment() {}
+
+    /** All that the server has to be told before the exchange; nothing in most cases. */
+    static List<String> everything(Exchange exchange, Session session, ServerConnection server, PoolMode mode) {
+        Settings wanted = session.settings().get();
+        Settings present = server.settings().get();
+        List<String> sql = List.of();
+        if (present != wanted) {
+            sql = SettingsAlignment.between(present, wanted);
+            if (sql.isEmpty()) {
+                server.settings().set(wanted);
+            }
+        }
+        if (mode == PoolMode.SESSION) {
+            return sql;
+        }
+        List<String> statements = of(exchange, session, server);
+        if (!statements.isEmpty()) {
+            sql = new ArrayList<>(sql);
+            sql.addAll(statements);
+        }
+        return sql;
+    }
 
     /** Statements that make the server's statements under clients' own names what the exchange expects. */
     static List<String> of(Exchange exchange, Session session, ServerConnection server) {

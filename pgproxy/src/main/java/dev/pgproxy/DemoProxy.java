@@ -1,0 +1,19 @@
+package dev.pgproxy;
+
+import dev.pgproxy.config.ConfigLoader;
+import dev.pgproxy.demo.EmbeddedCluster;
+import dev.pgproxy.demo.NotesDatabase;
+import dev.pgproxy.demo.ProxyStarter;
+
+/** The proxy of the demo: user demo, password demo, who is also admin of the console. */
+final class DemoProxy implements ProxyStarter {
+    @Override
+    public AutoCloseable start(String host, int port, EmbeddedCluster cluster) throws Exception {
+        String config = "listen_addr = [\"" + host + "\"]\nlisten_port = " + port + "\n"
+                + "databases { \"*\" { primary = \"" + cluster.primary().host() + ":"
+                + cluster.primary().port() + "\" } }\n"
+                + "users { \"" + NotesDatabase.USER + "\" { password = \"" + NotesDatabase.PASSWORD + "\" } }\n"
+                + "admin_users = [\"" + NotesDatabase.USER + "\"]\n";
+        return PgProxy.start(ConfigLoader.parse(config));
+    }
+}

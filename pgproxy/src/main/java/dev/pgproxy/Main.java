@@ -1,0 +1,122 @@
+package dev.pgproxy;
+
+import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.config.ConfigSource;
+import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.demo.ClusterException;
+import dev.pgproxy.demo.Demo;
+import dev.pgproxy.demo.DemoOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The command line. Exit codes: 0 well, 1 could not start, 2 wrong usage, 78 wrong configuration. */
+@Command(
+        name = "pgproxy",
+        description = "A PostgreSQL proxy.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        subcommands = {Main.Run.class, Main.RunDemo.class})
+public final class Main {
+    static final int FAILED = 1;
+    static final int CONFIGURATION = 78;
+
+    private Main() {}
+
+    /** Starts. */
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new Main()).execute(args));
+    }
+
+    /** What {@code --version} prints. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"pgproxy " + (version == null ? "(unpackaged)" : version)};
+        }
+    }
+
+    /** {@code pgproxy run}. */
+    @Command(name = "run", description = "Starts the proxy.", mixinStandardHelpOptions = true)
+    static final class Run implements Callable<Integer> {
+        @Mixin
+        private ConfigSource source = new ConfigSource();
+
+        @CommandLine.Spec
+        private CommandLine.Model.@Nullable CommandSpec spec;
+
+        @Override
+        public Integer call() throws InterruptedException {
+            PrintWriter err =
+                    java.util.Objects.requireNonNull(spec).commandLine().getErr();
+            PgProxy proxy;
+            try {
+                ProxyConfig config = source.load(System.getenv());
+                proxy = PgProxy.start(config);
+            } catch (ConfigProblems e) {
+                err.println(e.getMessage());
+                return CONFIGURATION;
+            } catch (IOException e) {
+                err.println("pgproxy: " + e.getMessage());
+                return FAILED;
+            }
+            CountDownLatch stopped = new CountDownLatch(1);
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                proxy.close();
+                stopped.countDown();
+            }));
+            stopped.await();
+            return 0;
+        }
+    }
+
+    /** {@code pgproxy demo}. */
+    @Command(
+            name = "demo",
+            description = "Starts a PostgreSQL primary with replicas, loads demo data, and starts the proxy.",
+            mixinStandardHelpOptions = true)
+    static final class RunDemo implements Callable<Integer> {
+        @Option(names = "--port", description = "Port of the proxy (default: ${DEFAULT-VALUE}).", defaultValue = "6432")
+        private int port;
+
+        @Option(names = "--data-dir", description = "Where the servers keep their data (default: a temporary folder).")
+        private @Nullable Path dataDirectory;
+
+        @Option(
+                names = "--replicas",
+                description = "Number of replicas (default: ${DEFAULT-VALUE}).",
+                defaultValue = "2")
+        private int replicas;
+
+        @Option(names = "--keep", description = "Keep the data when stopping, and use it again.")
+        private boolean keep;
+
+        @CommandLine.Spec
+        private CommandLine.Model.@Nullable CommandSpec spec;
+
+        @Override
+        public Integer call() throws Exception {
+            CommandLine line = java.util.Objects.requireNonNull(spec).commandLine();
+            PrintWriter out = line.getOut();
+            try {
+                Demo demo = Demo.start(new DemoOptions(port, dataDirectory, replicas, keep), new DemoProxy(), text -> {
+                    out.println(text);
+                    out.flush();
+                });
+                demo.awaitClosed();
+                return 0;
+            } catch (ClusterException | IOException e) {
+                line.getErr().println("pgproxy: " + e.getMessage());
+                return FAILED;
+            }
+        }
+    }
+}
