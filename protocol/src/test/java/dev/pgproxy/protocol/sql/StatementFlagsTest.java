@@ -114,7 +114,7 @@ class StatementFlagsTest {
             strings = {
                 "SELECT count(*), max(a), lower(b), coalesce(a, 1), nullif(a, b), greatest(a, b) FROM t",
                 "SELECT * FROM t WHERE a IN (1, 2) AND b = ANY ($1) AND EXISTS (SELECT 1) AND (c) IS NOT NULL",
-                "SELECT CAST(a AS varchar(10)), b::numeric(10,2), c::public.geometry(Point), 'x'::char(3)",
+                "SELECT CAST(a AS varchar(10)), b::numeric(10,2), b::character varying(10), c::public.geometry(Point), 'x'::char(3)",
                 "SELECT EXTRACT(epoch FROM a), SUBSTRING(a FROM 1 FOR 2), TRIM(BOTH FROM a), POSITION(a IN b)",
                 "SELECT row_number() OVER (PARTITION BY (a) ORDER BY (b)), sum(a) FILTER (WHERE b) OVER (w)",
                 "SELECT a FROM t GROUP BY GROUPING SETS ((a), ()) HAVING (a) > 1 LIMIT (1) OFFSET (2)",
