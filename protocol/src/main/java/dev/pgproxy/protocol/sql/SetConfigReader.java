@@ -50,7 +50,7 @@ final class SetConfigReader {
             }
             calls.add(call);
         }
-        return cast(in) && label(in);
+        return cast(in, false) && label(in);
     }
 
     private static boolean label(StatementReader in) {
@@ -63,26 +63,27 @@ final class SetConfigReader {
         return true;
     }
 
-    /** Passes {@code ::type} as often as it stands here. */
-    private static boolean cast(StatementReader in) {
+    /** Passes {@code ::type} as often as it stands here; false if it could change the argument or do more. */
+    private static boolean cast(StatementReader in, boolean flag) {
         while (in.type() == TokenType.TYPE_CAST) {
             in.advance();
             String type = in.identifier();
             if ("pg_catalog".equals(type) && in.accept('.')) {
                 type = in.identifier();
             }
-            if (type == null || !isHarmlessType(type)) {
+            if (type == null || !(flag ? isBoolean(type) : isText(type))) {
                 return false;
             }
         }
         return true;
     }
 
-    private static boolean isHarmlessType(String type) {
-        return switch (type) {
-            case "text", "varchar", "name", "bool", "boolean", "int", "integer", "int4", "bigint", "int8" -> true;
-            default -> false;
-        };
+    private static boolean isText(String type) {
+        return type.equals("text") || type.equals("varchar");
+    }
+
+    private static boolean isBoolean(String type) {
+        return type.equals("bool") || type.equals("boolean");
     }
 
     private static @Nullable Call call(StatementReader in) {
@@ -93,9 +94,9 @@ final class SetConfigReader {
         if (!"set_config".equals(name) || !in.accept('(')) {
             return null;
         }
-        Argument parameter = argument(in, ',');
-        Argument value = parameter == null ? null : argument(in, ',');
-        Argument local = value == null ? null : argument(in, ')');
+        Argument parameter = argument(in, ',', false);
+        Argument value = parameter == null ? null : argument(in, ',', false);
+        Argument local = value == null ? null : argument(in, ')', true);
         if (parameter == null || value == null || local == null) {
             return null;
         }
@@ -110,9 +111,9 @@ final class SetConfigReader {
     }
 
     /** An argument and the character behind it; null if the call is not as expected. */
-    private static @Nullable Argument argument(StatementReader in, char behind) {
+    private static @Nullable Argument argument(StatementReader in, char behind, boolean flag) {
         Argument argument = constant(in);
-        if (cast(in) && in.accept(behind)) {
+        if (cast(in, flag) && in.accept(behind)) {
             return argument;
         }
         return in.skipArgument(behind) ? UNKNOWN : null;

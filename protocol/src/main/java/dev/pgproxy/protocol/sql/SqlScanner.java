@@ -5,12 +5,16 @@ import java.util.Arrays;
 
 /**
  * A reusable cursor over the tokens of a text, by the rules of PostgreSQL's src/backend/parser/scan.l. It holds a copy
- * of the text with one zero byte behind it, so that loops need no bounds check, and allocates only when a text is
- * longer than any before it. Offsets are bytes from the start of the text. While a token is read its words are
+ * of the text and allocates only when a text is longer than any before it. Offsets are bytes from the start of the text. While a token is read its words are
  * packed, eight folded bytes to a long, which serves keyword look-up and {@link #hash}. Confined to its event loop.
  */
 public final class SqlScanner {
     private static final int KEPT_CAPACITY = 256 * 1024;
+    /** Zero bytes behind the text, so that loops need no bounds check and words can be read eight bytes at a time. */
+    private static final int PADDING = 8;
+
+    /** PostgreSQL refuses operators of 64 characters; a bound keeps long runs of signs from costing n * n. */
+    private static final int LONGEST_OPERATOR = 128;
 
     private final Fingerprint fingerprint;
     private byte[] text = new byte[1024];
@@ -57,7 +61,7 @@ public final class SqlScanner {
     }
 
     private void rewind(int length, boolean conforming) {
-        text[length] = 0;
+        Arrays.fill(text, length, length + PADDING, (byte) 0);
         limit = length;
         position = 0;
         standardConformingStrings = conforming;
@@ -73,10 +77,11 @@ public final class SqlScanner {
     }
 
     private void ensureCapacity(int length) {
-        if (text.length <= length) {
-            text = new byte[Math.max(length + 1, Math.min(2 * length, KEPT_CAPACITY))];
-        } else if (text.length > KEPT_CAPACITY && length < KEPT_CAPACITY) {
-            text = new byte[Math.max(length + 1, 1024)];
+        int needed = length + PADDING;
+        boolean tooLarge = text.length > KEPT_CAPACITY && needed <= KEPT_CAPACITY;
+        if (text.length < needed || tooLarge) {
+            text = new byte
+                    [tooLarge || needed > KEPT_CAPACITY ? Math.max(needed, 1024) : Math.min(2 * needed, KEPT_CAPACITY)];
         }
     }
 
@@ -86,58 +91,56 @@ public final class SqlScanner {
         int at = position;
         while (true) {
             byte b = bytes[at];
-            switch (CharClass.of(b)) {
-                case CharClass.SPACE -> {
-                    at++;
+            byte charClass = CharClass.of(b);
+            if (charClass == CharClass.SPACE) {
+                at++;
+                continue;
+            }
+            if (at >= limit) {
+                return atLimit();
+            }
+            if (charClass == CharClass.OPERATOR) {
+                int after = skipComment(bytes, at, b);
+                if (after > at) {
+                    at = after;
                     continue;
                 }
-                case CharClass.LETTER -> {
-                    return at >= limit ? atLimit() : word(bytes, at);
-                }
-                case CharClass.PREFIX -> {
-                    return at >= limit ? atLimit() : prefixed(bytes, at);
-                }
-                case CharClass.OPERATOR -> {
-                    if (at >= limit) {
-                        return atLimit();
-                    }
-                    int after = skipComment(bytes, at, b);
-                    if (after > at) {
-                        at = after;
-                        continue;
-                    }
-                    return operator(bytes, at);
-                }
-                default -> {
-                    return at >= limit ? atLimit() : other(bytes, at, b);
-                }
             }
+            start = at;
+            return token(bytes, at, b, charClass);
         }
     }
 
-    private int other(byte[] bytes, int at, byte b) {
-        start = at;
-        return switch (CharClass.of(b)) {
+    private int token(byte[] bytes, int at, byte b, byte charClass) {
+        return switch (charClass) {
+            case CharClass.LETTER -> word(bytes, at);
+            case CharClass.SELF -> mark(b, at + 1);
+            case CharClass.OPERATOR -> operator(bytes, at);
+            case CharClass.PREFIX -> prefixed(bytes, at);
             case CharClass.DIGIT -> number(bytes, at);
             case CharClass.QUOTE -> string(at + 1, !standardConformingStrings);
             case CharClass.DOUBLE_QUOTE -> quoted(bytes, at + 1, false);
             case CharClass.DOLLAR -> dollar(bytes, at);
-            case CharClass.SELF -> mark(b, at + 1);
-            case CharClass.DOT -> {
-                if (CharClass.isDigit(bytes[at + 1]) && at + 1 < limit) {
-                    yield number(bytes, at);
-                }
-                yield bytes[at + 1] == '.' && at + 1 < limit ? mark(TokenType.DOT_DOT, at + 2) : mark('.', at + 1);
-            }
-            case CharClass.COLON -> {
-                byte second = at + 1 < limit ? bytes[at + 1] : 0;
-                if (second == ':') {
-                    yield mark(TokenType.TYPE_CAST, at + 2);
-                }
-                yield second == '=' ? mark(TokenType.COLON_EQUALS, at + 2) : mark(':', at + 1);
-            }
+            case CharClass.DOT -> dot(bytes, at);
+            case CharClass.COLON -> colon(bytes, at);
             default -> mark(TokenType.OTHER, at + 1);
         };
+    }
+
+    private int dot(byte[] bytes, int at) {
+        byte second = at + 1 < limit ? bytes[at + 1] : 0;
+        if (CharClass.isDigit(second)) {
+            return number(bytes, at);
+        }
+        return second == '.' ? mark(TokenType.DOT_DOT, at + 2) : mark('.', at + 1);
+    }
+
+    private int colon(byte[] bytes, int at) {
+        byte second = at + 1 < limit ? bytes[at + 1] : 0;
+        if (second == ':') {
+            return mark(TokenType.TYPE_CAST, at + 2);
+        }
+        return second == '=' ? mark(TokenType.COLON_EQUALS, at + 2) : mark(':', at + 1);
     }
 
     private int atLimit() {
@@ -156,20 +159,20 @@ public final class SqlScanner {
     }
 
     private int word(byte[] bytes, int from) {
-        start = from;
         int at = from;
-        long packed = 0;
         long combined = 0;
-        byte folded;
-        while ((folded = CharClass.folded(bytes[at])) != 0) {
-            packed = (packed << 8) | (folded & 0xff);
-            at++;
-            if (((at - from) & 7) == 0) {
-                fingerprint.add(Fingerprint.PART, packed);
-                combined = WordHash.combine(combined, packed);
-                packed = 0;
-            }
+        long eight = EightBytes.read(bytes, at);
+        int length = EightBytes.identifierLength(eight);
+        while (length == 8) {
+            long packed = EightBytes.folded(eight);
+            fingerprint.add(Fingerprint.PART, packed);
+            combined = WordHash.combine(combined, packed);
+            at += 8;
+            eight = EightBytes.read(bytes, at);
+            length = EightBytes.identifierLength(eight);
         }
+        long packed = length == 0 ? 0 : EightBytes.folded(eight) >>> (64 - 8 * length);
+        at += length;
         if (at > limit) {
             return wordBefore(bytes, from, limit);
         }
@@ -196,7 +199,6 @@ public final class SqlScanner {
             return word(bytes, at);
         }
         int letter = bytes[at] | 0x20;
-        start = at;
         if (second == '\'') {
             return switch (letter) {
                 case 'e' -> string(at + 2, true);
@@ -344,10 +346,16 @@ public final class SqlScanner {
     }
 
     private int operator(byte[] bytes, int from) {
-        start = from;
         int at = from + 1;
+        if (CharClass.of(bytes[at]) != CharClass.OPERATOR) {
+            position = at;
+            fingerprint.add(TokenType.OPERATOR, bytes[from]);
+            type = TokenType.OPERATOR;
+            return TokenType.OPERATOR;
+        }
         boolean special = LexRules.allowsTrailingSign(bytes[from]);
-        while (at < limit && CharClass.of(bytes[at]) == CharClass.OPERATOR && !LexRules.startsComment(bytes, at)) {
+        int bound = Math.min(limit, from + LONGEST_OPERATOR);
+        while (at < bound && CharClass.of(bytes[at]) == CharClass.OPERATOR && !LexRules.startsComment(bytes, at)) {
             special |= LexRules.allowsTrailingSign(bytes[at++]);
         }
         while (at - from > 1 && !special && (bytes[at - 1] == '+' || bytes[at - 1] == '-')) {

@@ -270,6 +270,7 @@ final class StatementTracker {
             case JOIN, LIKE, ILIKE, OVERLAPS -> true;
             case OVER, FILTER, REPEATABLE -> contextType == ')';
             case BY -> contextWord == Word.GROUP || contextWord == Word.ORDER || contextWord == Word.PARTITION;
+            case VARYING -> contextWord == Word.OTHER_COLUMN_NAME; // character varying(10)
             case CONFLICT -> contextWord == Word.ON;
             case SETS -> contextWord == Word.GROUPING;
             case ZONE -> contextWord == Word.TIME;

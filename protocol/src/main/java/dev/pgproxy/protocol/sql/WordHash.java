@@ -8,6 +8,9 @@ package dev.pgproxy.protocol.sql;
 final class WordHash {
     private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
 
+    /** Set for words of eight bytes and more, whose hashes are not exact. */
+    static final long LONG = 1L << 63;
+
     private WordHash() {}
 
     static long combine(long combined, long packed) {
@@ -16,7 +19,7 @@ final class WordHash {
     }
 
     static long finish(long combined, long packed, int length) {
-        return length < 8 ? packed : combine(combined, packed + length);
+        return length < 8 ? packed : combine(combined, packed + length) | LONG;
     }
 
     static long of(byte[] bytes, int from, int to, boolean fold) {

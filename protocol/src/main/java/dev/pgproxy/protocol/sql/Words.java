@@ -53,8 +53,8 @@ final class Words {
     /** The value of the word between the offsets, or {@link #ABSENT}; letters are folded if asked. */
     int get(long hash, byte[] text, int from, int to, boolean fold) {
         int slot = slot(hash);
-        while (values[slot] != ABSENT) {
-            if (hashes[slot] == hash && matches(words[slot], text, from, to, fold)) {
+        for (long found = hashes[slot]; found != 0; found = hashes[slot]) {
+            if (found == hash && (hash > 0 || matches(words[slot], text, from, to, fold))) {
                 return values[slot];
             }
             slot = (slot + 1) & (hashes.length - 1);
@@ -69,9 +69,6 @@ final class Words {
     private static boolean matches(byte[] word, byte[] text, int from, int to, boolean fold) {
         if (word.length != to - from) {
             return false;
-        }
-        if (word.length < 8) {
-            return true; // the hash is the word
         }
         for (int i = 0; i < word.length; i++) {
             if (word[i] != (fold ? CharClass.folded(text[from + i]) : text[from + i])) {
