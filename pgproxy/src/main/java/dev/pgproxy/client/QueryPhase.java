@@ -250,18 +250,19 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     @Override
     public void tick(long now) {
         var timeouts = services.config().timeouts();
-        if (passed(timeouts.queryTimeout(), flow.runningSince(), now)) {
+        var times = flow.times();
+        long quietSince = Math.max(idleSince, times.lastReply());
+        if (flow.isRunning() && passed(timeouts.queryTimeout(), times.runningSince(), now)) {
             client.end(ErrorFields.fatal(SqlState.QUERY_CANCELED, "query_timeout"));
-        } else if (passed(timeouts.transactionTimeout(), flow.inTransactionSince(), now)) {
+        } else if (flow.isInTransaction() && passed(timeouts.transactionTimeout(), times.transactionSince(), now)) {
             client.end(ErrorFields.fatal(SqlState.TRANSACTION_TIMEOUT, "transaction_timeout"));
-        } else if (flow.inTransactionSince() != 0
-                && flow.runningSince() == 0
-                && passed(timeouts.idleTransactionTimeout(), Math.max(idleSince, flow.lastReply()), now)) {
+        } else if (flow.isInTransaction()
+                && !flow.isRunning()
+                && passed(timeouts.idleTransactionTimeout(), quietSince, now)) {
             client.end(ErrorFields.fatal(SqlState.IDLE_IN_TRANSACTION_TIMEOUT, "idle_transaction_timeout"));
-        } else if (flow.isAtBoundary()
-                && passed(timeouts.clientIdleTimeout(), Math.max(idleSince, flow.lastReply()), now)) {
+        } else if (flow.isAtBoundary() && passed(timeouts.clientIdleTimeout(), quietSince, now)) {
             client.end(ErrorFields.fatal(SqlState.IDLE_SESSION_TIMEOUT, "client_idle_timeout"));
-        } else if (!notified && flow.isWaiting() && passed(timeouts.queryWaitNotify(), flow.waitingSince(), now)) {
+        } else if (!notified && flow.isWaiting() && passed(timeouts.queryWaitNotify(), times.waitingSince(), now)) {
             notified = true;
             ByteBuf out = client.channel().alloc().buffer();
             ErrorFields.notice("No server connection available in the pool, waiting for one", null)

@@ -5,6 +5,7 @@ import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,19 @@ import org.jspecify.annotations.Nullable;
  * client, used again and again. Confined to the client's event loop.
  */
 public final class Exchange {
+    /** What a text may do to the session that only a look at the server can tell. */
+    private static final int SUSPICIOUS = StatementFlags.UNKNOWN_FUNCTION
+            | StatementFlags.SESSION_LOCK
+            | StatementFlags.CREATES_TEMP
+            | StatementFlags.HOLD_CURSOR
+            | StatementFlags.DO_OR_CALL
+            | StatementFlags.OPAQUE
+            | StatementFlags.MENTIONS_TEMP_SCHEMA;
+
+    /** What may lift a pin. */
+    private static final int RELEASING =
+            StatementFlags.SESSION_UNLOCK | StatementFlags.MAY_RELEASE_STATE | StatementFlags.DDL;
+
     private static final int START = 8;
     private static final int MAX_TEXT = 200;
 
@@ -94,9 +108,9 @@ public final class Exchange {
         return facts[i];
     }
 
-    /** Union of the flags of all texts. */
-    public int flags() {
-        return flags;
+    /** Whether the session has to be probed when the transaction has ended. */
+    boolean isSuspicious(boolean pinned) {
+        return (flags & SUSPICIOUS) != 0 || pinned && (flags & RELEASING) != 0;
     }
 
     /** Whether the server ends its answer with ReadyForQuery. */

@@ -30,7 +30,7 @@ final class ExchangeWriter {
     private static final byte[] UNNAMED = {};
 
     private final Session session;
-    private final StatementSource source;
+    private final PoolStatements source;
     private final boolean translates;
     private final ServerConnection server;
     private final ServerWriter out;
@@ -45,7 +45,7 @@ final class ExchangeWriter {
      *
      * @param translates false in session mode, where the server is the client's alone
      */
-    ExchangeWriter(Session session, StatementSource source, boolean translates, ServerConnection server) {
+    ExchangeWriter(Session session, PoolStatements source, boolean translates, ServerConnection server) {
         this.session = session;
         this.source = source;
         this.translates = translates;
@@ -129,7 +129,7 @@ final class ExchangeWriter {
         barrier = true;
         String name = CString.read(buf, nameAt, index + length);
         if (!translates) {
-            SharedStatement own = source.own(name, rest(buf, nameEnd + 1, index + length), facts);
+            SharedStatement own = SharedStatement.own(name, rest(buf, nameEnd + 1, index + length), facts);
             session.statements().put(name, own);
             raw(ReplyQueue.PARSE, new StatementChange.Parsed(name, own, false), buf, index, length);
             return;

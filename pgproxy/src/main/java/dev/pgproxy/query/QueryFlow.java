@@ -4,13 +4,10 @@ import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
-import dev.pgproxy.pool.PoolCounters;
-import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
-import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.OwnReply;
@@ -19,7 +16,6 @@ import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerState;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
-import dev.pgproxy.session.SharedStatement;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
@@ -33,20 +29,7 @@ import org.jspecify.annotations.Nullable;
  * back. This is the seam where routing and cache will stand: between {@link #submit} and the lease. One per client,
  * confined to its loop.
  */
-public final class QueryFlow implements LeaseListener, StatementSource {
-    /** What a text may do to the session that only a look at the server can tell. */
-    private static final int SUSPICIOUS = StatementFlags.UNKNOWN_FUNCTION
-            | StatementFlags.SESSION_LOCK
-            | StatementFlags.CREATES_TEMP
-            | StatementFlags.HOLD_CURSOR
-            | StatementFlags.DO_OR_CALL
-            | StatementFlags.OPAQUE
-            | StatementFlags.MENTIONS_TEMP_SCHEMA;
-
-    /** What may lift a pin. */
-    private static final int RELEASING =
-            StatementFlags.SESSION_UNLOCK | StatementFlags.MAY_RELEASE_STATE | StatementFlags.DDL;
-
+public final class QueryFlow implements LeaseListener {
     /** Where an exchange stands that could not be sent at once. */
     private enum Held {
         NO,
@@ -59,10 +42,11 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     private final Session session;
     private final Pool pool;
     private final FlowSettings settings;
+    private final PoolStatements statements;
     private final Cancels cancels;
     private final Relay relay;
     private final Exchange exchange = new Exchange();
-    private final PoolCounters.Row counters;
+    private final FlowTimes times;
 
     private @Nullable ServerConnection server;
     private @Nullable ExchangeWriter writer;
@@ -73,10 +57,6 @@ public final class QueryFlow implements LeaseListener, StatementSource {
     private boolean endPending;
     private boolean copying;
     private boolean gone;
-    private long waitingSince;
-    private long transactionSince;
-    private long sentAt;
-    private long lastReply = System.nanoTime();
 
     /** A path for one client over one pool. */
     public QueryFlow(
@@ -90,9 +70,10 @@ public final class QueryFlow implements LeaseListener, StatementSource {
         this.session = session;
         this.pool = pool;
         this.settings = settings;
+        this.statements = new PoolStatements(session, pool, settings);
         this.cancels = new Cancels(canceller);
         this.relay = new Relay(this, session, link.channel());
-        this.counters = pool.counters().row(loopIndex);
+        this.times = new FlowTimes(pool.counters().row(loopIndex));
     }
 
     // ---- from the client
@@ -196,7 +177,7 @@ public final class QueryFlow implements LeaseListener, StatementSource {
                 resumeIfHeld();
                 return;
             }
-            waitingSince = System.nanoTime();
+            times.waiting();
             ServerConnection granted = pool.acquire(this);
             if (granted == null) {
                 hold(Held.FOR_LEASE);
@@ -209,12 +190,9 @@ public final class QueryFlow implements LeaseListener, StatementSource {
 
     private void lease(ServerConnection granted) {
         server = granted;
-        long now = System.nanoTime();
-        counters.add(Counter.SERVER_ASSIGNMENT_COUNT, 1);
-        counters.add(Counter.WAIT_TIME, (now - waitingSince) / 1000);
-        transactionSince = now;
+        times.leased();
         if (writer == null || writer.server() != granted) {
-            writer = new ExchangeWriter(session, this, settings.mode() != PoolMode.SESSION, granted);
+            writer = new ExchangeWriter(session, statements, settings.mode() != PoolMode.SESSION, granted);
         } else {
             writer.begin();
         }
@@ -253,15 +231,10 @@ public final class QueryFlow implements LeaseListener, StatementSource {
         if (leased.reported() != session.reported()) {
             relay.tellReported(leased.reported());
         }
-        int flags = exchange.flags();
-        if ((flags & SUSPICIOUS) != 0
-                || (flags & RELEASING) != 0 && !session.pins().isEmpty()) {
+        if (exchange.isSuspicious(!session.pins().isEmpty())) {
             session.suspect(exchange.firstText());
         }
-        if (sentAt == 0) {
-            sentAt = System.nanoTime();
-        }
-        counters.add(Counter.RECEIVED, exchange.bytes());
+        times.sent(exchange.bytes());
         barrier |= Objects.requireNonNull(writer).write(exchange);
         open = !exchange.isEnded();
         exchange.clear();
@@ -385,10 +358,6 @@ public final class QueryFlow implements LeaseListener, StatementSource {
 
     // ---- from the relay
 
-    void sent(int bytes) {
-        counters.add(Counter.SENT, bytes);
-    }
-
     void copyIn() {
         copying = true;
         link.copying(true);
@@ -410,25 +379,14 @@ public final class QueryFlow implements LeaseListener, StatementSource {
             copying = false;
             link.copying(false);
         }
-        long now = System.nanoTime();
-        lastReply = now;
-        counters.add(Counter.QUERY_COUNT, 1);
-        counters.add(Counter.QUERY_TIME, (now - sentAt) / 1000);
         boolean quiet = leased.replies().isEmpty();
-        sentAt = quiet ? 0 : now;
-        if (quiet) {
-            barrier = false;
+        times.ready(status, quiet);
+        barrier &= !quiet;
+        if (status == TransactionStatus.IDLE && quiet && !open) {
+            transactionEnded();
+        } else {
+            goOn();
         }
-        if (status == TransactionStatus.IDLE) {
-            counters.add(Counter.XACT_COUNT, 1);
-            counters.add(Counter.XACT_TIME, (now - transactionSince) / 1000);
-            transactionSince = now;
-            if (quiet && !open) {
-                transactionEnded();
-                return;
-            }
-        }
-        goOn();
     }
 
     private void goOn() {
@@ -503,23 +461,6 @@ public final class QueryFlow implements LeaseListener, StatementSource {
         }
     }
 
-    // ---- StatementSource
-
-    @Override
-    public SharedStatement find(byte[] rest, String proposedName, QueryFacts facts) {
-        return pool.statements().find(rest, settings.scope(session, pool.catalogVersion()), proposedName, facts);
-    }
-
-    @Override
-    public SharedStatement own(String name, byte[] rest, QueryFacts facts) {
-        return SharedStatement.own(name, rest, facts);
-    }
-
-    @Override
-    public int maxPerServer() {
-        return settings.maxPreparedStatements();
-    }
-
     // ---- for timeouts and the console
 
     /** The server that is leased now. */
@@ -532,24 +473,19 @@ public final class QueryFlow implements LeaseListener, StatementSource {
         return held == Held.FOR_LEASE;
     }
 
-    /** Since when it has waited for a server, if it does. */
-    public long waitingSince() {
-        return waitingSince;
+    /** Whether a query is running on a server. */
+    public boolean isRunning() {
+        return server != null && !server.replies().isEmpty();
     }
 
-    /** Since when a query has been running, 0 if none is; on the clock of System.nanoTime. */
-    public long runningSince() {
-        return server == null || server.replies().isEmpty() ? 0 : sentAt;
+    /** Whether a transaction is open. */
+    public boolean isInTransaction() {
+        return server != null && session.status() != TransactionStatus.IDLE;
     }
 
-    /** Since when a transaction has been open, 0 if none is. */
-    public long inTransactionSince() {
-        return server == null || session.status() == TransactionStatus.IDLE ? 0 : transactionSince;
-    }
-
-    /** When the server last became ready, by System.nanoTime. */
-    public long lastReply() {
-        return lastReply;
+    /** When what happened. */
+    public FlowTimes times() {
+        return times;
     }
 
     /** Whether the client can be sent away without loss: nothing runs, nothing is open. */

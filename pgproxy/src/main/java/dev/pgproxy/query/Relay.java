@@ -65,7 +65,7 @@ final class Relay implements ReplySink {
 
     @Override
     public void forward(ByteBuf buf, int index, int length) {
-        flow.sent(length);
+        flow.times().replied(length);
         if (index == buf.readerIndex() && length == buf.readableBytes()) {
             client.write(buf.retain(), client.voidPromise());
         } else {

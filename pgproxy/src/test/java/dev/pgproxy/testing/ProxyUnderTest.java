@@ -1,6 +1,10 @@
 package dev.pgproxy.testing;
 
+import dev.pgproxy.PgProxy;
+import dev.pgproxy.config.ConfigLoader;
+import dev.pgproxy.config.ConfigProblems;
 import dev.pgproxy.demo.EmbeddedPostgres;
+import java.io.IOException;
 
 /**
  * What the protocol scenarios need: an address of the proxy and the address of the PostgreSQL behind it, where the same
@@ -36,33 +40,59 @@ public interface ProxyUnderTest {
         return Shared.INSTANCE;
     }
 
-    /** Until a proxy stands between, both addresses are PostgreSQL's own, which shows that the scenarios are right. */
-    record DirectOnly(String host, int port, String database, String user, String password) implements ProxyUnderTest {
+    /** A proxy of this JVM, in transaction mode over a single server's pool unless a test says otherwise. */
+    record InThisJvm(PgProxy proxy, EmbeddedPostgres server, String database) implements ProxyUnderTest {
+        @Override
+        public String host() {
+            return "127.0.0.1";
+        }
+
+        @Override
+        public int port() {
+            return proxy.port();
+        }
+
+        @Override
+        public String user() {
+            return EmbeddedPostgres.SUPERUSER;
+        }
+
+        @Override
+        public String password() {
+            return TestCluster.PASSWORD;
+        }
+
         @Override
         public String directHost() {
-            return host;
+            return server.host();
         }
 
         @Override
         public int directPort() {
-            return port;
+            return server.port();
+        }
+    }
+
+    /** A proxy before {@link TestCluster#primary()} with further settings, which win over the usual ones. */
+    static InThisJvm with(String settings) {
+        EmbeddedPostgres server = TestCluster.primary();
+        String config =
+                "listen_port = 0\nadmin_users = [postgres]\nlog_connections = false\nlog_disconnections = false\n"
+                        + "databases { \"*\" { primary = \"" + server.host() + ":" + server.port() + "\" } }\n"
+                        + "users { \"" + EmbeddedPostgres.SUPERUSER + "\" { password = \"" + TestCluster.PASSWORD
+                        + "\" } }\n"
+                        + settings;
+        try {
+            return new InThisJvm(PgProxy.start(ConfigLoader.parse(config)), server, TestCluster.freshDatabase());
+        } catch (ConfigProblems | IOException e) {
+            throw new AssertionError(e);
         }
     }
 
     /** Holder of the shared instance. */
     final class Shared {
-        private static final ProxyUnderTest INSTANCE = start();
+        private static final ProxyUnderTest INSTANCE = with(System.getProperty("proxy.settings", ""));
 
         private Shared() {}
-
-        private static ProxyUnderTest start() {
-            EmbeddedPostgres server = TestCluster.primary();
-            return new DirectOnly(
-                    server.host(),
-                    server.port(),
-                    TestCluster.freshDatabase(),
-                    EmbeddedPostgres.SUPERUSER,
-                    TestCluster.PASSWORD);
-        }
     }
 }
