@@ -281,7 +281,7 @@ public final class QueryFlow implements LeaseListener {
         if (leased.status() == TransactionStatus.IDLE) {
             server = null;
             relay.end();
-            leased.close("could not be aligned");
+            leased.abandon("could not be aligned");
         }
         refuse(error);
     }
@@ -319,7 +319,7 @@ public final class QueryFlow implements LeaseListener {
 
     @Override
     public void granted(ServerConnection leased) {
-        if (gone) {
+        if (gone || held != Held.FOR_LEASE) { // canceled when the server was on its way
             pool.release(leased);
             return;
         }
