@@ -116,16 +116,17 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
                             "the certificate's common name is not the user, or there is no certificate");
                 }
             }
-            case PEER -> {
-                if (PeerCredentials.isUser(client.channel(), user)) {
-                    succeed(secret, null);
-                } else {
-                    refuse(
-                            SqlState.INVALID_AUTHORIZATION,
-                            "Peer authentication failed for user \"" + user + "\"",
-                            "the process at the other end runs as another user");
-                }
-            }
+            case PEER ->
+                then(PeerCredentials.isUser(client.channel(), user), yes -> {
+                    if (yes) {
+                        succeed(secret, null);
+                    } else {
+                        refuse(
+                                SqlState.INVALID_AUTHORIZATION,
+                                "Peer authentication failed for user \"" + user + "\"",
+                                "the process at the other end runs as another user");
+                    }
+                });
             case REJECT -> throw new IllegalStateException("refused before");
             case PASSWORD, MD5, SCRAM -> {
                 PasswordExchange begun = new PasswordExchange(this, services.authenticator(), user, secret);

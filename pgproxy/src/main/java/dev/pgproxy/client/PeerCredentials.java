@@ -6,10 +6,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Who is at the other end of a unix socket, as the kernel says. Stateless. Source: unix(7), SO_PEERCRED. */
+/**
+ * Who is at the other end of a unix socket, as the kernel says. The list of accounts is a file, so it is read on a thread
+ * of the common pool, never on an event loop. Stateless. Source: unix(7), SO_PEERCRED.
+ */
 final class PeerCredentials {
     private static final Logger LOG = LoggerFactory.getLogger(PeerCredentials.class);
     private static final Path ACCOUNTS = Path.of("/etc/passwd");
@@ -17,7 +22,11 @@ final class PeerCredentials {
     private PeerCredentials() {}
 
     /** Whether the process at the other end runs as the account of this name. */
-    static boolean isUser(Channel channel, String user) {
+    static CompletionStage<Boolean> isUser(Channel channel, String user) {
+        return CompletableFuture.supplyAsync(() -> look(channel, user));
+    }
+
+    private static boolean look(Channel channel, String user) {
         if (!(channel instanceof EpollDomainSocketChannel socket)) {
             return false;
         }

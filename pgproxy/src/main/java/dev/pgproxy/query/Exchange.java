@@ -3,6 +3,7 @@ package dev.pgproxy.query;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
@@ -106,6 +107,24 @@ public final class Exchange {
     /** What the text of a Query or Parse says. */
     public @Nullable QueryFacts facts(int i) {
         return facts[i];
+    }
+
+    /** The name of the statement that a Bind or Describe is about; null for other messages, malformed ones included. */
+    @Nullable
+    String statementName(int i) {
+        ByteBuf buf = buffer(i);
+        int from = indexes[i] + FrameReader.HEADER;
+        int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
+        if (types[i] == FrontendType.BIND) {
+            int portal = CString.find(buf, from, end);
+            from = portal < 0 ? end : portal + 1;
+        } else if (types[i] == FrontendType.DESCRIBE && end > from && buf.getByte(from) == FrontendWriter.STATEMENT) {
+            from++;
+        } else {
+            return null;
+        }
+        int zero = CString.find(buf, from, end);
+        return zero < 0 ? null : buf.toString(from, zero - from, StandardCharsets.UTF_8);
     }
 
     /** Whether the session has to be probed when the transaction has ended. */

@@ -60,7 +60,7 @@ final class ServerCleanup implements ReplySink, OwnReply {
 
     static void begin(ServerConnection server, Pool pool, Leftovers left) {
         if (left.partial() || !server.isUsable()) {
-            server.close("client disconnected in the middle of a message");
+            server.abandon("client disconnected in the middle of a message");
             return;
         }
         ServerCleanup cleanup = new ServerCleanup(server, pool, left);
@@ -88,9 +88,6 @@ final class ServerCleanup implements ReplySink, OwnReply {
             server.ask("ROLLBACK", this);
         } else if (reset) {
             reset = false;
-            for (String name : server.statements().own().keySet()) {
-                server.statements().forget(name);
-            }
             server.ask(RESET + ";DEALLOCATE ALL", this);
             server.statements().clear();
             server.settings().reset(Settings.NONE);
