@@ -6,6 +6,7 @@ import dev.pgproxy.auth.HbaRules;
 import dev.pgproxy.auth.UserList;
 import dev.pgproxy.auth.UserSecret;
 import dev.pgproxy.auth.Users;
+import dev.pgproxy.client.AuthQuery;
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.ClientListener;
 import dev.pgproxy.client.ClientServices;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,12 +45,14 @@ public final class PgProxy implements AutoCloseable {
         this.config = config;
         this.slow = Executors.newFixedThreadPool(
                 1, Thread.ofPlatform().name("slow").daemon().factory());
-        Authenticator authenticator = authenticator(config, slow);
+        Users users = users(config);
+        HbaRules hba = hba(config.auth());
         ClientTls clientTls = ClientTls.of(config.clientTls());
         ServerTls serverTls = ServerTls.of(config.serverTls());
-        this.transport = new Transport(config.runtime(), config.listen());
+        this.transport = new Transport(
+                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout());
         this.pools = new Pools(config, serverTls, transport);
-        this.services = new ClientServices(config, clientTls, authenticator, transport, pools);
+        this.services = new ClientServices(config, clientTls, authenticator(config, users, hba), transport, pools);
         this.listener = new ClientListener(services, transport);
     }
 
@@ -100,37 +104,53 @@ public final class PgProxy implements AutoCloseable {
      * @throws IOException if a file cannot be used; nothing has changed then
      */
     public void reload(ProxyConfig changed) throws IOException {
-        Authenticator authenticator = authenticator(changed, slow);
+        Authenticator authenticator = authenticator(changed, users(changed), hba(changed.auth()));
         ClientTls clientTls = ClientTls.of(changed.clientTls());
         ServerTls serverTls = ServerTls.of(changed.serverTls());
         config = changed;
+        transport.reload(changed.listen(), changed.timeouts().tcpUserTimeout());
         pools.reload(changed, serverTls);
         services.reload(changed, clientTls, authenticator);
     }
 
-    private static Authenticator authenticator(ProxyConfig config, ExecutorService slow) throws IOException {
-        AuthSettings auth = config.auth();
-        List<FileProblem> problems = new ArrayList<>();
+    private Authenticator authenticator(ProxyConfig of, Users users, @Nullable HbaRules hba) {
+        return new Authenticator(of.auth().authType(), users, hba, new AuthQuery(of, users, pools, transport), slow);
+    }
+
+    private static Users users(ProxyConfig config) throws IOException {
         Map<String, UserSecret> configured = new HashMap<>();
         config.users().forEach((name, user) -> {
             if (user.password() != null) {
                 configured.put(name, UserSecret.parse(user.password().reveal()));
             }
         });
-        Map<String, UserSecret> listed = Map.of();
-        if (auth.authFile() != null) {
-            listed = UserList.parse(auth.authFile().toString(), read(auth.authFile()), problems);
+        Path file = config.auth().authFile();
+        if (file == null) {
+            return Users.of(configured, Map.of());
         }
-        HbaRules hba = null;
-        if (auth.authHbaFile() != null) {
-            hba = HbaRules.parse(auth.authHbaFile().toString(), read(auth.authHbaFile()), problems);
+        List<FileProblem> problems = new ArrayList<>();
+        Map<String, UserSecret> listed = UserList.parse(file.toString(), read(file), problems);
+        check(problems);
+        return Users.of(configured, listed);
+    }
+
+    private static @Nullable HbaRules hba(AuthSettings auth) throws IOException {
+        Path file = auth.authHbaFile();
+        if (file == null) {
+            return null;
         }
+        List<FileProblem> problems = new ArrayList<>();
+        HbaRules rules = HbaRules.parse(file.toString(), read(file), problems);
+        check(problems);
+        return rules;
+    }
+
+    private static void check(List<FileProblem> problems) throws IOException {
         if (!problems.isEmpty()) {
             throw new IOException(String.join(
                     System.lineSeparator(),
                     problems.stream().map(FileProblem::toString).toList()));
         }
-        return new Authenticator(auth.authType(), Users.of(configured, listed), hba, null, slow);
     }
 
     private static String read(Path file) throws IOException {

@@ -83,7 +83,12 @@ final class Login implements LeaseListener {
     }
 
     private boolean isConsole() {
-        return CONSOLE.contains(database) && services.config().databases().get(database) == null;
+        return isConsole(services.config(), database);
+    }
+
+    /** Whether the name is the console's. */
+    static boolean isConsole(ProxyConfig config, String database) {
+        return CONSOLE.contains(database) && config.databases().get(database) == null;
     }
 
     /** Why the client is not even asked for its password. */
@@ -142,6 +147,8 @@ final class Login implements LeaseListener {
         pool = found;
         if (settings.user() == null) {
             remember(found.credentials(), secret, keys);
+        } else if (settings.password() == null) {
+            remember(found.credentials(), services.authenticator().find(settings.user()), null);
         }
         if (!replication().isEmpty()) {
             enter(new TunnelPhase(client, services, found, startup, minor));
@@ -182,11 +189,14 @@ final class Login implements LeaseListener {
         return parameters.settings();
     }
 
-    private static void remember(Credentials credentials, @Nullable UserSecret secret, @Nullable ScramKeys keys) {
+    /** What was known before and is no longer the user's must not be tried instead. */
+    static void remember(Credentials credentials, @Nullable UserSecret secret, @Nullable ScramKeys keys) {
         if (secret instanceof UserSecret.PlainPassword plain) {
             credentials.password(plain.password());
         } else if (secret instanceof UserSecret.Md5Hash md5) {
             credentials.md5(md5.hash());
+        } else if (keys != null) {
+            credentials.forgetPassword();
         }
         if (keys != null) {
             credentials.keys(keys);

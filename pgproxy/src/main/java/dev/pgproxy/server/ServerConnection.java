@@ -192,6 +192,25 @@ public final class ServerConnection {
         channel.flush();
     }
 
+    /**
+     * Sends a query of our own with one value for {@code $1} and takes its reply; flushed at once. The value cannot change
+     * the query, whatever is in it. A client's unnamed statement is replaced.
+     */
+    public void ask(String sql, String value, OwnReply reply) {
+        ByteBuf out = channel.alloc().buffer(sql.length() + value.length() + 64);
+        FrontendWriter.parse(out, "", sql);
+        FrontendWriter.bind(out, value);
+        FrontendWriter.execute(out);
+        FrontendWriter.sync(out);
+        statements.unnamed(null);
+        expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, reply);
+        expect(ReplyQueue.BIND | ReplyQueue.SWALLOW, reply);
+        expect(ReplyQueue.EXECUTE | ReplyQueue.SWALLOW, reply);
+        expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, reply);
+        write(out);
+        channel.flush();
+    }
+
     /** Adds an expected reply; must be called in the order of sending. */
     public void expect(int entry, @Nullable Object note) {
         replies.expect(entry, note);
