@@ -194,6 +194,23 @@ final class SessionIT {
     }
 
     @Test
+    void discardAllDropsWhatLivesOnTheServer() {
+        assertSame((c, t) -> {
+            each(
+                    c,
+                    "CREATE TEMP TABLE discarded (a int)",
+                    "BEGIN; DECLARE discarded_cursor CURSOR WITH HOLD FOR SELECT 1; COMMIT",
+                    "SELECT pg_advisory_lock(77)",
+                    "PREPARE discarded AS SELECT 1",
+                    "DISCARD ALL",
+                    "SELECT relname FROM pg_class WHERE relname = 'discarded'",
+                    "SELECT name FROM pg_cursors",
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77",
+                    "EXECUTE discarded");
+        });
+    }
+
+    @Test
     void resetAllKeepsEverythingButSettings() {
         assertSame((c, t) -> each(
                 c,

@@ -25,6 +25,7 @@ import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.time.Duration;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Collects what a client sends into exchanges and hands them to the {@link QueryFlow}; ends the client at its time-outs.
@@ -36,6 +37,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
             Set.of("BIG5", "GBK", "GB18030", "JOHAB", "SJIS", "SHIFT_JIS_2004", "UHC");
 
     private static final Duration CLEANUP = Duration.ofSeconds(30);
+
+    /** An exchange of more bytes than this does not wait for its end: it takes its server and goes on in parts. */
+    private static final int MAX_HELD = 1 << 16;
 
     private static final FastThreadLocal<SqlAnalyzer> ANALYZERS = new FastThreadLocal<>() {
         @Override
@@ -111,7 +115,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     public boolean streams(byte type, int length) {
         return switch (type) {
             case FrontendType.BIND, FrontendType.COPY_DATA, FrontendType.FUNCTION_CALL -> length > FrameReader.HEAD;
-            case FrontendType.QUERY, FrontendType.PARSE -> {
+            case FrontendType.QUERY -> length > services.config().limits().maxStatementSize();
+            case FrontendType.PARSE -> {
                 long max = services.config().limits().maxStatementSize();
                 if (length > max) {
                     throw new ProtocolViolation(
@@ -153,9 +158,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         if (skipping) {
             return;
         }
-        flow.exchange().add(type, buf, index, length, null);
-        flow.exchange().streaming();
-        flow.submit();
+        flow.exchange().add(type, buf, index, length, type == FrontendType.QUERY ? QueryFacts.OPAQUE : null);
+        submit();
     }
 
     @Override
@@ -173,12 +177,12 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
             case FrontendType.PARSE -> {
                 if (!skipping) {
                     int text = CString.end(buf, index + FrameReader.HEADER, index + length) + 1;
-                    flow.exchange().add(type, buf, index, length, analyze(buf, text, index + length));
+                    collect(type, buf, index, length, analyze(buf, text, index + length));
                 }
             }
             case FrontendType.BIND, FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE -> {
                 if (!skipping) {
-                    flow.exchange().add(type, buf, index, length, null);
+                    collect(type, buf, index, length, null);
                 }
             }
             case FrontendType.SYNC -> sync(buf, index, length);
@@ -192,6 +196,13 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
             case FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> flow.endCopy(buf, index, length);
             case FrontendType.TERMINATE -> client.close("client said goodbye");
             default -> throw unknown(type);
+        }
+    }
+
+    private void collect(byte type, ByteBuf buf, int index, int length, @Nullable QueryFacts facts) {
+        flow.exchange().add(type, buf, index, length, facts);
+        if (flow.exchange().bytes() > MAX_HELD) {
+            submit();
         }
     }
 

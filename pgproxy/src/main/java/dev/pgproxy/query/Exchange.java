@@ -41,7 +41,6 @@ public final class Exchange {
     private @Nullable QueryFacts[] facts = new @Nullable QueryFacts[START];
     private int flags;
     private int bytes;
-    private boolean streaming;
 
     /** Adds a message; the buffer is retained until {@link #clear}. */
     public void add(byte type, ByteBuf buf, int index, int length, @Nullable QueryFacts said) {
@@ -61,16 +60,6 @@ public final class Exchange {
         if (said != null) {
             flags |= said.flags();
         }
-    }
-
-    /** The last message is only there in part; the rest follows. */
-    public void streaming() {
-        streaming = true;
-    }
-
-    /** Whether the last message is only there in part. */
-    public boolean isStreaming() {
-        return streaming;
     }
 
     /** How many messages. */
@@ -115,7 +104,7 @@ public final class Exchange {
 
     /** Whether the server ends its answer with ReadyForQuery. */
     public boolean isEnded() {
-        if (size == 0 || streaming) {
+        if (size == 0) {
             return false;
         }
         byte last = types[size - 1];
@@ -169,7 +158,6 @@ public final class Exchange {
         size = 0;
         flags = 0;
         bytes = 0;
-        streaming = false;
     }
 
     private void grow() {

@@ -88,9 +88,6 @@ final class ServerCleanup implements ReplySink, OwnReply {
             server.ask("ROLLBACK", this);
         } else if (reset) {
             reset = false;
-            for (String name : server.statements().own().keySet()) {
-                server.statements().forget(name);
-            }
             server.ask(RESET + ";DEALLOCATE ALL", this);
             server.statements().clear();
             server.settings().reset(Settings.NONE);

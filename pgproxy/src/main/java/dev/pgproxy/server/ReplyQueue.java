@@ -167,7 +167,7 @@ public final class ReplyQueue {
         copying = !ended;
     }
 
-    /** Removes marks of copy ends that have come to the head. */
+    /** Removes marks of copy ends that have come to the head: nothing answers to them. */
     public void skipCopyEnds() {
         while (size > 0 && (entries[head] & KIND) == COPY_END) {
             remove();

@@ -291,6 +291,7 @@ final class ReplyReader implements FrameSink {
         }
         Object note = replies.note();
         replies.remove();
+        replies.skipCopyEnds(); // of a COPY that failed before its data had ended
         status = buf.getByte(index + 5);
         statementIndex = 0;
         if ((head & ReplyQueue.SWALLOW) != 0) {

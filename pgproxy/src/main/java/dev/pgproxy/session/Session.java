@@ -33,6 +33,7 @@ public final class Session {
     private boolean failed;
     private String suspect = "";
     private boolean suspected;
+    private boolean probing;
 
     /**
      * A new session.
@@ -156,14 +157,25 @@ public final class Session {
         return suspected;
     }
 
+    /** Whether there is, or may be, more of this session on its server than settings and prepared statements. */
+    public boolean hasStateOnServer() {
+        return suspected || probing || !pins.isEmpty();
+    }
+
     /** The statement that made the probe due. */
     public String suspectStatement() {
         return suspect;
     }
 
+    /** The probe has been asked for; what is sent from now on may need another one. */
+    public void probing() {
+        probing = true;
+        suspected = false;
+    }
+
     /** The probe has been made: these reasons hold, besides those that no probe can see. */
     public void probed(Set<PinReason> found) {
-        suspected = false;
+        probing = false;
         pins.keySet()
                 .removeIf(reason -> !found.contains(reason)
                         && reason != PinReason.UNPREDICTABLE_STATE
