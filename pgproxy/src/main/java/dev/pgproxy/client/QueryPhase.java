@@ -115,7 +115,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     public boolean streams(byte type, int length) {
         return switch (type) {
             case FrontendType.BIND, FrontendType.COPY_DATA, FrontendType.FUNCTION_CALL -> length > FrameReader.HEAD;
-            case FrontendType.QUERY -> length > services.config().limits().maxStatementSize();
+            case FrontendType.QUERY -> length > services.config().limits().maxStatementSize(); // sent on unseen
             case FrontendType.PARSE -> {
                 long max = services.config().limits().maxStatementSize();
                 if (length > max) {
