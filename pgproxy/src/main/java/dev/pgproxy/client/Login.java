@@ -8,6 +8,7 @@ import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.pool.PoolKey;
 import dev.pgproxy.protocol.auth.ScramKeys;
+import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.FrameReader;
@@ -19,6 +20,7 @@ import dev.pgproxy.server.ServerState;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;
 import java.util.HashSet;
@@ -122,6 +124,9 @@ final class Login implements LeaseListener {
         if (services.config().log().logConnections()) {
             LOG.info("{} logged in{}", client, encrypted ? " over " + client.tls() : "");
         }
+        ByteBuf out = client.channel().alloc().buffer(9);
+        BackendWriter.authenticationOk(out);
+        client.channel().write(out);
         if (isConsole()) {
             enter(new ConsolePhase(
                     client, services, services.config().admin().adminUsers().contains(user)));
@@ -156,6 +161,7 @@ final class Login implements LeaseListener {
             welcome(known);
             return;
         }
+        client.channel().flush();
         waiting = true;
         ServerConnection server = found.acquire(this);
         if (server != null) {

@@ -134,9 +134,10 @@ public final class Exchange {
                 int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
                 int from = indexes[i] + FrameReader.HEADER;
                 if (types[i] == FrontendType.PARSE) {
-                    from = CString.end(buf, from, end) + 1;
+                    from = Math.max(CString.find(buf, from, end) + 1, from);
                 }
-                int length = Math.min(CString.end(buf, from, end) - from, MAX_TEXT);
+                int zero = CString.find(buf, from, end);
+                int length = Math.min((zero < 0 ? end : zero) - from, MAX_TEXT);
                 return buf.toString(from, length, StandardCharsets.UTF_8);
             }
         }

@@ -79,6 +79,10 @@ final class ExchangeWriter {
         ByteBuf buf = exchange.buffer(i);
         int index = exchange.index(i);
         int length = Math.min(exchange.length(i), buf.writerIndex() - index);
+        if (!isWellFormed(exchange.type(i), buf, index, length)) {
+            malformed(exchange.type(i), buf, index, length);
+            return;
+        }
         switch (exchange.type(i)) {
             case FrontendType.QUERY -> query(facts(exchange, i), buf, index, length);
             case FrontendType.PARSE -> parse(facts(exchange, i), buf, index, length);
@@ -91,8 +95,37 @@ final class ExchangeWriter {
                 session.suspect("FunctionCall");
                 raw(ReplyQueue.FUNCTION, null, buf, index, length);
             }
-            default -> out.raw(buf, index, length); // Flush brings no reply
+            case FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> raw(ReplyQueue.COPY_END, null, buf, index, length);
+            default -> out.raw(buf, index, length); // Flush and CopyData bring no reply
         }
+    }
+
+    /** Whether the names in it end where they should. */
+    private static boolean isWellFormed(byte type, ByteBuf buf, int index, int length) {
+        int body = index + FrameReader.HEADER;
+        int end = index + length;
+        return switch (type) {
+            case FrontendType.PARSE, FrontendType.BIND -> {
+                int first = CString.find(buf, body, end);
+                yield first >= 0 && CString.find(buf, first + 1, end) >= 0;
+            }
+            case FrontendType.DESCRIBE, FrontendType.CLOSE ->
+                end > body + 1 && CString.find(buf, body + 1, end) == end - 1;
+            case FrontendType.EXECUTE -> CString.find(buf, body, end) >= 0;
+            default -> true;
+        };
+    }
+
+    /** PostgreSQL itself shall say what is wrong. */
+    private void malformed(byte type, ByteBuf buf, int index, int length) {
+        int entry = switch (type) {
+            case FrontendType.PARSE -> ReplyQueue.PARSE;
+            case FrontendType.BIND -> ReplyQueue.BIND;
+            case FrontendType.DESCRIBE -> ReplyQueue.DESCRIBE;
+            case FrontendType.CLOSE -> ReplyQueue.CLOSE;
+            default -> ReplyQueue.EXECUTE;
+        };
+        raw(entry, null, buf, index, length);
     }
 
     private static QueryFacts facts(Exchange exchange, int i) {

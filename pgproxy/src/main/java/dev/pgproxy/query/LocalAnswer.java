@@ -29,14 +29,22 @@ final class LocalAnswer {
     static boolean suffices(Exchange exchange, boolean ownsStatements) {
         for (int i = 0; i < exchange.size(); i++) {
             byte type = exchange.type(i);
-            boolean close = ownsStatements
-                    && type == FrontendType.CLOSE
-                    && exchange.buffer(i).getByte(exchange.index(i) + FrameReader.HEADER) == FrontendWriter.STATEMENT;
-            if (!close && type != FrontendType.SYNC && type != FrontendType.FLUSH) {
+            boolean empty = (type == FrontendType.SYNC || type == FrontendType.FLUSH)
+                    && exchange.length(i) == FrameReader.HEADER;
+            if (!empty && !(ownsStatements && type == FrontendType.CLOSE && isStatement(exchange, i))) {
                 return false;
             }
         }
         return true;
+    }
+
+    private static boolean isStatement(Exchange exchange, int i) {
+        ByteBuf buf = exchange.buffer(i);
+        int kind = exchange.index(i) + FrameReader.HEADER;
+        int end = exchange.index(i) + exchange.length(i);
+        return end > kind + 1
+                && buf.getByte(kind) == FrontendWriter.STATEMENT
+                && CString.find(buf, kind + 1, end) == end - 1;
     }
 
     /** The answer; the session's books are changed. */

@@ -9,7 +9,6 @@ import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
-import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerState;
@@ -18,7 +17,6 @@ import dev.pgproxy.session.Settings;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +107,7 @@ public final class QueryFlow implements LeaseListener {
 
     /** CopyDone or CopyFail; without COPY the server would ignore it, and so do we. */
     public void endCopy(ByteBuf buf, int index, int length) {
-        if (server != null && !server.isQuiet()) {
+        if (server != null && !server.replies().isEmpty()) {
             server.expect(ReplyQueue.COPY_END, null);
             server.write(buf.retainedSlice(index, length));
             copying = false;
@@ -139,13 +137,23 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
+    /** The client has said goodbye: what it sent before is still carried out. */
+    public void end() {
+        if (exchange.size() > 0 && held == Held.NO) {
+            exchange.clear(); // without a Sync it would not have been answered either
+        }
+        if (copying || held == Held.NO && !isRunning()) {
+            link.settled();
+        }
+    }
+
     /** The client has gone: nothing of it may stay. */
     public void clientGone() {
         if (gone) {
             return;
         }
         gone = true;
-        boolean partial = link.isMidFrame() || cancels.areInFlight();
+        boolean partial = link.isMidFrame() || cancels.mayStrike();
         exchange.clear();
         if (held == Held.FOR_LEASE) {
             pool.cancelWait(this);
@@ -159,7 +167,7 @@ public final class QueryFlow implements LeaseListener {
                     pool,
                     new ServerCleanup.Leftovers(
                             partial,
-                            open,
+                            isOpen(),
                             copying,
                             settings.mode() == PoolMode.SESSION || session.hasStateOnServer(),
                             settings.cleanupTimeout()));
@@ -174,7 +182,7 @@ public final class QueryFlow implements LeaseListener {
             return;
         }
         if (server == null) {
-            if (!open && LocalAnswer.suffices(exchange, settings.mode() != PoolMode.SESSION)) {
+            if (!isOpen() && LocalAnswer.suffices(exchange, settings.mode() != PoolMode.SESSION)) {
                 link.channel()
                         .writeAndFlush(LocalAnswer.make(
                                 exchange, session, link.channel().alloc()));
@@ -214,11 +222,11 @@ public final class QueryFlow implements LeaseListener {
             return;
         }
         // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
-        if (!open && (barrier && !leased.replies().isEmpty() || giveWay(leased))) {
+        if (!isOpen() && (barrier && !leased.replies().isEmpty() || giveWay(leased))) {
             hold(Held.FOR_REPLIES);
             return;
         }
-        if (!open && leased.status() != TransactionStatus.FAILED && align(leased)) {
+        if (!isOpen() && Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error))) {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
@@ -250,6 +258,11 @@ public final class QueryFlow implements LeaseListener {
         waitForWritable(leased);
     }
 
+    /** Whether the server waits for a Sync. */
+    private boolean isOpen() {
+        return open || server != null && server.replies().isIgnoring();
+    }
+
     private void hold(Held why) {
         held = why;
         link.pause();
@@ -262,50 +275,24 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
-    // ---- alignment
-
-    /** True if the server has to be asked something first. */
-    private boolean align(ServerConnection leased) {
-        Settings wanted = session.settings().get();
-        List<String> sql = StatementAlignment.everything(exchange, session, leased, settings.mode());
-        if (sql.isEmpty()) {
-            return false;
-        }
-        leased.ask(String.join(";", sql), new OwnReply() {
-            @Override
-            public void done(@Nullable ErrorFields error, byte status) {
-                aligned(leased, wanted, error, status);
-            }
-        });
-        return true;
-    }
-
-    private void aligned(ServerConnection leased, Settings wanted, @Nullable ErrorFields error, byte status) {
+    private void aligned(ServerConnection leased, @Nullable ErrorFields error) {
         if (gone || server != leased) {
             return;
         }
         held = Held.NO;
         if (error == null) {
-            if (status == TransactionStatus.IDLE) {
-                leased.settings().reset(wanted);
-            } else {
-                leased.settings().set(wanted);
-            }
-            wanted.names().stream().filter(Settings::isCustom).forEach(leased.customSettings()::add);
             send(leased);
             link.resume();
             return;
         }
-        session.ready(status);
-        if (status == TransactionStatus.IDLE) {
+        session.ready(leased.status());
+        if (leased.status() == TransactionStatus.IDLE) {
             server = null;
             relay.end();
             leased.close("could not be aligned");
         }
         refuse(error);
     }
-
-    // ---- answers of ours
 
     /** Answers the exchange with an error of ours. */
     private void refuse(ErrorFields error) {
@@ -321,8 +308,6 @@ public final class QueryFlow implements LeaseListener {
         held = Held.NO;
         link.resume();
     }
-
-    // ---- LeaseListener
 
     @Override
     public EventLoop loop() {
@@ -361,8 +346,6 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
-    // ---- from the relay
-
     void copyIn() {
         copying = true;
         link.copying(true);
@@ -387,7 +370,7 @@ public final class QueryFlow implements LeaseListener {
         boolean quiet = leased.replies().isEmpty();
         times.ready(status, quiet);
         barrier &= !quiet;
-        if (status == TransactionStatus.IDLE && quiet && !open) {
+        if (status == TransactionStatus.IDLE && quiet && !isOpen()) {
             transactionEnded();
         } else {
             goOn();
@@ -402,6 +385,9 @@ public final class QueryFlow implements LeaseListener {
                 link.resume();
             }
         }
+        if (held == Held.NO && !isRunning()) {
+            link.settled();
+        }
     }
 
     private void transactionEnded() {
@@ -414,8 +400,10 @@ public final class QueryFlow implements LeaseListener {
             goOn();
             return;
         }
-        if (cancels.areInFlight()) {
-            return; // the signal may still hit: cancelled() goes on
+        if (cancels.mayStrike()) {
+            cancels.settle(leased, () -> endIfQuiet(leased));
+            goOn();
+            return;
         }
         if (session.isSuspected()) {
             StateProbe.ask(session, leased, () -> endIfQuiet(leased));
@@ -436,27 +424,41 @@ public final class QueryFlow implements LeaseListener {
                 && server == leased
                 && leased.isUsable()
                 && leased.replies().isEmpty()
-                && !open
+                && !isOpen()
                 && leased.status() == TransactionStatus.IDLE) {
             transactionEnded();
         }
     }
 
-    /** The client asks to cancel what it is doing. */
-    public void cancel(Duration timeout) {
+    /** The client asks to cancel what it is doing; {@code done} runs when the server has been told. */
+    public void cancel(Duration timeout, Runnable done) {
         ServerConnection leased = server;
         if (held == Held.FOR_LEASE && !gone) {
             pool.cancelWait(this);
             refuse(ErrorFields.error(SqlState.QUERY_CANCELED, "canceling statement due to user request"));
+            done.run();
         } else if (leased != null && !gone && !leased.replies().isEmpty()) {
-            cancels.send(leased, timeout, () -> endIfQuiet(leased));
+            cancels.send(leased, timeout, () -> {
+                done.run();
+                endIfQuiet(leased);
+            });
+        } else {
+            done.run();
         }
     }
 
-    void lost(ErrorFields error) {
+    void lost(@Nullable ErrorFields error) {
         server = null;
         if (!gone) {
             link.end(error);
+        }
+    }
+
+    /** Replies may have ended without ReadyForQuery: before a Flush, or after an error before a Sync. */
+    void burstEnd() {
+        if (held == Held.FOR_REPLIES && server != null && server.replies().isEmpty()) {
+            barrier = false;
+            goOn();
         }
     }
 
@@ -494,6 +496,6 @@ public final class QueryFlow implements LeaseListener {
                 && (server == null
                         || session.status() == TransactionStatus.IDLE
                                 && server.replies().isEmpty()
-                                && !open);
+                                && !isOpen());
     }
 }

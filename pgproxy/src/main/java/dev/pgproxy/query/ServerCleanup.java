@@ -153,7 +153,12 @@ final class ServerCleanup implements ReplySink, OwnReply {
     public void substituted(Substitute substitute) {}
 
     @Override
-    public void failed() {}
+    public @Nullable ErrorFields failed(ErrorFields error) {
+        return null;
+    }
+
+    @Override
+    public void say(ErrorFields error) {}
 
     @Override
     public void reported(String name, String value) {}
