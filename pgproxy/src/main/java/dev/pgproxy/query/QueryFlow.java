@@ -244,9 +244,6 @@ public final class QueryFlow implements LeaseListener {
         if (leased.reported() != session.reported()) {
             relay.tellReported(leased.reported());
         }
-        if (exchange.isSuspicious(!session.pins().isEmpty())) {
-            session.suspect(exchange.firstText());
-        }
         times.sent(exchange.bytes());
         barrier |= Objects.requireNonNull(writer).write(exchange);
         open = !exchange.isEnded();

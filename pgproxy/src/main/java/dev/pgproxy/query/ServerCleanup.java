@@ -91,6 +91,7 @@ final class ServerCleanup implements ReplySink, OwnReply {
             server.ask(RESET + ";DEALLOCATE ALL", this);
             server.statements().clear();
             server.settings().reset(Settings.NONE);
+            server.sequenceOwner(null);
         } else {
             if (deadline != null) {
                 deadline.cancel(false);
