@@ -53,6 +53,7 @@ final class Login implements LeaseListener {
     private @Nullable FrameReader reader;
     private @Nullable ServerConnection leased;
     private boolean waiting;
+    private long waitingSince;
     private boolean closed;
 
     Login(
@@ -84,6 +85,11 @@ final class Login implements LeaseListener {
         return CONSOLE.contains(database) && services.config().databases().get(database) == null;
     }
 
+    /** Nanoseconds that it has waited for a server; 0 if it does not. */
+    long waited() {
+        return waiting ? Math.max(1, System.nanoTime() - waitingSince) : 0;
+    }
+
     /** Why the client is not even asked for its password. */
     @Nullable
     ErrorFields refusal() {
@@ -100,6 +106,10 @@ final class Login implements LeaseListener {
         }
         if (services.isDraining()) {
             return ErrorFields.fatal(SqlState.CANNOT_CONNECT_NOW, "the database system is shutting down");
+        }
+        if (services.pools().gates().isDisabled(database)) {
+            return ErrorFields.fatal(
+                    SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE, "database \"" + database + "\" is disabled");
         }
         DatabaseSettings settings = config.database(database);
         String limit = services.clients()
@@ -157,6 +167,7 @@ final class Login implements LeaseListener {
             return;
         }
         waiting = true;
+        waitingSince = System.nanoTime();
         ServerConnection server = found.acquire(this);
         if (server != null) {
             granted(server);

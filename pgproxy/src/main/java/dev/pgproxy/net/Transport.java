@@ -33,6 +33,8 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -175,6 +177,13 @@ public final class Transport implements AutoCloseable {
 
     private <T> Class<T> unsupported() {
         throw new UnsupportedOperationException("unix sockets need transport = epoll, this is " + kind);
+    }
+
+    /** Completes when all loops have ended. */
+    public CompletionStage<Void> closed() {
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        group.terminationFuture().addListener(ended -> closed.complete(null));
+        return closed;
     }
 
     @Override

@@ -27,6 +27,7 @@ final class Cancels {
     /** Sends one; {@code then} runs when it cannot hit anything any more. */
     void send(ServerConnection server, Duration timeout, Runnable then) {
         inFlight++;
+        server.usage().cancelsInFlight(1);
         ServerIdentity target = server.identity();
         forwarder.send(
                 target.host(), target.processId(), target.secret(), timeout, server.loop(), () -> sent(server, then));
@@ -39,12 +40,14 @@ final class Cancels {
     private void sent(ServerConnection server, Runnable then) {
         if (!server.isUsable()) {
             inFlight--;
+            server.usage().cancelsInFlight(-1);
             return;
         }
         server.ask("", new OwnReply() {
             @Override
             public void done(@Nullable ErrorFields error, byte status) {
                 inFlight--;
+                server.usage().cancelsInFlight(-1);
                 then.run();
             }
         });
