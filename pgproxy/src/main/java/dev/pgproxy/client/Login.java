@@ -55,6 +55,7 @@ final class Login implements LeaseListener {
     private @Nullable FrameReader reader;
     private @Nullable ServerConnection leased;
     private boolean waiting;
+    private long waitingSince;
     private boolean closed;
 
     Login(
@@ -91,6 +92,11 @@ final class Login implements LeaseListener {
         return CONSOLE.contains(database) && config.databases().get(database) == null;
     }
 
+    /** Nanoseconds that it has waited for a server; 0 if it does not. */
+    long waited() {
+        return waiting ? Math.max(1, System.nanoTime() - waitingSince) : 0;
+    }
+
     /** Why the client is not even asked for its password. */
     @Nullable
     ErrorFields refusal() {
@@ -107,6 +113,10 @@ final class Login implements LeaseListener {
         }
         if (services.isDraining()) {
             return ErrorFields.fatal(SqlState.CANNOT_CONNECT_NOW, "the database system is shutting down");
+        }
+        if (services.pools().gates().isDisabled(database)) {
+            return ErrorFields.fatal(
+                    SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE, "database \"" + database + "\" is disabled");
         }
         DatabaseSettings settings = config.database(database);
         String limit = services.clients()
@@ -170,6 +180,7 @@ final class Login implements LeaseListener {
         }
         client.channel().flush();
         waiting = true;
+        waitingSince = System.nanoTime();
         ServerConnection server = found.acquire(this);
         if (server != null) {
             granted(server);
