@@ -156,20 +156,20 @@ public final class Session {
         return suspected;
     }
 
-    /** The statement that made the probe due. */
-    public String suspectStatement() {
+    /** The probe is being made: what is suspected from now on needs another. Returns what made it due. */
+    public String takeSuspect() {
+        suspected = false;
         return suspect;
     }
 
     /** The probe has been made: these reasons hold, besides those that no probe can see. */
-    public void probed(Set<PinReason> found) {
-        suspected = false;
+    public void probed(Set<PinReason> found, String statement) {
         pins.keySet()
                 .removeIf(reason -> !found.contains(reason)
                         && reason != PinReason.UNPREDICTABLE_STATE
                         && reason != PinReason.SEQUENCE);
         for (PinReason reason : found) {
-            pin(reason, suspect);
+            pin(reason, statement);
         }
     }
 
