@@ -63,12 +63,10 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.users = secrets.users().names();
         this.names = new HostNames(slow, config.timeouts().dnsMaxTtl());
         this.transport = new Transport(
-                config.runtime(),
-                config.listen(),
-                config.timeouts().tcpUserTimeout(),
-                names);
+                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout(), names);
         this.pools = new Pools(config, serverTls, transport);
-        this.services = new ClientServices(config, clientTls, secrets.authenticator(config, lookUp(config, secrets), slow), transport, pools);
+        this.services = new ClientServices(
+                config, clientTls, secrets.authenticator(config, lookUp(config, secrets), slow), transport, pools);
         this.listener = new ClientListener(services, transport);
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);

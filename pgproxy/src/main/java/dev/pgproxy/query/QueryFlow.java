@@ -121,7 +121,7 @@ public final class QueryFlow implements LeaseListener {
             server.channel().flush();
             if (endPending && !link.isMidFrame()) {
                 endPending = false;
-                transactionEnded();
+                endIfQuiet(server); // the same read may have brought another query
             }
         }
     }

@@ -201,6 +201,7 @@ public final class ServerConnection {
     public void ask(String sql, OwnReply reply) {
         ByteBuf out = channel.alloc().buffer(sql.length() + 16);
         FrontendWriter.query(out, sql);
+        statements.unnamed(null); // a simple query drops it (src/backend/tcop/postgres.c, exec_simple_query)
         expect(ReplyQueue.QUERY | ReplyQueue.SWALLOW, reply);
         write(out);
         channel.flush();

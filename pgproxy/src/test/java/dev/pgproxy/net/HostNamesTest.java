@@ -41,7 +41,8 @@ class HostNamesTest {
         assertThat(first.isDone()).isFalse();
         assertThat(waiting).hasSize(1);
         runWaiting();
-        assertThat(first.get(5, TimeUnit.SECONDS).getAddress().isLoopbackAddress()).isTrue();
+        assertThat(first.get(5, TimeUnit.SECONDS).getAddress().isLoopbackAddress())
+                .isTrue();
         assertThat(second.get(5, TimeUnit.SECONDS).getPort()).isEqualTo(5432);
         assertThat(resolve(names, "localhost").get(5, TimeUnit.SECONDS)).isNotNull();
         assertThat(waiting).isEmpty();
