@@ -67,4 +67,14 @@ final class LocalAnswer {
         }
         return out;
     }
+
+    /** An error of ours, and ReadyForQuery if the exchange has {@code ended}. */
+    static ByteBuf refusal(ErrorFields error, boolean ended, Session session, ByteBufAllocator allocator) {
+        ByteBuf out = allocator.buffer();
+        error.write(out);
+        if (ended) {
+            BackendWriter.readyForQuery(out, session.status());
+        }
+        return out;
+    }
 }

@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.listen.Notification;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
@@ -123,6 +124,16 @@ final class Relay implements ReplySink {
     @Override
     public void copyIn() {
         flow.copyIn();
+    }
+
+    @Override
+    public void notified(ByteBuf buf, int index, int length) {
+        flow.notifications().heard(Notification.read(buf, index, length), server());
+    }
+
+    @Override
+    public boolean withholds(byte status) {
+        return flow.withholds(status);
     }
 
     @Override
