@@ -59,8 +59,9 @@ final class Emulation {
         return unicode && !listensItself(session);
     }
 
+    /** Or may listen: then the server is told too, and the probe finds out. */
     private static boolean listensItself(Session session) {
-        return session.pins().containsKey(PinReason.LISTENING);
+        return session.isSuspected() || session.pins().containsKey(PinReason.LISTENING);
     }
 
     private static @Nullable String deallocateTag(@Nullable String name, Session session) {

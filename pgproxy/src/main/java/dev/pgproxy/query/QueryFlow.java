@@ -189,9 +189,7 @@ public final class QueryFlow implements LeaseListener {
         }
         if (server == null) {
             if (!isOpen() && LocalAnswer.suffices(exchange, settings.mode() != PoolMode.SESSION)) {
-                link.channel()
-                        .writeAndFlush(LocalAnswer.make(
-                                exchange, session, link.channel().alloc()));
+                LocalAnswer.give(exchange, session, link.channel());
                 exchange.clear();
                 resumeIfHeld();
                 notifications.idle();
@@ -222,10 +220,7 @@ public final class QueryFlow implements LeaseListener {
     private void dispatch() {
         ServerConnection leased = Objects.requireNonNull(server);
         if (settings.mode() == PoolMode.STATEMENT && exchange.begins()) {
-            link.end(ErrorFields.fatal(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    "transaction blocks not allowed in statement pooling mode",
-                    "Use pool_mode = transaction for this database or user."));
+            link.end(FlowSettings.NO_TRANSACTION_BLOCKS);
             return;
         }
         // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
@@ -251,11 +246,8 @@ public final class QueryFlow implements LeaseListener {
 
     private void prepared() {
         if (!gone && server != null) {
-            held = Held.NO;
-            dispatch();
-            if (held == Held.NO) {
-                link.resume();
-            }
+            held = Held.FOR_REPLIES;
+            goOn();
         }
     }
 
@@ -318,9 +310,7 @@ public final class QueryFlow implements LeaseListener {
         if (!ended) {
             link.skipToSync();
         }
-        link.channel()
-                .writeAndFlush(LocalAnswer.refusal(
-                        error, ended, session, link.channel().alloc()));
+        LocalAnswer.refuse(error, ended, session, link.channel());
         held = Held.NO;
         link.resume();
         notifications.idle();
@@ -374,20 +364,7 @@ public final class QueryFlow implements LeaseListener {
         return notifications;
     }
 
-    boolean withholds(byte status) {
-        ServerConnection leased = Objects.requireNonNull(server);
-        boolean undone = session.ready(status);
-        if (status == TransactionStatus.IDLE) {
-            Outcome.end(!undone, session, leased);
-        }
-        return notifications.withholds(status, leased);
-    }
-
     void ready(byte status) {
-        notifications.settle(status, Objects.requireNonNull(server), () -> finished(status));
-    }
-
-    private void finished(byte status) {
         ServerConnection leased = Objects.requireNonNull(server);
         if (copying) {
             copying = false;

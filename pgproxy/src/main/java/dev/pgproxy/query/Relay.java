@@ -4,6 +4,7 @@ import dev.pgproxy.listen.Notification;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.server.ReplySink;
 import dev.pgproxy.server.ServerConnection;
@@ -133,12 +134,16 @@ final class Relay implements ReplySink {
 
     @Override
     public boolean withholds(byte status) {
-        return flow.withholds(status);
+        boolean undone = session.ready(status);
+        if (status == TransactionStatus.IDLE) {
+            Outcome.end(!undone, session, server());
+        }
+        return flow.notifications().withholds(status, server());
     }
 
     @Override
     public void ready(byte status) {
-        flow.ready(status);
+        flow.notifications().settle(status, server(), () -> flow.ready(status));
     }
 
     @Override

@@ -121,8 +121,7 @@ final class ReplyReader implements FrameSink {
         }
         return switch (type) {
             case BackendType.FUNCTION_CALL_RESPONSE -> !ours;
-            case BackendType.NOTICE_RESPONSE, BackendType.ERROR_RESPONSE ->
-                !ours && length > MAX_GATHERED;
+            case BackendType.NOTICE_RESPONSE, BackendType.ERROR_RESPONSE -> !ours && length > MAX_GATHERED;
             default -> {
                 if (length > MAX_GATHERED) {
                     throw new ProtocolViolation("message '" + (char) type + "' of " + length + " bytes");
