@@ -41,6 +41,7 @@ final class Notifications implements Subscriber {
     private Wanted wanted = Wanted.NOTHING;
     private @Nullable Runnable confirmed;
     private boolean withheld;
+    private boolean inBlock;
     private long point;
     private @Nullable ChannelMove move;
 
@@ -127,6 +128,7 @@ final class Notifications implements Subscriber {
     /** Runs {@code then} when ReadyForQuery is with the client. */
     void settle(byte status, ServerConnection server, Runnable then) {
         if (!withheld) {
+            inBlock = status != TransactionStatus.IDLE;
             then.run();
             return;
         }
@@ -143,6 +145,7 @@ final class Notifications implements Subscriber {
         if (status == TransactionStatus.IDLE) {
             write(true);
         }
+        inBlock = status != TransactionStatus.IDLE;
         ByteBuf out = link.channel().alloc().buffer(6);
         BackendWriter.readyForQuery(out, status);
         link.channel().writeAndFlush(out);
@@ -161,14 +164,17 @@ final class Notifications implements Subscriber {
         return new Wanted(committed, current, server.identity().processId());
     }
 
-    /** Writes what waits, all of it or what the client takes now. */
+    /**
+     * Writes what waits, all of it or what the client takes now. What came inside a transaction block that ended the
+     * listening is not heard, as PostgreSQL looks only afterwards.
+     */
     void write(boolean all) {
         Channel to = link.channel();
         Set<String> channels = session.channels().committed();
         while (!waiting.isEmpty() && (all || to.isWritable())) {
             Notification next = waiting.removeFirst();
             waitingBytes.addAndGet(-next.size());
-            if (channels.contains(next.channel())) {
+            if (!inBlock || channels.contains(next.channel())) {
                 write(next);
             }
         }
