@@ -73,7 +73,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 : config.pool(database, session.user()).poolMode();
         FlowSettings settings = new FlowSettings(mode, config.pool().maxPreparedStatements(), CLEANUP);
         int loop = services.transport().loops().indexOf(client.channel().eventLoop());
-        this.flow = new QueryFlow(this, session, pool, settings, services.cancelForwarder(), loop);
+        this.flow =
+                new QueryFlow(this, session, pool, settings, services.cancelForwarder(), services.listeners(), loop);
         this.cancelKey = services.cancelKeys()
                 .issue(
                         longKey,
@@ -388,7 +389,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         return flow;
     }
 
-    /** The process id that the client was told. */
+    @Override
     public int processId() {
         return cancelKey.processId();
     }
