@@ -65,6 +65,11 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
         this.login = new Login(client, services, startup, database, user, minor);
     }
 
+    /** Nanoseconds that the login has waited for a server; 0 if it does not. */
+    long waited() {
+        return login.waited();
+    }
+
     void begin() {
         if (user.isEmpty()) {
             client.end(ErrorFields.fatal(

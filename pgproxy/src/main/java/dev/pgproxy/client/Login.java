@@ -8,6 +8,7 @@ import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.pool.PoolKey;
 import dev.pgproxy.protocol.auth.ScramKeys;
+import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.FrameReader;
@@ -19,6 +20,7 @@ import dev.pgproxy.server.ServerState;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;
 import java.util.HashSet;
@@ -53,6 +55,7 @@ final class Login implements LeaseListener {
     private @Nullable FrameReader reader;
     private @Nullable ServerConnection leased;
     private boolean waiting;
+    private long waitingSince;
     private boolean closed;
 
     Login(
@@ -89,6 +92,11 @@ final class Login implements LeaseListener {
         return CONSOLE.contains(database) && config.databases().get(database) == null;
     }
 
+    /** Nanoseconds that it has waited for a server; 0 if it does not. */
+    long waited() {
+        return waiting ? Math.max(1, System.nanoTime() - waitingSince) : 0;
+    }
+
     /** Why the client is not even asked for its password. */
     @Nullable
     ErrorFields refusal() {
@@ -105,6 +113,10 @@ final class Login implements LeaseListener {
         }
         if (services.isDraining()) {
             return ErrorFields.fatal(SqlState.CANNOT_CONNECT_NOW, "the database system is shutting down");
+        }
+        if (services.pools().gates().isDisabled(database)) {
+            return ErrorFields.fatal(
+                    SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE, "database \"" + database + "\" is disabled");
         }
         DatabaseSettings settings = config.database(database);
         String limit = services.clients()
@@ -127,6 +139,9 @@ final class Login implements LeaseListener {
         if (services.config().log().logConnections()) {
             LOG.info("{} logged in{}", client, encrypted ? " over " + client.tls() : "");
         }
+        ByteBuf out = client.channel().alloc().buffer(9);
+        BackendWriter.authenticationOk(out);
+        client.channel().write(out);
         if (isConsole()) {
             enter(new ConsolePhase(
                     client, services, services.config().admin().adminUsers().contains(user)));
@@ -163,7 +178,9 @@ final class Login implements LeaseListener {
             welcome(known);
             return;
         }
+        client.channel().flush();
         waiting = true;
+        waitingSince = System.nanoTime();
         ServerConnection server = found.acquire(this);
         if (server != null) {
             granted(server);

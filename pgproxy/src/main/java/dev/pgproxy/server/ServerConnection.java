@@ -21,6 +21,9 @@ import org.slf4j.LoggerFactory;
 public final class ServerConnection {
     private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
 
+    /** The owner of its sequences' values when they are of more than one session. */
+    public static final Object SEVERAL = new Object();
+
     private final Channel channel;
     private final ServerHandler handler;
     private final ReplyReader replies;
@@ -33,6 +36,7 @@ public final class ServerConnection {
     private ServerState state = ServerState.IDLE;
     private @Nullable ServerListener listener;
     private boolean closing;
+    private @Nullable Object sequenceOwner;
 
     /** Where bytes go is decided while the connection is away from home. */
     private @Nullable EventLoop awayOn;
@@ -143,6 +147,16 @@ public final class ServerConnection {
     /** Custom parameters that were ever set on it: PostgreSQL never forgets them, RESET leaves an empty text. */
     public Set<String> customSettings() {
         return customSettings;
+    }
+
+    /** The session that took the values which it remembers of sequences, {@link #SEVERAL}, or null if there are none. */
+    public @Nullable Object sequenceOwner() {
+        return sequenceOwner;
+    }
+
+    /** Somebody else has taken such values, or they are forgotten. */
+    public void sequenceOwner(@Nullable Object owner) {
+        sequenceOwner = owner;
     }
 
     /** What it has reported by ParameterStatus. */

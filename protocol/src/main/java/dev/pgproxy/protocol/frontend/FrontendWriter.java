@@ -104,6 +104,23 @@ public final class FrontendWriter {
         out.writeByte(FrontendType.EXECUTE).writeInt(9).writeByte(0).writeInt(0);
     }
 
+    /** {@code B, Int32 length, String portal, String statement, Int16 0, Int16 0, Int16 0}: no parameters. */
+    public static void bind(ByteBuf out, String portal, String statement) {
+        int start = begin(out, FrontendType.BIND);
+        CString.write(out, portal);
+        CString.write(out, statement);
+        out.writeShort(0).writeShort(0).writeShort(0);
+        finish(out, start);
+    }
+
+    /** {@code E, Int32 length, String portal, Int32 0}: all rows. */
+    public static void execute(ByteBuf out, String portal) {
+        int start = begin(out, FrontendType.EXECUTE);
+        CString.write(out, portal);
+        out.writeInt(0);
+        finish(out, start);
+    }
+
     /** {@code C, Int32 length, Byte1 S or P, String name}. */
     public static void close(ByteBuf out, byte kind, byte[] name) {
         target(out, FrontendType.CLOSE, kind, name);
