@@ -2,12 +2,11 @@ package dev.pgproxy.client;
 
 import io.netty.channel.Channel;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,17 +20,17 @@ final class PeerCredentials {
 
     private PeerCredentials() {}
 
-    /** Whether the process at the other end runs as the account of this name. */
-    static CompletionStage<Boolean> isUser(Channel channel, String user) {
-        return CompletableFuture.supplyAsync(() -> look(channel, user));
-    }
-
-    private static boolean look(Channel channel, String user) {
-        if (!(channel instanceof EpollDomainSocketChannel socket)) {
-            return false;
-        }
+    /** Whether the process at the other end runs as the account of this name. Reads a file: not for an event loop. */
+    static boolean isUser(Channel channel, String user) {
         try {
-            int uid = socket.peerCredentials().uid();
+            int uid;
+            if (channel instanceof EpollDomainSocketChannel epoll) {
+                uid = epoll.peerCredentials().uid();
+            } else if (channel instanceof IoUringDomainSocketChannel uring) {
+                uid = uring.peerCredentials().uid();
+            } else {
+                return false;
+            }
             for (String line : Files.readAllLines(ACCOUNTS, StandardCharsets.UTF_8)) {
                 String[] fields = line.split(":", -1);
                 if (fields.length > 2 && fields[0].equals(user) && fields[2].equals(Integer.toString(uid))) {

@@ -38,6 +38,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
 
     private static final Duration CLEANUP = Duration.ofSeconds(30);
 
+    /** An exchange of more bytes than this does not wait for its end: it takes its server and goes on in parts. */
+    private static final int MAX_HELD = 1 << 16;
+
     private static final FastThreadLocal<SqlAnalyzer> ANALYZERS = new FastThreadLocal<>() {
         @Override
         protected SqlAnalyzer initialValue() {
@@ -70,7 +73,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 : config.pool(database, session.user()).poolMode();
         FlowSettings settings = new FlowSettings(mode, config.pool().maxPreparedStatements(), CLEANUP);
         int loop = services.transport().loops().indexOf(client.channel().eventLoop());
-        this.flow = new QueryFlow(this, session, pool, settings, services.cancelForwarder(), loop);
+        this.flow =
+                new QueryFlow(this, session, pool, settings, services.cancelForwarder(), services.listeners(), loop);
         this.cancelKey = services.cancelKeys()
                 .issue(
                         longKey,
@@ -112,7 +116,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     public boolean streams(byte type, int length) {
         return switch (type) {
             case FrontendType.BIND, FrontendType.COPY_DATA, FrontendType.FUNCTION_CALL -> length > FrameReader.HEAD;
-            case FrontendType.QUERY, FrontendType.PARSE -> {
+            case FrontendType.QUERY -> length > services.config().limits().maxStatementSize(); // sent on unseen
+            case FrontendType.PARSE -> {
                 long max = services.config().limits().maxStatementSize();
                 if (length > max) {
                     throw new ProtocolViolation(
@@ -154,9 +159,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         if (skipping) {
             return;
         }
-        flow.exchange().add(type, buf, index, length, null);
-        flow.exchange().streaming();
-        flow.submit();
+        flow.exchange().add(type, buf, index, length, type == FrontendType.QUERY ? QueryFacts.OPAQUE : null);
+        submit();
     }
 
     @Override
@@ -175,12 +179,12 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 if (!skipping) {
                     int name = CString.find(buf, index + FrameReader.HEADER, index + length);
                     QueryFacts facts = name < 0 ? QueryFacts.OPAQUE : analyze(buf, name + 1, index + length);
-                    flow.exchange().add(type, buf, index, length, facts);
+                    collect(type, buf, index, length, facts);
                 }
             }
             case FrontendType.BIND, FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE -> {
                 if (!skipping) {
-                    flow.exchange().add(type, buf, index, length, null);
+                    collect(type, buf, index, length, null);
                 }
             }
             case FrontendType.SYNC -> sync(buf, index, length);
@@ -198,6 +202,13 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 flow.end();
             }
             default -> throw unknown(type);
+        }
+    }
+
+    private void collect(byte type, ByteBuf buf, int index, int length, @Nullable QueryFacts facts) {
+        flow.exchange().add(type, buf, index, length, facts);
+        if (flow.exchange().bytes() > MAX_HELD) {
+            submit();
         }
     }
 
@@ -275,9 +286,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         var times = flow.times();
         long quietSince = Math.max(idleSince, times.lastReply());
         if (flow.isRunning() && passed(timeouts.queryTimeout(), times.runningSince(), now)) {
-            client.end(ErrorFields.fatal(SqlState.QUERY_CANCELED, "query_timeout"));
+            timedOut(SqlState.QUERY_CANCELED, "query_timeout");
         } else if (flow.isInTransaction() && passed(timeouts.transactionTimeout(), times.transactionSince(), now)) {
-            client.end(ErrorFields.fatal(SqlState.TRANSACTION_TIMEOUT, "transaction_timeout"));
+            timedOut(SqlState.TRANSACTION_TIMEOUT, "transaction_timeout");
         } else if (flow.isInTransaction()
                 && !flow.isRunning()
                 && passed(timeouts.idleTransactionTimeout(), quietSince, now)) {
@@ -291,6 +302,12 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                     .write(out, (byte) 'N');
             client.channel().writeAndFlush(out);
         }
+    }
+
+    /** The server would not notice for long that nobody waits for its answer. */
+    private void timedOut(SqlState state, String message) {
+        flow.cancel(services.config().timeouts().cancelWaitTimeout(), () -> {});
+        client.end(ErrorFields.fatal(state, message));
     }
 
     private static boolean passed(Duration limit, long since, long now) {
@@ -378,7 +395,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         return flow;
     }
 
-    /** The process id that the client was told. */
+    @Override
     public int processId() {
         return cancelKey.processId();
     }

@@ -7,27 +7,35 @@ import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.server.Credentials;
 import dev.pgproxy.server.LoginListener;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerConnector;
 import dev.pgproxy.server.ServerTarget;
 import io.netty.channel.EventLoop;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Finds the pool of a database and user, and knows what applies to all of them. Thread-safe. */
 public final class Pools {
     private static final long SWEEP_MILLIS = 200;
 
+    static final ErrorFields STOPPING =
+            ErrorFields.fatal(SqlState.ADMIN_SHUTDOWN, "terminating connection due to administrator command");
+
     private final ConcurrentMap<PoolKey, Pool> pools = new ConcurrentHashMap<>();
     private final PoolLimits limits = new PoolLimits();
+    private final Gates gates = new Gates();
     private final Transport transport;
     private final ServerConnector connector;
     private volatile ProxyConfig config;
     private volatile ServerTls tls;
+    private volatile Credentials control = new Credentials();
 
     /** Pools by {@code config}, over {@code transport}. */
     public Pools(ProxyConfig config, ServerTls tls, Transport transport) {
@@ -52,10 +60,56 @@ public final class Pools {
         return pools.values();
     }
 
+    /** What control_user logs in with, if there is one. */
+    public void control(Credentials credentials) {
+        control = credentials;
+    }
+
     /** RELOAD. */
     public void reload(ProxyConfig changed, ServerTls changedTls) {
         config = changed;
         tls = changedTls;
+    }
+
+    /** What is paused or disabled. */
+    public Gates gates() {
+        return gates;
+    }
+
+    /** The pools of a database, or all for null. */
+    public List<Pool> of(@Nullable String database) {
+        return pools.values().stream()
+                .filter(pool -> database == null || pool.key().database().equals(database))
+                .toList();
+    }
+
+    /** PAUSE of one database, or of all for null: servers are closed when they are free, and nobody gets one. */
+    public void pause(@Nullable String database) {
+        if (database == null) {
+            gates.pause();
+        } else {
+            gates.pause(database);
+        }
+        of(database).forEach(Pool::reconnect);
+    }
+
+    /** RESUME of one database, or of all for null. */
+    public void resume(@Nullable String database) {
+        if (database == null) {
+            gates.resume();
+        } else {
+            gates.resume(database);
+        }
+        of(database).forEach(pool -> pool.connectMore(anyLoop()));
+    }
+
+    /** From now on nobody gets a server, those that wait are told so, and free servers are closed. */
+    public void stop() {
+        gates.stop();
+        for (Pool pool : pools.values()) {
+            pool.refuseAll(STOPPING);
+            pool.reconnect();
+        }
     }
 
     PoolLimits limits() {
@@ -89,25 +143,67 @@ public final class Pools {
         connect(pool, Map.of(), loop, listener);
     }
 
+    /** A connection that listens in the pool's database: as control_user, or without one as the pool itself. */
+    public void connectListener(Pool pool, EventLoop loop, LoginListener listener) {
+        ServerTarget target = listenerTarget(pool);
+        if (target == null) {
+            loop.execute(() -> listener.failed(unknown(pool.key().database())));
+        } else {
+            connector.connect(target, loop, listener);
+        }
+    }
+
+    /** Where {@link #connectListener} goes and as whom; null if the database is not configured any more. */
+    public @Nullable ServerTarget listenerTarget(Pool pool) {
+        DatabaseSettings database = config.database(pool.key().database());
+        if (database == null) {
+            return null;
+        }
+        String user = config.auth().controlUser();
+        return target(
+                pool,
+                database,
+                user == null ? database.serverUser(pool.key().user()) : user,
+                user == null ? pool.credentials() : control,
+                Map.of());
+    }
+
+    private ServerTarget target(
+            Pool pool,
+            DatabaseSettings database,
+            String user,
+            Credentials credentials,
+            Map<String, String> parameters) {
+        return new ServerTarget(
+                database.primary(),
+                database.serverDatabase(pool.key().database()),
+                user,
+                parameters,
+                credentials,
+                tls,
+                config.timeouts().serverConnectTimeout());
+    }
+
+    private static ErrorFields unknown(String database) {
+        return ErrorFields.fatal(SqlState.INVALID_CATALOG_NAME, "database \"" + database + "\" does not exist");
+    }
+
     private void connect(Pool pool, Map<String, String> parameters, EventLoop loop, LoginListener listener) {
         PoolKey key = pool.key();
         DatabaseSettings database = config.database(key.database());
         if (database == null) {
-            loop.execute(() -> listener.failed(ErrorFields.fatal(
-                    SqlState.INVALID_CATALOG_NAME, "database \"" + key.database() + "\" does not exist")));
+            loop.execute(() -> listener.failed(unknown(key.database())));
             return;
         }
-        if (database.password() != null) {
+        if (database.password() != null && !key.asItself()) {
             pool.credentials().password(database.password().reveal());
         }
-        ServerTarget target = new ServerTarget(
-                database.primary(),
-                database.serverDatabase(key.database()),
-                database.serverUser(key.user()),
-                parameters.isEmpty() ? database.parameters() : parameters,
+        ServerTarget target = target(
+                pool,
+                database,
+                key.asItself() ? key.user() : database.serverUser(key.user()),
                 pool.credentials(),
-                tls,
-                config.timeouts().serverConnectTimeout());
+                parameters.isEmpty() ? database.parameters() : parameters);
         connector.connect(
                 target, loop, new ConnectQuery(parameters.isEmpty() ? database.connectQuery() : null, listener));
     }

@@ -8,6 +8,8 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
+import dev.pgproxy.session.Session;
+import dev.pgproxy.session.SharedStatement;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -18,21 +20,16 @@ import org.jspecify.annotations.Nullable;
  * client, used again and again. Confined to the client's event loop.
  */
 public final class Exchange {
-    /** What a text may do to the session that only a look at the server can tell. */
-    private static final int SUSPICIOUS = StatementFlags.UNKNOWN_FUNCTION
-            | StatementFlags.SESSION_LOCK
-            | StatementFlags.CREATES_TEMP
-            | StatementFlags.HOLD_CURSOR
+    /** What may notify somebody. */
+    private static final int NOTIFYING = StatementFlags.NOTIFIES
+            | StatementFlags.UNKNOWN_FUNCTION
+            | StatementFlags.WRITES
+            | StatementFlags.DATA_MODIFYING_CTE
             | StatementFlags.DO_OR_CALL
-            | StatementFlags.OPAQUE
-            | StatementFlags.MENTIONS_TEMP_SCHEMA;
-
-    /** What may lift a pin. */
-    private static final int RELEASING =
-            StatementFlags.SESSION_UNLOCK | StatementFlags.MAY_RELEASE_STATE | StatementFlags.DDL;
+            | StatementFlags.DDL
+            | StatementFlags.OPAQUE;
 
     private static final int START = 8;
-    private static final int MAX_TEXT = 200;
 
     private int size;
     private byte[] types = new byte[START];
@@ -40,9 +37,7 @@ public final class Exchange {
     private int[] lengths = new int[START];
     private @Nullable ByteBuf[] buffers = new @Nullable ByteBuf[START];
     private @Nullable QueryFacts[] facts = new @Nullable QueryFacts[START];
-    private int flags;
     private int bytes;
-    private boolean streaming;
 
     /** Adds a message; the buffer is retained until {@link #clear}. */
     public void add(byte type, ByteBuf buf, int index, int length, @Nullable QueryFacts said) {
@@ -59,19 +54,6 @@ public final class Exchange {
         facts[size] = said;
         size++;
         bytes += Math.min(length, buf.writerIndex() - index);
-        if (said != null) {
-            flags |= said.flags();
-        }
-    }
-
-    /** The last message is only there in part; the rest follows. */
-    public void streaming() {
-        streaming = true;
-    }
-
-    /** Whether the last message is only there in part. */
-    public boolean isStreaming() {
-        return streaming;
     }
 
     /** How many messages. */
@@ -109,6 +91,45 @@ public final class Exchange {
         return facts[i];
     }
 
+    /** Whether a text has one of these flags. */
+    boolean has(int flag) {
+        for (int i = 0; i < size; i++) {
+            QueryFacts said = facts[i];
+            if (said != null && said.has(flag)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether it may notify somebody, by itself or through a function, a rule or a trigger. */
+    boolean mayNotify(Session session) {
+        for (int i = 0; i < size; i++) {
+            if (types[i] == FrontendType.FUNCTION_CALL
+                    || facts[i] != null && mayNotify(facts[i])
+                    || types[i] == FrontendType.BIND && mayNotify(bound(i, session))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean mayNotify(@Nullable QueryFacts said) {
+        return said != null && (said.has(NOTIFYING) || said.kind() == StatementKind.EXECUTE);
+    }
+
+    private @Nullable QueryFacts bound(int i, Session session) {
+        ByteBuf buf = buffer(i);
+        int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
+        int nameAt = CString.end(buf, indexes[i] + FrameReader.HEADER, end) + 1;
+        int length = CString.end(buf, nameAt, end) - nameAt;
+        if (length == 0) {
+            return session.unnamed() == null ? null : session.unnamed().facts();
+        }
+        SharedStatement statement = session.statements().find(buf, nameAt, length);
+        return statement == null ? null : statement.facts();
+    }
+
     /** The name of the statement that a Bind or Describe is about; null for other messages, malformed ones included. */
     @Nullable
     String statementName(int i) {
@@ -127,14 +148,9 @@ public final class Exchange {
         return zero < 0 ? null : buf.toString(from, zero - from, StandardCharsets.UTF_8);
     }
 
-    /** Whether the session has to be probed when the transaction has ended. */
-    boolean isSuspicious(boolean pinned) {
-        return (flags & SUSPICIOUS) != 0 || pinned && (flags & RELEASING) != 0;
-    }
-
     /** Whether the server ends its answer with ReadyForQuery. */
     public boolean isEnded() {
-        if (size == 0 || streaming) {
+        if (size == 0) {
             return false;
         }
         byte last = types[size - 1];
@@ -156,24 +172,6 @@ public final class Exchange {
         return false;
     }
 
-    /** The beginning of the first text, for people. */
-    String firstText() {
-        for (int i = 0; i < size; i++) {
-            if (facts[i] != null) {
-                ByteBuf buf = buffer(i);
-                int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
-                int from = indexes[i] + FrameReader.HEADER;
-                if (types[i] == FrontendType.PARSE) {
-                    from = Math.max(CString.find(buf, from, end) + 1, from);
-                }
-                int zero = CString.find(buf, from, end);
-                int length = Math.min((zero < 0 ? end : zero) - from, MAX_TEXT);
-                return buf.toString(from, length, StandardCharsets.UTF_8);
-            }
-        }
-        return "";
-    }
-
     /** Forgets and releases everything. */
     public void clear() {
         ByteBuf previous = null;
@@ -187,9 +185,7 @@ public final class Exchange {
             facts[i] = null;
         }
         size = 0;
-        flags = 0;
         bytes = 0;
-        streaming = false;
     }
 
     private void grow() {

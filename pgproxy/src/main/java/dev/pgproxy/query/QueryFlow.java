@@ -2,9 +2,9 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
-import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
@@ -45,15 +45,16 @@ public final class QueryFlow implements LeaseListener {
     private final Relay relay;
     private final Exchange exchange = new Exchange();
     private final FlowTimes times;
+    private final Notifications notifications;
 
     private @Nullable ServerConnection server;
     private @Nullable ExchangeWriter writer;
     private Held held = Held.NO;
     private boolean barrier;
     private boolean open;
-    private boolean probing;
     private boolean endPending;
     private boolean copying;
+    private boolean refused;
     private boolean gone;
 
     /** A path for one client over one pool. */
@@ -63,6 +64,7 @@ public final class QueryFlow implements LeaseListener {
             Pool pool,
             FlowSettings settings,
             CancelForwarder canceller,
+            Listeners listeners,
             int loopIndex) {
         this.link = link;
         this.session = session;
@@ -72,9 +74,8 @@ public final class QueryFlow implements LeaseListener {
         this.cancels = new Cancels(canceller);
         this.relay = new Relay(this, session, link.channel());
         this.times = new FlowTimes(pool.counters().row(loopIndex));
+        this.notifications = new Notifications(this, link, session, pool, listeners);
     }
-
-    // ---- from the client
 
     /** The exchange being collected. */
     public Exchange exchange() {
@@ -83,21 +84,23 @@ public final class QueryFlow implements LeaseListener {
 
     /** The exchange is whole, or goes on in parts: it is to be sent. */
     public void submit() {
+        refused = false;
         if (held == Held.NO) {
             advance();
         }
     }
 
-    /** Bytes that go to the server unseen: COPY data, or the rest of a long message. */
+    /** Bytes that go to the server unseen: COPY data, or the rest of a long message unless that was refused. */
     public void pass(ByteBuf buf, int index, int length) {
-        if (server != null) {
+        if (server != null && !refused) {
             server.write(buf.retainedSlice(index, length));
-            if (!server.channel().isWritable()) {
-                server.channel().flush();
-                if (!server.channel().isWritable()) {
-                    link.pause();
-                }
-            }
+            waitForWritable(server);
+        }
+    }
+
+    private void waitForWritable(ServerConnection leased) {
+        if (!leased.channel().isWritable() && !leased.channel().flush().isWritable()) {
+            link.pause();
         }
     }
 
@@ -117,7 +120,7 @@ public final class QueryFlow implements LeaseListener {
             server.channel().flush();
             if (endPending && !link.isMidFrame()) {
                 endPending = false;
-                transactionEnded();
+                endIfQuiet(server); // the same read may have brought another query
             }
         }
     }
@@ -125,6 +128,7 @@ public final class QueryFlow implements LeaseListener {
     /** The client takes bytes again. */
     public void clientWritable() {
         relay.resumeServer();
+        notifications.idle();
     }
 
     void serverWritable() {
@@ -151,6 +155,7 @@ public final class QueryFlow implements LeaseListener {
         gone = true;
         boolean partial = link.isMidFrame() || cancels.mayStrike();
         exchange.clear();
+        notifications.close();
         if (held == Held.FOR_LEASE) {
             pool.cancelWait(this);
         }
@@ -161,13 +166,16 @@ public final class QueryFlow implements LeaseListener {
             ServerCleanup.begin(
                     leased,
                     pool,
-                    new ServerCleanup.Leftovers(partial, isOpen(), copying, needsReset(), settings.cleanupTimeout()));
+                    new ServerCleanup.Leftovers(
+                            partial,
+                            isOpen(),
+                            copying,
+                            settings.mode() == PoolMode.SESSION || session.hasStateOnServer(),
+                            settings.cleanupTimeout()));
         }
     }
 
-    private boolean needsReset() {
-        return settings.mode() == PoolMode.SESSION || !session.pins().isEmpty() || session.isSuspected() || probing;
-    }
+    // ---- the path
 
     private void advance() {
         if (exchange.size() == 0 || gone) {
@@ -176,11 +184,10 @@ public final class QueryFlow implements LeaseListener {
         }
         if (server == null) {
             if (!isOpen() && LocalAnswer.suffices(exchange, settings.mode() != PoolMode.SESSION)) {
-                link.channel()
-                        .writeAndFlush(LocalAnswer.make(
-                                exchange, session, link.channel().alloc()));
+                LocalAnswer.give(exchange, session, link.channel());
                 exchange.clear();
                 resumeIfHeld();
+                notifications.idle();
                 return;
             }
             times.waiting();
@@ -208,17 +215,19 @@ public final class QueryFlow implements LeaseListener {
     private void dispatch() {
         ServerConnection leased = Objects.requireNonNull(server);
         if (settings.mode() == PoolMode.STATEMENT && exchange.begins()) {
-            link.end(ErrorFields.fatal(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    "transaction blocks not allowed in statement pooling mode",
-                    "Use pool_mode = transaction for this database or user."));
+            link.end(FlowSettings.NO_TRANSACTION_BLOCKS);
             return;
         }
-        if (barrier && !leased.replies().isEmpty() || giveWay(leased)) {
+        // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
+        if (!isOpen()
+                && (barrier && !leased.replies().isEmpty() || giveWay(leased) || notifications.delays(leased, false))) {
             hold(Held.FOR_REPLIES);
             return;
         }
-        if (Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error))) {
+        if (!isOpen()
+                && (notifications.prepare(exchange, leased, this::prepared)
+                        || Aligner.begin(
+                                exchange, session, leased, settings.mode(), error -> aligned(leased, error)))) {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
@@ -228,17 +237,20 @@ public final class QueryFlow implements LeaseListener {
     /** A pipeline of transactions lets others in between when they wait. */
     private boolean giveWay(ServerConnection leased) {
         return pool.hasWaiting()
-                && !isOpen()
                 && leased.status() == TransactionStatus.IDLE
                 && leased.replies().boundaries() > 0;
+    }
+
+    private void prepared() {
+        if (!gone && server != null) {
+            held = Held.FOR_REPLIES;
+            goOn();
+        }
     }
 
     private void send(ServerConnection leased) {
         if (leased.reported() != session.reported()) {
             relay.tellReported(leased.reported());
-        }
-        if (exchange.isSuspicious(!session.pins().isEmpty())) {
-            session.suspect(exchange.firstText());
         }
         times.sent(exchange.bytes());
         barrier |= Objects.requireNonNull(writer).write(exchange);
@@ -248,6 +260,7 @@ public final class QueryFlow implements LeaseListener {
             leased.channel().flush();
         }
         resumeIfHeld();
+        waitForWritable(leased);
     }
 
     /** Whether the server waits for a Sync. */
@@ -289,17 +302,15 @@ public final class QueryFlow implements LeaseListener {
     /** Answers the exchange with an error of ours. */
     private void refuse(ErrorFields error) {
         boolean ended = exchange.isEnded();
+        refused = true;
         exchange.clear();
-        ByteBuf out = link.channel().alloc().buffer();
-        error.write(out);
-        if (ended) {
-            BackendWriter.readyForQuery(out, session.status());
-        } else {
+        if (!ended) {
             link.skipToSync();
         }
-        link.channel().writeAndFlush(out);
+        LocalAnswer.refuse(error, ended, session, link.channel());
         held = Held.NO;
         link.resume();
+        notifications.idle();
     }
 
     @Override
@@ -323,12 +334,8 @@ public final class QueryFlow implements LeaseListener {
             pool.release(leased);
             return;
         }
-        held = Held.NO;
         lease(leased);
-        dispatch();
-        if (held == Held.NO) {
-            link.resume();
-        }
+        prepared();
     }
 
     @Override
@@ -350,12 +357,12 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
+    Notifications notifications() {
+        return notifications;
+    }
+
     void ready(byte status) {
         ServerConnection leased = Objects.requireNonNull(server);
-        boolean undone = session.ready(status);
-        if (status == TransactionStatus.IDLE) {
-            Outcome.end(!undone, session, leased);
-        }
         if (copying) {
             copying = false;
             link.copying(false);
@@ -399,8 +406,7 @@ public final class QueryFlow implements LeaseListener {
             return;
         }
         if (session.isSuspected()) {
-            probing = true;
-            StateProbe.ask(session, leased, () -> probed(leased));
+            StateProbe.ask(session, leased, () -> endIfQuiet(leased));
             goOn();
             return;
         }
@@ -413,18 +419,14 @@ public final class QueryFlow implements LeaseListener {
         goOn();
     }
 
-    private void probed(ServerConnection leased) {
-        probing = false;
-        endIfQuiet(leased);
-    }
-
     private void endIfQuiet(ServerConnection leased) {
         if (!gone
                 && server == leased
                 && leased.isUsable()
                 && leased.replies().isEmpty()
                 && !isOpen()
-                && leased.status() == TransactionStatus.IDLE) {
+                && leased.status() == TransactionStatus.IDLE
+                && !notifications.isBusy()) {
             transactionEnded();
         }
     }
@@ -461,8 +463,6 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
-    // ---- for timeouts and the console
-
     /** The server that is leased now. */
     public @Nullable ServerConnection server() {
         return server;
@@ -492,6 +492,7 @@ public final class QueryFlow implements LeaseListener {
     public boolean isAtBoundary() {
         return held == Held.NO
                 && exchange.size() == 0
+                && !notifications.isBusy()
                 && (server == null
                         || session.status() == TransactionStatus.IDLE
                                 && server.replies().isEmpty()

@@ -32,12 +32,14 @@ final class StateProbe implements OwnReply {
 
     private final Session session;
     private final ServerConnection server;
+    private final String suspect;
     private final Runnable then;
     private final Set<PinReason> found = EnumSet.noneOf(PinReason.class);
 
     private StateProbe(Session session, ServerConnection server, Runnable then) {
         this.session = session;
         this.server = server;
+        this.suspect = session.takeSuspect();
         this.then = then;
     }
 
@@ -79,7 +81,7 @@ final class StateProbe implements OwnReply {
         if (error != null) {
             found.add(PinReason.PROBE_FAILED);
         }
-        session.probed(found);
+        session.probed(found, suspect);
         then.run();
     }
 }

@@ -1,10 +1,12 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SqlText;
 import dev.pgproxy.protocol.sql.StatementFlags;
+import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
@@ -20,6 +22,27 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatementAlignment {
     private StatementAlignment() {}
+
+    /** Tells the server what it has to be told before the exchange; false if that is nothing. */
+    static boolean ask(Exchange exchange, Session session, ServerConnection server, PoolMode mode, OwnReply then) {
+        Settings wanted = session.settings().get();
+        List<String> sql = everything(exchange, session, server, mode);
+        if (sql.isEmpty()) {
+            return false;
+        }
+        server.ask(String.join(";", sql), (error, status) -> {
+            if (error == null) {
+                if (status == TransactionStatus.IDLE) {
+                    server.settings().reset(wanted);
+                } else {
+                    server.settings().set(wanted);
+                }
+                wanted.names().stream().filter(Settings::isCustom).forEach(server.customSettings()::add);
+            }
+            then.done(error, status);
+        });
+        return true;
+    }
 
     /** All that the server has to be told before the exchange; nothing in most cases. */
     static List<String> everything(Exchange exchange, Session session, ServerConnection server, PoolMode mode) {
@@ -112,7 +135,7 @@ final class StatementAlignment {
      * left to {@link ExchangeWriter}, which sends its Parse.
      */
     private static void align(String name, Session session, ServerConnection server, List<String> sql) {
-        String wanted = session.sqlStatements().get(name);
+        SessionEffect.Prepare wanted = session.sqlStatements().get(name);
         Object present = server.statements().own(name);
         if (present == null) {
             present = server.statements().named(name);
@@ -128,7 +151,7 @@ final class StatementAlignment {
             server.statements().forget(name);
         }
         if (wanted != null) {
-            sql.add(wanted);
+            sql.add(wanted.text());
             server.statements().own().put(name, wanted);
         }
     }

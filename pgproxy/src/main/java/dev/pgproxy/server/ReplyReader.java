@@ -92,8 +92,9 @@ final class ReplyReader implements FrameSink {
         reader.close();
         while (!replies.isEmpty()) {
             Object note = replies.note();
+            boolean last = (replies.head() & ReplyQueue.KIND) <= ReplyQueue.FUNCTION;
             replies.remove();
-            if (note instanceof OwnReply own) {
+            if (last && note instanceof OwnReply own) {
                 own.done(
                         ErrorFields.error(SqlState.CONNECTION_FAILURE, "server closed the connection unexpectedly"),
                         TransactionStatus.IDLE);
@@ -121,8 +122,7 @@ final class ReplyReader implements FrameSink {
         }
         return switch (type) {
             case BackendType.FUNCTION_CALL_RESPONSE -> !ours;
-            case BackendType.NOTICE_RESPONSE, BackendType.NOTIFICATION_RESPONSE, BackendType.ERROR_RESPONSE ->
-                !ours && length > MAX_GATHERED;
+            case BackendType.NOTICE_RESPONSE, BackendType.ERROR_RESPONSE -> !ours && length > MAX_GATHERED;
             default -> {
                 if (length > MAX_GATHERED) {
                     throw new ProtocolViolation("message '" + (char) type + "' of " + length + " bytes");
@@ -169,7 +169,13 @@ final class ReplyReader implements FrameSink {
                     sink.copyIn();
                 }
             }
-            case BackendType.NOTIFICATION_RESPONSE, BackendType.NOTICE_RESPONSE -> keepOrCut(index, length);
+            case BackendType.NOTIFICATION_RESPONSE -> {
+                cut(index, length);
+                if (sink != null) {
+                    sink.notified(buf, index, length);
+                }
+            }
+            case BackendType.NOTICE_RESPONSE -> keepOrCut(index, length);
             case BackendType.COPY_OUT_RESPONSE,
                     BackendType.COPY_BOTH_RESPONSE,
                     BackendType.COPY_DATA,
@@ -237,6 +243,7 @@ final class ReplyReader implements FrameSink {
             }
             lastError = ownError;
             cut(index, length);
+            replies.failed((entry, note) -> {});
             return;
         }
         ErrorFields fields = ErrorFields.read(buf, index, length);
@@ -311,6 +318,9 @@ final class ReplyReader implements FrameSink {
                 own.done(failure, status);
             }
             return;
+        }
+        if (sink != null && sink.withholds(status)) {
+            cut(index, length);
         }
         settleAt(index + length);
         forwardTo(index + length);

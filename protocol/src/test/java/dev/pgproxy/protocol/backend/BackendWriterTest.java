@@ -60,10 +60,15 @@ final class BackendWriterTest {
                 out -> BackendWriter.notification(out, 5, "ch", ""),
                 message('A', 12).int32(5).string("ch").string(""));
         assertWrites(
-                out -> BackendWriter.dataRow(out, Arrays.asList("é", null, "")),
+                out -> BackendWriter.dataRow(
+                        out,
+                        Arrays.asList("é", null, ""),
+                        List.of(ColumnType.TEXT, ColumnType.TEXT, ColumnType.TEXT),
+                        new short[0]),
                 message('D', 20).int16(3).int32(2).text("é").int32(-1).int32(0));
         assertWrites(
-                out -> BackendWriter.rowDescription(out, List.of("a", "n"), List.of(false, true)),
+                out -> BackendWriter.rowDescription(
+                        out, List.of("a", "n"), List.of(ColumnType.TEXT, ColumnType.INT8), new short[0]),
                 message('T', 46)
                         .int16(2)
                         .string("a")
