@@ -1,6 +1,7 @@
 package dev.pgproxy.benchmarks;
 
 import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ColumnType;
 import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrameSink;
@@ -71,7 +72,11 @@ public class FrameReaderBenchmark {
     public void prepare() {
         rows = Unpooled.directBuffer();
         for (int i = 0; i < ROWS; i++) {
-            BackendWriter.dataRow(rows, List.of(Integer.toString(i), "a value of some length"));
+            BackendWriter.dataRow(
+                    rows,
+                    List.of(Integer.toString(i), "a value of some length"),
+                    List.of(ColumnType.TEXT, ColumnType.TEXT),
+                    new short[0]);
         }
         reader.passive(passive ? FrameReader.bit(BackendType.DATA_ROW) : 0);
     }

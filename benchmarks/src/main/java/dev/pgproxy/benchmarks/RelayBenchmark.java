@@ -7,10 +7,13 @@ import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.config.RuntimeSettings;
 import dev.pgproxy.config.TransportChoice;
+import dev.pgproxy.listen.Listeners;
+import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.PoolKey;
 import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ColumnType;
 import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.query.FlowSettings;
@@ -89,7 +92,10 @@ public class RelayBenchmark {
                 + "databases { bench { primary = \"127.0.0.1:1\" } }\n"));
         proxy = started;
         transport = new Transport(
-                new RuntimeSettings(1, TransportChoice.NIO), started.config().listen());
+                new RuntimeSettings(1, TransportChoice.NIO),
+                started.config().listen(),
+                Duration.ZERO,
+                new HostNames(Runnable::run, Duration.ZERO));
         EmbeddedChannel toServer = new EmbeddedChannel(new Drain());
         EmbeddedChannel toClient = new EmbeddedChannel(new Drain()) {
             @Override
@@ -110,6 +116,7 @@ public class RelayBenchmark {
                 pool,
                 new FlowSettings(PoolMode.TRANSACTION, 200, Duration.ofSeconds(30)),
                 new CancelForwarder(transport),
+                new Listeners(started.pools()),
                 0));
         client = made;
         if (mode.equals("prepared") || mode.equals("renamed")) {
@@ -154,9 +161,9 @@ public class RelayBenchmark {
             BackendWriter.empty(reply, BackendType.BIND_COMPLETE);
         }
         if (!mode.equals("prepared") && !mode.equals("renamed")) {
-            BackendWriter.rowDescription(reply, List.of("abalance"), List.of(true));
+            BackendWriter.rowDescription(reply, List.of("abalance"), List.of(ColumnType.INT4), new short[0]);
         }
-        BackendWriter.dataRow(reply, List.of("-4711"));
+        BackendWriter.dataRow(reply, List.of("-4711"), List.of(ColumnType.INT4), new short[0]);
         BackendWriter.commandComplete(reply, "SELECT 1");
         BackendWriter.readyForQuery(reply, (byte) 'I');
     }

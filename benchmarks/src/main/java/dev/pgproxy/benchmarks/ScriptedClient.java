@@ -81,6 +81,11 @@ final class ScriptedClient implements FrameSink, ClientLink {
     }
 
     @Override
+    public int processId() {
+        return 1;
+    }
+
+    @Override
     public void pause() {
         throw new IllegalStateException("no server was free");
     }
