@@ -82,7 +82,7 @@ final class CheckIT {
 
     @Test
     void withoutAPasswordTheServerIsReachableAndTheWayToKnowMoreIsTold() throws IOException {
-        String settings = ProxyProcess.settings("").replaceFirst("users .*\n", "");
+        String settings = ProxyProcess.settings("").replaceFirst("\nusers .*", "");
         Outcome outcome = check("-c", file(settings).toString());
 
         assertThat(outcome.out()).contains("reachable, but nobody could log in", "set control_user");
