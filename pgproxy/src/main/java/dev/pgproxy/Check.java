@@ -68,7 +68,8 @@ final class Check implements Callable<Integer> {
         if (config.wildcard() != null) {
             databases.put(DatabaseSettings.WILDCARD, config.wildcard());
         }
-        try (Transport transport = new Transport(config.runtime(), config.listen())) {
+        try (Transport transport = new Transport(
+                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout())) {
             for (Map.Entry<String, DatabaseSettings> entry : databases.entrySet()) {
                 database(entry.getValue(), new Target(config, secrets, tls, transport), out);
             }

@@ -58,9 +58,11 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         ClientTls clientTls = ClientTls.of(config.clientTls());
         ServerTls serverTls = ServerTls.of(config.serverTls());
         this.users = secrets.users().names();
-        this.transport = new Transport(config.runtime(), config.listen());
+        this.transport = new Transport(
+                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout());
         this.pools = new Pools(config, serverTls, transport);
-        this.services = new ClientServices(config, clientTls, secrets.authenticator(config, slow), transport, pools);
+        this.services = new ClientServices(
+                config, clientTls, secrets.authenticator(config, pools, transport, slow), transport, pools);
         this.listener = new ClientListener(services, transport);
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
@@ -169,8 +171,9 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         config = changed;
         users = secrets.users().names();
         Logging.apply(changed.log());
+        transport.reload(changed.listen(), changed.timeouts().tcpUserTimeout());
         pools.reload(changed, serverTls);
-        services.reload(changed, clientTls, secrets.authenticator(changed, slow));
+        services.reload(changed, clientTls, secrets.authenticator(changed, pools, transport, slow));
     }
 
     /** Servers whose database, user or TLS is another now are closed when they are free. */

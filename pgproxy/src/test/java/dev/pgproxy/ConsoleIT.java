@@ -276,6 +276,26 @@ final class ConsoleIT {
     }
 
     @Test
+    void preparedStatementsAndCopyAreCounted() throws SQLException {
+        String database = TestCluster.freshDatabase();
+        try (RawClient client = as(database).login()) {
+            client.query("CREATE TABLE t (a text)").readUntilReady();
+            client.parse("s", "SELECT 1").sync().readUntilReady();
+            client.bind("", "s").execute("").sync().readUntilReady();
+            client.bind("", "s").execute("").sync().readUntilReady();
+            client.query("COPY t FROM STDIN").readUntil('G');
+            client.copyData("x".repeat(100_000) + "\n").copyDone().readUntilReady();
+
+            Map<String, String> totals = row("SHOW STATS_TOTALS", "database", database);
+            assertThat(totals)
+                    .containsEntry("client_parse_count", "1")
+                    .containsEntry("server_parse_count", "1")
+                    .containsEntry("bind_count", "2");
+            assertThat(Long.parseLong(totals.get("bytes_received"))).isBetween(100_000L, 102_000L);
+        }
+    }
+
+    @Test
     void pinsSayWhyAndSinceWhen() throws SQLException {
         String database = TestCluster.freshDatabase();
         try (RawClient client = as(database).login()) {

@@ -5,6 +5,7 @@ import java.security.SecureRandom;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +31,7 @@ public final class CancelKeys {
      */
     public record Key(int processId, byte[] secret) {}
 
-    private record Entry(byte[] secret, Runnable cancel) {}
+    private record Entry(byte[] secret, Consumer<Runnable> cancel) {}
 
     private final Map<Integer, Entry> entries = new ConcurrentHashMap<>();
     private final AtomicInteger counter = new AtomicInteger();
@@ -42,8 +43,11 @@ public final class CancelKeys {
         this.instance = instance;
     }
 
-    /** A new key; {@code cancel} is run, on any thread, when a request with it arrives. */
-    public Key issue(boolean longSecret, Runnable cancel) {
+    /**
+     * A new key; {@code cancel} is called, on any thread, when a request with it arrives, with what to run when it has
+     * been carried out.
+     */
+    public Key issue(boolean longSecret, Consumer<Runnable> cancel) {
         byte[] secret = new byte[longSecret ? LONG_SECRET : SHORT_SECRET];
         random.nextBytes(secret);
         Entry entry = new Entry(secret, cancel);
@@ -62,7 +66,7 @@ public final class CancelKeys {
     }
 
     /** What to run for a request with this key, null if there is no such key. */
-    public @Nullable Runnable find(int processId, byte[] secret) {
+    public @Nullable Consumer<Runnable> find(int processId, byte[] secret) {
         Entry entry = entries.get(processId);
         return entry != null && MessageDigest.isEqual(entry.secret(), secret) ? entry.cancel() : null;
     }

@@ -109,6 +109,7 @@ public final class ClientListener implements AutoCloseable {
     }
 
     private void accept(Channel channel) {
+        transport.tune(channel);
         ProxyConfig config = services.config();
         if (channel.remoteAddress() instanceof InetSocketAddress remote) {
             InetAddress address = remote.getAddress();

@@ -48,9 +48,8 @@ final class ConsolePhase implements ClientPhase, FrameSink {
     }
 
     void begin(boolean longKey) {
-        key = services.cancelKeys().issue(longKey, () -> {});
+        key = services.cancelKeys().issue(longKey, Runnable::run);
         ByteBuf out = client.channel().alloc().buffer();
-        BackendWriter.authenticationOk(out);
         BackendWriter.parameterStatus(out, "server_version", "18.0/pgproxy");
         BackendWriter.parameterStatus(out, "client_encoding", "UTF8");
         BackendWriter.parameterStatus(out, "server_encoding", "UTF8");

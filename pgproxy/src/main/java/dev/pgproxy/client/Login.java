@@ -8,6 +8,7 @@ import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.pool.PoolKey;
 import dev.pgproxy.protocol.auth.ScramKeys;
+import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.FrameReader;
@@ -19,6 +20,7 @@ import dev.pgproxy.server.ServerState;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;
 import java.util.HashSet;
@@ -82,7 +84,12 @@ final class Login implements LeaseListener {
     }
 
     private boolean isConsole() {
-        return CONSOLE.contains(database) && services.config().databases().get(database) == null;
+        return isConsole(services.config(), database);
+    }
+
+    /** Whether the name is the console's. */
+    static boolean isConsole(ProxyConfig config, String database) {
+        return CONSOLE.contains(database) && config.databases().get(database) == null;
     }
 
     /** Nanoseconds that it has waited for a server; 0 if it does not. */
@@ -132,6 +139,9 @@ final class Login implements LeaseListener {
         if (services.config().log().logConnections()) {
             LOG.info("{} logged in{}", client, encrypted ? " over " + client.tls() : "");
         }
+        ByteBuf out = client.channel().alloc().buffer(9);
+        BackendWriter.authenticationOk(out);
+        client.channel().write(out);
         if (isConsole()) {
             enter(new ConsolePhase(
                     client, services, services.config().admin().adminUsers().contains(user)));
@@ -147,6 +157,8 @@ final class Login implements LeaseListener {
         pool = found;
         if (settings.user() == null) {
             remember(found.credentials(), secret, keys);
+        } else if (settings.password() == null) {
+            remember(found.credentials(), services.authenticator().find(settings.user()), null);
         }
         if (!replication().isEmpty()) {
             enter(new TunnelPhase(client, services, found, startup, minor));
@@ -166,6 +178,7 @@ final class Login implements LeaseListener {
             welcome(known);
             return;
         }
+        client.channel().flush();
         waiting = true;
         waitingSince = System.nanoTime();
         ServerConnection server = found.acquire(this);
@@ -187,11 +200,14 @@ final class Login implements LeaseListener {
         return parameters.settings();
     }
 
-    private static void remember(Credentials credentials, @Nullable UserSecret secret, @Nullable ScramKeys keys) {
+    /** What was known before and is no longer the user's must not be tried instead. */
+    static void remember(Credentials credentials, @Nullable UserSecret secret, @Nullable ScramKeys keys) {
         if (secret instanceof UserSecret.PlainPassword plain) {
             credentials.password(plain.password());
         } else if (secret instanceof UserSecret.Md5Hash md5) {
             credentials.md5(md5.hash());
+        } else if (keys != null) {
+            credentials.forgetPassword();
         }
         if (keys != null) {
             credentials.keys(keys);

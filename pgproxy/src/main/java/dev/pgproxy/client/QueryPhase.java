@@ -25,6 +25,7 @@ import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.time.Duration;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Collects what a client sends into exchanges and hands them to the {@link QueryFlow}; ends the client at its time-outs.
@@ -36,6 +37,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
             Set.of("BIG5", "GBK", "GB18030", "JOHAB", "SJIS", "SHIFT_JIS_2004", "UHC");
 
     private static final Duration CLEANUP = Duration.ofSeconds(30);
+
+    /** An exchange of more bytes than this does not wait for its end: it takes its server and goes on in parts. */
+    private static final int MAX_HELD = 1 << 16;
 
     private static final FastThreadLocal<SqlAnalyzer> ANALYZERS = new FastThreadLocal<>() {
         @Override
@@ -53,6 +57,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     private final CancelKeys.Key cancelKey;
     private boolean skipping;
     private boolean notified;
+    private boolean terminating;
     private int runStart;
     private long idleSince = System.nanoTime();
 
@@ -72,16 +77,15 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         this.cancelKey = services.cancelKeys()
                 .issue(
                         longKey,
-                        () -> client.channel()
+                        done -> client.channel()
                                 .eventLoop()
                                 .execute(() ->
-                                        flow.cancel(services.config().timeouts().cancelWaitTimeout())));
+                                        flow.cancel(services.config().timeouts().cancelWaitTimeout(), done)));
     }
 
-    /** AuthenticationOk to the first ReadyForQuery. */
+    /** What follows AuthenticationOk, up to the first ReadyForQuery. */
     void begin() {
         ByteBuf out = client.channel().alloc().buffer(512);
-        BackendWriter.authenticationOk(out);
         session.reported().values().forEach((name, value) -> BackendWriter.parameterStatus(out, name, value));
         BackendWriter.backendKeyData(out, cancelKey.processId(), cancelKey.secret());
         BackendWriter.readyForQuery(out, TransactionStatus.IDLE);
@@ -111,7 +115,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     public boolean streams(byte type, int length) {
         return switch (type) {
             case FrontendType.BIND, FrontendType.COPY_DATA, FrontendType.FUNCTION_CALL -> length > FrameReader.HEAD;
-            case FrontendType.QUERY, FrontendType.PARSE -> {
+            case FrontendType.QUERY -> length > services.config().limits().maxStatementSize(); // sent on unseen
+            case FrontendType.PARSE -> {
                 long max = services.config().limits().maxStatementSize();
                 if (length > max) {
                     throw new ProtocolViolation(
@@ -153,9 +158,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         if (skipping) {
             return;
         }
-        flow.exchange().add(type, buf, index, length, null);
-        flow.exchange().streaming();
-        flow.submit();
+        flow.exchange().add(type, buf, index, length, type == FrontendType.QUERY ? QueryFacts.OPAQUE : null);
+        submit();
     }
 
     @Override
@@ -172,13 +176,14 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
             }
             case FrontendType.PARSE -> {
                 if (!skipping) {
-                    int text = CString.end(buf, index + FrameReader.HEADER, index + length) + 1;
-                    flow.exchange().add(type, buf, index, length, analyze(buf, text, index + length));
+                    int name = CString.find(buf, index + FrameReader.HEADER, index + length);
+                    QueryFacts facts = name < 0 ? QueryFacts.OPAQUE : analyze(buf, name + 1, index + length);
+                    collect(type, buf, index, length, facts);
                 }
             }
             case FrontendType.BIND, FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE -> {
                 if (!skipping) {
-                    flow.exchange().add(type, buf, index, length, null);
+                    collect(type, buf, index, length, null);
                 }
             }
             case FrontendType.SYNC -> sync(buf, index, length);
@@ -188,10 +193,21 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                     submit();
                 }
             }
-            case FrontendType.COPY_DATA -> flow.pass(buf, index, length);
-            case FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> flow.endCopy(buf, index, length);
-            case FrontendType.TERMINATE -> client.close("client said goodbye");
+            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL ->
+                copy(type, buf, index, length);
+            case FrontendType.TERMINATE -> {
+                terminating = true;
+                reader.pause();
+                flow.end();
+            }
             default -> throw unknown(type);
+        }
+    }
+
+    private void collect(byte type, ByteBuf buf, int index, int length, @Nullable QueryFacts facts) {
+        flow.exchange().add(type, buf, index, length, facts);
+        if (flow.exchange().bytes() > MAX_HELD) {
+            submit();
         }
     }
 
@@ -207,13 +223,29 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         submit();
     }
 
+    /** Without COPY a server ignores these messages, and so do we. */
+    private void copy(byte type, ByteBuf buf, int index, int length) {
+        if (flow.exchange().size() > 0) {
+            // sent behind an Execute in the same batch: the server has to see them in this order
+            flow.exchange().add(type, buf, index, length, null);
+            submit();
+        } else if (type == FrontendType.COPY_DATA) {
+            flow.pass(buf, index, length);
+        } else {
+            flow.endCopy(buf, index, length);
+        }
+    }
+
     private void submit() {
         notified = false;
         flow.submit();
     }
 
     private QueryFacts analyze(ByteBuf buf, int from, int end) {
-        int zero = CString.end(buf, from, end);
+        int zero = CString.find(buf, from, end);
+        if (zero < 0) {
+            return QueryFacts.OPAQUE; // the server shall say what is wrong with it
+        }
         boolean conforming = !"off".equals(session.reported().get("standard_conforming_strings"));
         String encoding = session.reported().get("client_encoding");
         boolean unsafe = encoding != null && ASCII_UNSAFE.contains(encoding);
@@ -224,6 +256,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
 
     @Override
     public void read(ByteBuf in) {
+        flow.times().received(in.readableBytes());
         reader.read(in);
     }
 
@@ -295,7 +328,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
 
     @Override
     public void resume() {
-        if (reader.isPaused()) {
+        if (reader.isPaused() && !terminating) {
             client.channel().config().setAutoRead(true);
             try {
                 reader.resume();
@@ -329,8 +362,19 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     }
 
     @Override
-    public void end(ErrorFields error) {
-        client.end(error);
+    public void settled() {
+        if (terminating) {
+            client.close("client said goodbye");
+        }
+    }
+
+    @Override
+    public void end(@Nullable ErrorFields error) {
+        if (error == null) {
+            client.close("the server closed the connection");
+        } else {
+            client.end(error);
+        }
     }
 
     // ---- for the console

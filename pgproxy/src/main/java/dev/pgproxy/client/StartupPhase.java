@@ -12,8 +12,10 @@ import dev.pgproxy.protocol.startup.InitialMessageReader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.ssl.SslHandler;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,6 +71,9 @@ final class StartupPhase implements ClientPhase {
                 directTls(in);
                 return false;
             }
+            if (isBeforeVersion3(in)) {
+                return false;
+            }
             InitialMessage message = InitialMessageReader.read(in);
             if (message == null) {
                 return true;
@@ -86,6 +91,19 @@ final class StartupPhase implements ClientPhase {
             }
         }
         return false;
+    }
+
+    /** Protocols 1 and 2 had errors without fields: PostgreSQL answers clients of that time in their own way. */
+    private boolean isBeforeVersion3(ByteBuf in) {
+        int major = in.readableBytes() < 8 ? 3 : in.getUnsignedShort(in.readerIndex() + 4);
+        if (major != 1 && major != 2) {
+            return false;
+        }
+        String text = "EFATAL:  unsupported frontend protocol " + major + "."
+                + in.getUnsignedShort(in.readerIndex() + 6) + ": server supports 3.0 to 3.2\n\0";
+        client.channel().writeAndFlush(Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII));
+        client.close("protocol " + major);
+        return true;
     }
 
     private void sslRequest(ByteBuf in) {
@@ -157,13 +175,14 @@ final class StartupPhase implements ClientPhase {
                             () -> client.close("cancel request passed on"));
             return;
         }
-        Runnable action = keys.find(processId, secret);
+        Consumer<Runnable> action = keys.find(processId, secret);
         if (action == null) {
             LOG.info("{} cancel request with a wrong key", client);
+            client.close("cancel request with a wrong key");
         } else {
-            action.run();
+            // closed only when the server has been told, as PostgreSQL does: the client may rely on it
+            action.accept(() -> client.close("cancel request"));
         }
-        client.close("cancel request");
     }
 
     private void startup(InitialMessage.Startup startup, ByteBuf in) {

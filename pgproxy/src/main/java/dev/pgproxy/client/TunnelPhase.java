@@ -65,16 +65,15 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
         key = services.cancelKeys()
                 .issue(
                         minor >= 2,
-                        () -> services.cancelForwarder()
+                        done -> services.cancelForwarder()
                                 .send(
                                         identity.host(),
                                         identity.processId(),
                                         identity.secret(),
                                         services.config().timeouts().cancelWaitTimeout(),
                                         client.channel().eventLoop(),
-                                        () -> {}));
+                                        done));
         ByteBuf out = client.channel().alloc().buffer();
-        BackendWriter.authenticationOk(out);
         connection.reported().values().forEach((name, value) -> BackendWriter.parameterStatus(out, name, value));
         BackendWriter.backendKeyData(out, key.processId(), key.secret());
         BackendWriter.readyForQuery(out, TransactionStatus.IDLE);

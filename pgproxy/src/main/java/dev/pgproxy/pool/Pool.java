@@ -34,6 +34,7 @@ public final class Pool implements ServerListener {
     private final Credentials credentials = new Credentials();
     private final SharedStatements statements = new SharedStatements();
     private final Welcomes welcomes = new Welcomes();
+    private final SequenceUsers sequenceUsers = new SequenceUsers();
     private final PoolCounters counters;
 
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
@@ -123,6 +124,11 @@ public final class Pool implements ServerListener {
     /** What new clients are told. */
     public Welcomes welcomes() {
         return welcomes;
+    }
+
+    /** Which applications look at the values of sequences. */
+    public SequenceUsers sequenceUsers() {
+        return sequenceUsers;
     }
 
     /** What the pool logs in with. */

@@ -144,13 +144,13 @@ public final class Pools {
                     SqlState.INVALID_CATALOG_NAME, "database \"" + key.database() + "\" does not exist")));
             return;
         }
-        if (database.password() != null) {
+        if (database.password() != null && !key.asItself()) {
             pool.credentials().password(database.password().reveal());
         }
         ServerTarget target = new ServerTarget(
                 database.primary(),
                 database.serverDatabase(key.database()),
-                database.serverUser(key.user()),
+                key.asItself() ? key.user() : database.serverUser(key.user()),
                 parameters.isEmpty() ? database.parameters() : parameters,
                 pool.credentials(),
                 tls,

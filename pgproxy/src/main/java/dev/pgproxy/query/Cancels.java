@@ -9,47 +9,54 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cancel requests under way to the server of one client. While there are any, the server is not given back: a signal
- * that comes late would hit the next client. Confined to the client's loop.
+ * Cancel requests for the server of one client. A signal that comes late must not hit the next client: the server is
+ * given back only when the host has closed the connection of each request, so that the signal is on its way, and one
+ * more query has been answered, so that it has arrived. Confined to the client's loop.
  */
 final class Cancels {
     private final CancelForwarder forwarder;
-    private int inFlight;
+    private int underWay;
+    private boolean unsettled;
 
     Cancels(CancelForwarder forwarder) {
         this.forwarder = forwarder;
     }
 
-    boolean areInFlight() {
-        return inFlight > 0;
+    /** Whether a signal may still come. */
+    boolean mayStrike() {
+        return underWay > 0 || unsettled;
     }
 
-    /** Sends one; {@code then} runs when it cannot hit anything any more. */
-    void send(ServerConnection server, Duration timeout, Runnable then) {
-        inFlight++;
+    /** Sends one; {@code told} runs when the host has closed its connection. */
+    void send(ServerConnection server, Duration timeout, Runnable told) {
+        underWay++;
+        unsettled = true;
         server.usage().cancelsInFlight(1);
         ServerIdentity target = server.identity();
-        forwarder.send(
-                target.host(), target.processId(), target.secret(), timeout, server.loop(), () -> sent(server, then));
+        Runnable closed = () -> {
+            underWay--;
+            server.usage().cancelsInFlight(-1);
+            told.run();
+        };
+        forwarder.send(target.host(), target.processId(), target.secret(), timeout, server.loop(), closed);
     }
 
-    /**
-     * The host has closed the connection of the request, so the signal is on its way; once the server has answered one
-     * more query, it has arrived.
-     */
-    private void sent(ServerConnection server, Runnable then) {
-        if (!server.isUsable()) {
-            inFlight--;
-            server.usage().cancelsInFlight(-1);
+    /** The server is idle: waits for what is under way, or makes sure that nothing is left; then {@code settled} runs. */
+    void settle(ServerConnection server, Runnable settled) {
+        if (underWay > 0) {
             return;
         }
         server.ask("", new OwnReply() {
             @Override
             public void done(@Nullable ErrorFields error, byte status) {
-                inFlight--;
-                server.usage().cancelsInFlight(-1);
-                then.run();
+                unsettled = underWay > 0;
+                settled.run();
             }
         });
+    }
+
+    /** Another server: what was sent concerned the last one. */
+    void reset() {
+        unsettled = false;
     }
 }

@@ -2,6 +2,7 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.backend.ErrorFields;
 import io.netty.channel.Channel;
+import org.jspecify.annotations.Nullable;
 
 /** What the query path needs of a client's connection. Implemented by {@code client.QueryPhase}; on the client's loop. */
 public interface ClientLink {
@@ -26,6 +27,9 @@ public interface ClientLink {
     /** The server takes COPY data, or no longer. */
     void copying(boolean on);
 
-    /** Ends the connection with this error. */
-    void end(ErrorFields error);
+    /** Nothing is running or waiting any more. */
+    void settled();
+
+    /** Ends the connection with this error; null if the client has heard it already. */
+    void end(@Nullable ErrorFields error);
 }

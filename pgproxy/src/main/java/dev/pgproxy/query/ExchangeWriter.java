@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.ConstantReplies;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
@@ -9,6 +10,7 @@ import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.Substitute;
@@ -34,6 +36,7 @@ final class ExchangeWriter {
     private final boolean translates;
     private final ServerConnection server;
     private final ServerWriter out;
+    private final SideEffects effects;
 
     private @Nullable QueryFacts unnamedPortal;
     private @Nullable Map<String, QueryFacts> portals;
@@ -51,6 +54,7 @@ final class ExchangeWriter {
         this.translates = translates;
         this.server = server;
         this.out = new ServerWriter(server);
+        this.effects = new SideEffects(session, source.pool().sequenceUsers(), translates, server, out);
     }
 
     /** The server it writes to. */
@@ -79,6 +83,10 @@ final class ExchangeWriter {
         ByteBuf buf = exchange.buffer(i);
         int index = exchange.index(i);
         int length = Math.min(exchange.length(i), buf.writerIndex() - index);
+        if (!isWellFormed(exchange.type(i), buf, index, length)) {
+            malformed(exchange.type(i), buf, index, length);
+            return;
+        }
         switch (exchange.type(i)) {
             case FrontendType.QUERY -> query(facts(exchange, i), buf, index, length);
             case FrontendType.PARSE -> parse(facts(exchange, i), buf, index, length);
@@ -88,11 +96,40 @@ final class ExchangeWriter {
             case FrontendType.CLOSE -> close(buf, index, length);
             case FrontendType.SYNC -> raw(ReplyQueue.SYNC, null, buf, index, length);
             case FrontendType.FUNCTION_CALL -> {
-                session.suspect("FunctionCall");
+                effects.beforeCall();
                 raw(ReplyQueue.FUNCTION, null, buf, index, length);
             }
-            default -> out.raw(buf, index, length); // Flush brings no reply
+            case FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> raw(ReplyQueue.COPY_END, null, buf, index, length);
+            default -> out.raw(buf, index, length); // Flush and CopyData bring no reply
         }
+    }
+
+    /** Whether the names in it end where they should. */
+    private static boolean isWellFormed(byte type, ByteBuf buf, int index, int length) {
+        int body = index + FrameReader.HEADER;
+        int end = index + length;
+        return switch (type) {
+            case FrontendType.PARSE, FrontendType.BIND -> {
+                int first = CString.find(buf, body, end);
+                yield first >= 0 && CString.find(buf, first + 1, end) >= 0;
+            }
+            case FrontendType.DESCRIBE, FrontendType.CLOSE ->
+                end > body + 1 && CString.find(buf, body + 1, end) == end - 1;
+            case FrontendType.EXECUTE -> CString.find(buf, body, end) >= 0;
+            default -> true;
+        };
+    }
+
+    /** PostgreSQL itself shall say what is wrong. */
+    private void malformed(byte type, ByteBuf buf, int index, int length) {
+        int entry = switch (type) {
+            case FrontendType.PARSE -> ReplyQueue.PARSE;
+            case FrontendType.BIND -> ReplyQueue.BIND;
+            case FrontendType.DESCRIBE -> ReplyQueue.DESCRIBE;
+            case FrontendType.CLOSE -> ReplyQueue.CLOSE;
+            default -> ReplyQueue.EXECUTE;
+        };
+        raw(entry, null, buf, index, length);
     }
 
     private static QueryFacts facts(Exchange exchange, int i) {
@@ -115,6 +152,7 @@ final class ExchangeWriter {
             FrontendWriter.query(out.made(), Emulation.NOTHING);
             server.expect(ReplyQueue.QUERY, substitute);
         } else {
+            effects.beforeQuery(facts, buf, index + FrameReader.HEADER, index + length);
             raw(ReplyQueue.QUERY, note(facts), buf, index, length);
         }
     }
@@ -145,6 +183,7 @@ final class ExchangeWriter {
             rest = substituteRest(new String(rest, 0, textLength(rest), StandardCharsets.ISO_8859_1));
         }
         SharedStatement statement = source.find(rest, name, facts);
+        source.count(Counter.CLIENT_PARSE_COUNT);
         boolean failed = session.status() == TransactionStatus.FAILED;
         if (server.statements().has(statement) && !failed) {
             session.statements().put(name, statement);
@@ -154,6 +193,7 @@ final class ExchangeWriter {
         makeRoom(statement);
         session.statements().put(name, statement);
         server.statements().add(statement);
+        source.count(Counter.SERVER_PARSE_COUNT);
         FrontendWriter.parse(out.made(), statement.name(), rest);
         server.expect(ReplyQueue.PARSE, new StatementChange.Parsed(name, statement, true));
     }
@@ -195,7 +235,12 @@ final class ExchangeWriter {
         int nameEnd = CString.end(buf, nameAt, index + length);
         QueryFacts facts;
         if (nameEnd == nameAt) {
-            facts = needUnnamed();
+            UnnamedStatement statement = session.unnamed();
+            facts = statement == null ? null : statement.facts();
+            if (statement != null) {
+                effects.beforeBind(statement.facts(), statement.rest());
+            }
+            needUnnamed();
             out.raw(buf, index, length);
         } else {
             SharedStatement statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
@@ -204,7 +249,9 @@ final class ExchangeWriter {
                 forgetForeign(statement == null, buf, nameAt, nameEnd);
                 out.raw(buf, index, length);
             } else {
+                effects.beforeBind(statement.facts(), statement.rest());
                 need(statement);
+                source.count(Counter.BIND_COUNT);
                 renamed(statement.name(), buf, index, nameAt, nameEnd, length, announced);
             }
         }
@@ -315,6 +362,7 @@ final class ExchangeWriter {
         if (!server.statements().has(statement)) {
             makeRoom(statement);
             server.statements().add(statement);
+            source.count(Counter.SERVER_PARSE_COUNT);
             FrontendWriter.parse(out.made(), statement.name(), statement.rest());
             server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(statement));
         }
@@ -367,16 +415,17 @@ final class ExchangeWriter {
 
     /** What must be known when it completes; null for the many statements that change nothing. */
     private @Nullable QueryFacts note(QueryFacts facts) {
+        boolean wanted = false;
         for (int i = 0; i < facts.statementCount(); i++) {
             StatementFacts statement = facts.statements().get(i);
-            if (statement.effect() != null) {
-                barrier |= !(statement.effect() instanceof SessionEffect.Begin
-                        || statement.effect() instanceof SessionEffect.Commit
-                        || statement.effect() instanceof SessionEffect.Rollback);
-                return facts;
-            }
+            SessionEffect effect = statement.effect();
+            wanted |= effect != null || statement.has(StatementFlags.DDL | StatementFlags.UNPREDICTABLE_STATE);
+            barrier |= effect != null
+                    && !(effect instanceof SessionEffect.Begin
+                            || effect instanceof SessionEffect.Commit
+                            || effect instanceof SessionEffect.Rollback);
         }
-        return null;
+        return wanted ? facts : null;
     }
 
     private static byte[] rest(ByteBuf buf, int from, int end) {

@@ -2,6 +2,7 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ConstantReplies;
+import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
@@ -14,18 +15,36 @@ import io.netty.buffer.ByteBufAllocator;
 final class LocalAnswer {
     private LocalAnswer() {}
 
+    /** An error of ours, and ReadyForQuery if the exchange had {@code ended}. */
+    static ByteBuf refusal(ErrorFields error, boolean ended, Session session, ByteBufAllocator allocator) {
+        ByteBuf out = allocator.buffer();
+        error.write(out);
+        if (ended) {
+            BackendWriter.readyForQuery(out, session.status());
+        }
+        return out;
+    }
+
     /** Whether the exchange has nothing else. */
     static boolean suffices(Exchange exchange, boolean ownsStatements) {
         for (int i = 0; i < exchange.size(); i++) {
             byte type = exchange.type(i);
-            boolean close = ownsStatements
-                    && type == FrontendType.CLOSE
-                    && exchange.buffer(i).getByte(exchange.index(i) + FrameReader.HEADER) == FrontendWriter.STATEMENT;
-            if (!close && type != FrontendType.SYNC && type != FrontendType.FLUSH) {
+            boolean empty = (type == FrontendType.SYNC || type == FrontendType.FLUSH)
+                    && exchange.length(i) == FrameReader.HEADER;
+            if (!empty && !(ownsStatements && type == FrontendType.CLOSE && isStatement(exchange, i))) {
                 return false;
             }
         }
         return true;
+    }
+
+    private static boolean isStatement(Exchange exchange, int i) {
+        ByteBuf buf = exchange.buffer(i);
+        int kind = exchange.index(i) + FrameReader.HEADER;
+        int end = exchange.index(i) + exchange.length(i);
+        return end > kind + 1
+                && buf.getByte(kind) == FrontendWriter.STATEMENT
+                && CString.find(buf, kind + 1, end) == end - 1;
     }
 
     /** The answer; the session's books are changed. */

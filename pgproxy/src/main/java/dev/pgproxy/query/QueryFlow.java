@@ -4,13 +4,11 @@ import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
-import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
-import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerState;
@@ -19,7 +17,6 @@ import dev.pgproxy.session.Settings;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -53,9 +50,9 @@ public final class QueryFlow implements LeaseListener {
     private Held held = Held.NO;
     private boolean barrier;
     private boolean open;
-    private boolean probing;
     private boolean endPending;
     private boolean copying;
+    private boolean refused;
     private boolean gone;
 
     /** A path for one client over one pool. */
@@ -70,7 +67,8 @@ public final class QueryFlow implements LeaseListener {
         this.session = session;
         this.pool = pool;
         this.settings = settings;
-        this.statements = new PoolStatements(session, pool, settings);
+        this.statements =
+                new PoolStatements(session, pool, settings, pool.counters().row(loopIndex));
         this.cancels = new Cancels(canceller);
         this.relay = new Relay(this, session, link.channel());
         this.times = new FlowTimes(pool.counters().row(loopIndex));
@@ -85,27 +83,32 @@ public final class QueryFlow implements LeaseListener {
 
     /** The exchange is whole, or goes on in parts: it is to be sent. */
     public void submit() {
+        refused = false;
         if (held == Held.NO) {
             advance();
         }
     }
 
-    /** Bytes that go to the server unseen: COPY data, or the rest of a long message. */
+    /** Bytes that go to the server unseen: COPY data, or the rest of a long message unless that was refused. */
     public void pass(ByteBuf buf, int index, int length) {
-        if (server != null) {
+        if (server != null && !refused) {
             server.write(buf.retainedSlice(index, length));
-            if (!server.channel().isWritable()) {
-                server.channel().flush();
-                if (!server.channel().isWritable()) {
-                    link.pause();
-                }
+            waitForWritable(server);
+        }
+    }
+
+    private void waitForWritable(ServerConnection leased) {
+        if (!leased.channel().isWritable()) {
+            leased.channel().flush();
+            if (!leased.channel().isWritable()) {
+                link.pause();
             }
         }
     }
 
     /** CopyDone or CopyFail; without COPY the server would ignore it, and so do we. */
     public void endCopy(ByteBuf buf, int index, int length) {
-        if (server != null && !server.isQuiet()) {
+        if (server != null && !server.replies().isEmpty()) {
             server.expect(ReplyQueue.COPY_END, null);
             server.write(buf.retainedSlice(index, length));
             copying = false;
@@ -135,13 +138,23 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
+    /** The client has said goodbye: what it sent before is still carried out. */
+    public void end() {
+        if (exchange.size() > 0 && held == Held.NO) {
+            exchange.clear(); // without a Sync it would not have been answered either
+        }
+        if (copying || held == Held.NO && !isRunning()) {
+            link.settled();
+        }
+    }
+
     /** The client has gone: nothing of it may stay. */
     public void clientGone() {
         if (gone) {
             return;
         }
         gone = true;
-        boolean partial = link.isMidFrame() || cancels.areInFlight();
+        boolean partial = link.isMidFrame() || cancels.mayStrike();
         exchange.clear();
         if (held == Held.FOR_LEASE) {
             pool.cancelWait(this);
@@ -153,12 +166,13 @@ public final class QueryFlow implements LeaseListener {
             ServerCleanup.begin(
                     leased,
                     pool,
-                    new ServerCleanup.Leftovers(partial, open, copying, needsReset(), settings.cleanupTimeout()));
+                    new ServerCleanup.Leftovers(
+                            partial,
+                            isOpen(),
+                            copying,
+                            settings.mode() == PoolMode.SESSION || session.hasStateOnServer(),
+                            settings.cleanupTimeout()));
         }
-    }
-
-    private boolean needsReset() {
-        return settings.mode() == PoolMode.SESSION || !session.pins().isEmpty() || session.isSuspected() || probing;
     }
 
     // ---- the path
@@ -169,7 +183,7 @@ public final class QueryFlow implements LeaseListener {
             return;
         }
         if (server == null) {
-            if (!open && LocalAnswer.suffices(exchange, settings.mode() != PoolMode.SESSION)) {
+            if (!isOpen() && LocalAnswer.suffices(exchange, settings.mode() != PoolMode.SESSION)) {
                 link.channel()
                         .writeAndFlush(LocalAnswer.make(
                                 exchange, session, link.channel().alloc()));
@@ -208,11 +222,12 @@ public final class QueryFlow implements LeaseListener {
                     "Use pool_mode = transaction for this database or user."));
             return;
         }
-        if (barrier && !leased.replies().isEmpty() || giveWay(leased)) {
+        // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
+        if (!isOpen() && (barrier && !leased.replies().isEmpty() || giveWay(leased))) {
             hold(Held.FOR_REPLIES);
             return;
         }
-        if (leased.status() != TransactionStatus.FAILED && align(leased)) {
+        if (!isOpen() && Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error))) {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
@@ -222,7 +237,6 @@ public final class QueryFlow implements LeaseListener {
     /** A pipeline of transactions lets others in between when they wait. */
     private boolean giveWay(ServerConnection leased) {
         return pool.hasWaiting()
-                && !open
                 && leased.status() == TransactionStatus.IDLE
                 && leased.replies().boundaries() > 0;
     }
@@ -231,10 +245,7 @@ public final class QueryFlow implements LeaseListener {
         if (leased.reported() != session.reported()) {
             relay.tellReported(leased.reported());
         }
-        if (exchange.isSuspicious(!session.pins().isEmpty())) {
-            session.suspect(exchange.firstText());
-        }
-        times.sent(exchange.bytes());
+        times.sent();
         barrier |= Objects.requireNonNull(writer).write(exchange);
         open = !exchange.isEnded();
         exchange.clear();
@@ -242,6 +253,12 @@ public final class QueryFlow implements LeaseListener {
             leased.channel().flush();
         }
         resumeIfHeld();
+        waitForWritable(leased);
+    }
+
+    /** Whether the server waits for a Sync. */
+    private boolean isOpen() {
+        return open || server != null && server.replies().isIgnoring();
     }
 
     private void hold(Held why) {
@@ -256,42 +273,18 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
-    // ---- alignment
-
-    /** True if the server has to be asked something first. */
-    private boolean align(ServerConnection leased) {
-        Settings wanted = session.settings().get();
-        List<String> sql = StatementAlignment.everything(exchange, session, leased, settings.mode());
-        if (sql.isEmpty()) {
-            return false;
-        }
-        leased.ask(String.join(";", sql), new OwnReply() {
-            @Override
-            public void done(@Nullable ErrorFields error, byte status) {
-                aligned(leased, wanted, error, status);
-            }
-        });
-        return true;
-    }
-
-    private void aligned(ServerConnection leased, Settings wanted, @Nullable ErrorFields error, byte status) {
+    private void aligned(ServerConnection leased, @Nullable ErrorFields error) {
         if (gone || server != leased) {
             return;
         }
         held = Held.NO;
         if (error == null) {
-            if (status == TransactionStatus.IDLE) {
-                leased.settings().reset(wanted);
-            } else {
-                leased.settings().set(wanted);
-            }
-            wanted.names().stream().filter(Settings::isCustom).forEach(leased.customSettings()::add);
             send(leased);
             link.resume();
             return;
         }
-        session.ready(status);
-        if (status == TransactionStatus.IDLE) {
+        session.ready(leased.status());
+        if (leased.status() == TransactionStatus.IDLE) {
             server = null;
             relay.end();
             leased.close("could not be aligned");
@@ -299,25 +292,20 @@ public final class QueryFlow implements LeaseListener {
         refuse(error);
     }
 
-    // ---- answers of ours
-
     /** Answers the exchange with an error of ours. */
     private void refuse(ErrorFields error) {
         boolean ended = exchange.isEnded();
+        refused = true;
         exchange.clear();
-        ByteBuf out = link.channel().alloc().buffer();
-        error.write(out);
-        if (ended) {
-            BackendWriter.readyForQuery(out, session.status());
-        } else {
+        if (!ended) {
             link.skipToSync();
         }
-        link.channel().writeAndFlush(out);
+        link.channel()
+                .writeAndFlush(LocalAnswer.refusal(
+                        error, ended, session, link.channel().alloc()));
         held = Held.NO;
         link.resume();
     }
-
-    // ---- LeaseListener
 
     @Override
     public EventLoop loop() {
@@ -356,8 +344,6 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
-    // ---- from the relay
-
     void copyIn() {
         copying = true;
         link.copying(true);
@@ -382,7 +368,7 @@ public final class QueryFlow implements LeaseListener {
         boolean quiet = leased.replies().isEmpty();
         times.ready(status, quiet);
         barrier &= !quiet;
-        if (status == TransactionStatus.IDLE && quiet && !open) {
+        if (status == TransactionStatus.IDLE && quiet && !isOpen()) {
             transactionEnded();
         } else {
             goOn();
@@ -397,6 +383,9 @@ public final class QueryFlow implements LeaseListener {
                 link.resume();
             }
         }
+        if (held == Held.NO && !isRunning()) {
+            link.settled();
+        }
     }
 
     private void transactionEnded() {
@@ -409,12 +398,13 @@ public final class QueryFlow implements LeaseListener {
             goOn();
             return;
         }
-        if (cancels.areInFlight()) {
-            return; // the signal may still hit: cancelled() goes on
+        if (cancels.mayStrike()) {
+            cancels.settle(leased, () -> endIfQuiet(leased));
+            goOn();
+            return;
         }
         if (session.isSuspected()) {
-            probing = true;
-            StateProbe.ask(session, leased, () -> probed(leased));
+            StateProbe.ask(session, leased, () -> endIfQuiet(leased));
             goOn();
             return;
         }
@@ -427,37 +417,46 @@ public final class QueryFlow implements LeaseListener {
         goOn();
     }
 
-    private void probed(ServerConnection leased) {
-        probing = false;
-        endIfQuiet(leased);
-    }
-
     private void endIfQuiet(ServerConnection leased) {
         if (!gone
                 && server == leased
                 && leased.isUsable()
                 && leased.replies().isEmpty()
-                && !open
+                && !isOpen()
                 && leased.status() == TransactionStatus.IDLE) {
             transactionEnded();
         }
     }
 
-    /** The client asks to cancel what it is doing. */
-    public void cancel(Duration timeout) {
+    /** The client asks to cancel what it is doing; {@code done} runs when the server has been told. */
+    public void cancel(Duration timeout, Runnable done) {
         ServerConnection leased = server;
         if (held == Held.FOR_LEASE && !gone) {
             pool.cancelWait(this);
             refuse(ErrorFields.error(SqlState.QUERY_CANCELED, "canceling statement due to user request"));
+            done.run();
         } else if (leased != null && !gone && !leased.replies().isEmpty()) {
-            cancels.send(leased, timeout, () -> endIfQuiet(leased));
+            cancels.send(leased, timeout, () -> {
+                done.run();
+                endIfQuiet(leased);
+            });
+        } else {
+            done.run();
         }
     }
 
-    void lost(ErrorFields error) {
+    void lost(@Nullable ErrorFields error) {
         server = null;
         if (!gone) {
             link.end(error);
+        }
+    }
+
+    /** Replies may have ended without ReadyForQuery: before a Flush, or after an error before a Sync. */
+    void burstEnd() {
+        if (held == Held.FOR_REPLIES && server != null && server.replies().isEmpty()) {
+            barrier = false;
+            goOn();
         }
     }
 
@@ -495,6 +494,6 @@ public final class QueryFlow implements LeaseListener {
                 && (server == null
                         || session.status() == TransactionStatus.IDLE
                                 && server.replies().isEmpty()
-                                && !open);
+                                && !isOpen());
     }
 }

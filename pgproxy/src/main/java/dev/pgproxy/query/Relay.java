@@ -25,6 +25,7 @@ final class Relay implements ReplySink {
     private final Channel client;
     private @Nullable ServerConnection server;
     private boolean stopped;
+    private boolean fatal;
 
     Relay(QueryFlow flow, Session session, Channel client) {
         this.flow = flow;
@@ -94,8 +95,17 @@ final class Relay implements ReplySink {
     }
 
     @Override
-    public void failed() {
+    public @Nullable ErrorFields failed(ErrorFields error) {
         session.failed();
+        fatal |= error.isFatal();
+        return ServerNames.restore(error, session);
+    }
+
+    @Override
+    public void say(ErrorFields error) {
+        ByteBuf out = client.alloc().buffer();
+        error.write(out);
+        client.write(out, client.voidPromise());
     }
 
     @Override
@@ -123,6 +133,7 @@ final class Relay implements ReplySink {
     @Override
     public void burstEnd() {
         client.flush();
+        flow.burstEnd();
         if (!client.isWritable() && !stopped && server != null) {
             stopped = true;
             server.channel().config().setAutoRead(false);
@@ -146,12 +157,16 @@ final class Relay implements ReplySink {
     public void lost(@Nullable ErrorFields error) {
         server = null;
         stopped = false;
-        flow.lost(
-                error != null
-                        ? error.asFatal()
-                        : ErrorFields.fatal(
-                                SqlState.CONNECTION_FAILURE,
-                                "server closed the connection unexpectedly",
-                                "The server terminated abnormally before or while processing the request."));
+        if (fatal) {
+            flow.lost(null); // the server has said why, and the client has heard it
+        } else {
+            flow.lost(
+                    error != null
+                            ? error.asFatal()
+                            : ErrorFields.fatal(
+                                    SqlState.CONNECTION_FAILURE,
+                                    "server closed the connection unexpectedly",
+                                    "The server terminated abnormally before or while processing the request."));
+        }
     }
 }

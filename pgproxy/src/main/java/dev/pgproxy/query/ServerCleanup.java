@@ -88,12 +88,10 @@ final class ServerCleanup implements ReplySink, OwnReply {
             server.ask("ROLLBACK", this);
         } else if (reset) {
             reset = false;
-            for (String name : server.statements().own().keySet()) {
-                server.statements().forget(name);
-            }
             server.ask(RESET + ";DEALLOCATE ALL", this);
             server.statements().clear();
             server.settings().reset(Settings.NONE);
+            server.sequenceOwner(null);
         } else {
             if (deadline != null) {
                 deadline.cancel(false);
@@ -156,7 +154,12 @@ final class ServerCleanup implements ReplySink, OwnReply {
     public void substituted(Substitute substitute) {}
 
     @Override
-    public void failed() {}
+    public @Nullable ErrorFields failed(ErrorFields error) {
+        return null;
+    }
+
+    @Override
+    public void say(ErrorFields error) {}
 
     @Override
     public void reported(String name, String value) {}

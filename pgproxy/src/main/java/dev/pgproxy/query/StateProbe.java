@@ -43,6 +43,7 @@ final class StateProbe implements OwnReply {
 
     /** Asks, updates the session's pins, and then runs {@code then}. */
     static void ask(Session session, ServerConnection server, Runnable then) {
+        session.probing();
         server.ask(SQL, new StateProbe(session, server, then));
     }
 

@@ -35,7 +35,7 @@ public final class ReplyQueue {
     public static final int EXECUTE = 7;
     /** Close: CloseComplete. */
     public static final int CLOSE = 8;
-    /** CopyDone or CopyFail: no reply; marks where copy mode ends in what was sent. */
+    /** CopyDone or CopyFail: no reply; marks where copy mode ends in what was sent. Never at the head. */
     public static final int COPY_END = 9;
 
     /** Mask of the above. */
@@ -69,6 +69,9 @@ public final class ReplyQueue {
             }
             ignoring = false;
         }
+        if (kind == COPY_END && size == 0) {
+            return;
+        }
         if (size == entries.length) {
             grow();
         }
@@ -98,6 +101,13 @@ public final class ReplyQueue {
 
     /** Removes the first entry. */
     public void remove() {
+        removeOne();
+        while (size > 0 && (entries[head] & KIND) == COPY_END) {
+            removeOne();
+        }
+    }
+
+    private void removeOne() {
         if ((entries[head] & KIND) <= FUNCTION) {
             boundaries--;
         }
@@ -145,9 +155,6 @@ public final class ReplyQueue {
      * no ReadyForQuery.
      */
     public void copyIn() {
-        if ((head() & KIND) == QUERY) {
-            return;
-        }
         int kept = 1;
         boolean ended = false;
         for (int i = 1; i < size; i++) {
@@ -155,7 +162,7 @@ public final class ReplyQueue {
             int kind = entries[from] & KIND;
             ended |= kind == COPY_END;
             if (!ended && kind == SYNC) {
-                boundaries--;
+                boundaries--; // read in the middle of the data, and ignored
                 continue;
             }
             int to = head + kept & entries.length - 1;
@@ -165,13 +172,6 @@ public final class ReplyQueue {
         }
         size = kept;
         copying = !ended;
-    }
-
-    /** Removes marks of copy ends that have come to the head. */
-    public void skipCopyEnds() {
-        while (size > 0 && (entries[head] & KIND) == COPY_END) {
-            remove();
-        }
     }
 
     /** A new session begins: nothing is expected. */

@@ -91,8 +91,9 @@ final class ReplyReader implements FrameSink {
         reader.close();
         while (!replies.isEmpty()) {
             Object note = replies.note();
+            boolean last = (replies.head() & ReplyQueue.KIND) <= ReplyQueue.FUNCTION;
             replies.remove();
-            if (note instanceof OwnReply own) {
+            if (last && note instanceof OwnReply own) {
                 own.done(
                         ErrorFields.error(SqlState.CONNECTION_FAILURE, "server closed the connection unexpectedly"),
                         TransactionStatus.IDLE);
@@ -118,30 +119,23 @@ final class ReplyReader implements FrameSink {
         if (ours && length > MAX_GATHERED) {
             throw new ProtocolViolation("reply of " + length + " bytes to a query of our own");
         }
-        return !ours
-                && length > FrameReader.HEAD
-                && switch (type) {
-                    case BackendType.ROW_DESCRIPTION,
-                            BackendType.FUNCTION_CALL_RESPONSE,
-                            BackendType.PARAMETER_DESCRIPTION,
-                            BackendType.NOTICE_RESPONSE,
-                            BackendType.NOTIFICATION_RESPONSE,
-                            BackendType.ERROR_RESPONSE -> true;
-                    default -> {
-                        if (length > MAX_GATHERED) {
-                            throw new ProtocolViolation("message '" + (char) type + "' of " + length + " bytes");
-                        }
-                        yield false;
-                    }
-                };
+        return switch (type) {
+            case BackendType.FUNCTION_CALL_RESPONSE -> !ours;
+            case BackendType.NOTICE_RESPONSE, BackendType.NOTIFICATION_RESPONSE, BackendType.ERROR_RESPONSE ->
+                !ours && length > MAX_GATHERED;
+            default -> {
+                if (length > MAX_GATHERED) {
+                    throw new ProtocolViolation("message '" + (char) type + "' of " + length + " bytes");
+                }
+                yield false;
+            }
+        };
     }
 
     @Override
     public void head(byte type, ByteBuf buf, int index, int length) {
-        switch (type) {
-            case BackendType.ERROR_RESPONSE -> failed(null);
-            case BackendType.ROW_DESCRIPTION -> described(index, length);
-            default -> {}
+        if (type == BackendType.ERROR_RESPONSE) {
+            skipToSync();
         }
     }
 
@@ -239,26 +233,33 @@ final class ReplyReader implements FrameSink {
             }
             lastError = ownError;
             cut(index, length);
+            replies.failed((entry, note) -> {});
             return;
         }
-        ErrorFields fields = replies.isEmpty() || sink == null ? ErrorFields.read(buf, index, length) : null;
-        if (fields != null) {
+        ErrorFields fields = ErrorFields.read(buf, index, length);
+        if (sink == null) {
             lastError = fields;
+            cut(index, length);
+        } else {
+            ErrorFields instead = sink.failed(fields);
+            if (instead != null) {
+                cut(index, length);
+                sink.say(instead);
+            }
         }
-        keepOrCut(index, length);
-        failed(fields);
+        skipToSync();
     }
 
-    private void failed(@Nullable ErrorFields fields) {
-        if (replies.isEmpty() && fields != null) {
+    private void skipToSync() {
+        if (replies.isEmpty()) {
             return; // said without being asked: the end of the connection follows
         }
         if (sink != null) {
-            sink.failed();
             replies.failed(sink::dropped);
         } else {
             replies.failed((entry, note) -> {});
         }
+        look();
     }
 
     private void parameterStatus(ByteBuf buf, int index, int length) {
@@ -284,7 +285,6 @@ final class ReplyReader implements FrameSink {
         if (length != 6) {
             throw new ProtocolViolation("invalid length of ReadyForQuery");
         }
-        replies.skipCopyEnds();
         int head = replies.head();
         if (head == 0 || (head & ReplyQueue.KIND) > ReplyQueue.FUNCTION) {
             throw new ProtocolViolation("ReadyForQuery out of order: expected entry " + head);

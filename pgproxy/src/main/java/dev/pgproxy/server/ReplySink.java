@@ -25,8 +25,12 @@ public interface ReplySink {
     /** The server's socket takes more. */
     void writable();
 
-    /** An ErrorResponse was forwarded, or is about to be if it lies across reads. */
-    void failed();
+    /** An ErrorResponse is about to be forwarded; returns what to send in its place, or null to forward it. */
+    @Nullable
+    ErrorFields failed(ErrorFields error);
+
+    /** An error in place of the server's own words. */
+    void say(ErrorFields error);
 
     /** A message of the client that concerned this was ignored by the server after an error. */
     void dropped(int entry, @Nullable Object note);

@@ -3,6 +3,7 @@ package dev.pgproxy.session;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,14 +26,18 @@ public final class ClientStatements {
         }
     }
 
+    /** Longer names are the same statement: PostgreSQL cuts them (NAMEDATALEN). */
+    private static final int MAX_NAME = 63;
+
     private @Nullable Entry[] table = new @Nullable Entry[4];
     private int size;
 
-    /** The statement whose name is the {@code length} bytes at {@code index}. */
-    public @Nullable SharedStatement find(ByteBuf buf, int index, int length) {
+    /** The statement whose name is the {@code nameLength} bytes at {@code index}. */
+    public @Nullable SharedStatement find(ByteBuf buf, int index, int nameLength) {
         if (size == 0) {
             return null;
         }
+        int length = Math.min(nameLength, MAX_NAME);
         int hash = 0;
         for (int i = 0; i < length; i++) {
             hash = 31 * hash + buf.getByte(index + i);
@@ -56,14 +61,14 @@ public final class ClientStatements {
 
     /** The statement of this name. */
     public @Nullable SharedStatement find(String name) {
-        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = bytes(name);
         Entry entry = entry(bytes, hash(bytes));
         return entry == null ? null : entry.statement;
     }
 
     /** Adds or replaces. */
     public void put(String name, SharedStatement statement) {
-        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = bytes(name);
         int hash = hash(bytes);
         Entry entry = entry(bytes, hash);
         if (entry != null) {
@@ -80,7 +85,7 @@ public final class ClientStatements {
 
     /** Removes; nothing happens if there is none. */
     public void remove(String name) {
-        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = bytes(name);
         int hash = hash(bytes);
         Entry gone = entry(bytes, hash);
         if (gone == null) {
@@ -99,6 +104,19 @@ public final class ClientStatements {
             }
         }
         size--;
+    }
+
+    /** The client's name of the statement that is called so on servers. */
+    public @Nullable String nameOf(String serverName) {
+        byte[] wanted = serverName.getBytes(StandardCharsets.UTF_8);
+        for (Entry slot : table) {
+            for (Entry e = slot; e != null; e = e.next) {
+                if (Arrays.equals(e.statement.name(), wanted)) {
+                    return new String(e.name, StandardCharsets.UTF_8);
+                }
+            }
+        }
+        return null;
     }
 
     /** Forgets all. */
@@ -127,11 +145,16 @@ public final class ClientStatements {
 
     private @Nullable Entry entry(byte[] name, int hash) {
         for (Entry e = table[hash & table.length - 1]; e != null; e = e.next) {
-            if (e.hash == hash && java.util.Arrays.equals(e.name, name)) {
+            if (e.hash == hash && Arrays.equals(e.name, name)) {
                 return e;
             }
         }
         return null;
+    }
+
+    private static byte[] bytes(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        return bytes.length > MAX_NAME ? Arrays.copyOf(bytes, MAX_NAME) : bytes;
     }
 
     private static int hash(byte[] name) {

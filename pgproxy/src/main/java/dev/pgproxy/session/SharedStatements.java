@@ -58,6 +58,9 @@ public final class SharedStatements {
         }
     }
 
+    /** How names begin that no client has proposed. */
+    public static final String PREFIX = "pgproxy_";
+
     private final Map<Identity, Reference> known = new HashMap<>();
     private final Map<String, Reference> names = new HashMap<>();
     private final ReferenceQueue<SharedStatement> gone = new ReferenceQueue<>();
@@ -77,7 +80,7 @@ public final class SharedStatements {
         }
         String name = proposedName;
         while (name.isEmpty() || names.containsKey(name)) {
-            name = "pgproxy_" + Long.toString(++next, 36);
+            name = PREFIX + Long.toString(++next, 36);
         }
         SharedStatement made = new SharedStatement(name.getBytes(StandardCharsets.UTF_8), rest, facts);
         Reference made2 = new Reference(made, identity, name, gone);

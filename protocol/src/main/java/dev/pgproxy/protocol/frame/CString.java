@@ -21,6 +21,11 @@ public final class CString {
         return at;
     }
 
+    /** Index of the terminator, or -1 if there is none before {@code end}. */
+    public static int find(ByteBuf buf, int from, int end) {
+        return from > end ? -1 : buf.indexOf(from, end, (byte) 0);
+    }
+
     /** The text from {@code from} up to its terminator. */
     public static String read(ByteBuf buf, int from, int end) {
         int zero = end(buf, from, end);

@@ -22,7 +22,7 @@ public final class InitialMessageReader {
     /** Longest start-up packet, as PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
     public static final int MAX_LENGTH = 10_000;
 
-    private static final int MIN_CANCEL = 16;
+    private static final int MIN_CANCEL = 12;
     private static final int MAX_CANCEL = 12 + 256;
 
     private InitialMessageReader() {}

@@ -1,0 +1,63 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.frame.TransactionStatus;
+import dev.pgproxy.server.OwnReply;
+import dev.pgproxy.server.ServerConnection;
+import dev.pgproxy.session.Session;
+import dev.pgproxy.session.Settings;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a server what a session believes it has before an exchange goes there, and waits for it: an alignment that fails
+ * must stop the client's statement. Used once. Confined to the client's loop.
+ */
+final class Aligner implements OwnReply {
+    private final ServerConnection server;
+    private final Settings wanted;
+    private final Consumer<@Nullable ErrorFields> then;
+
+    private Aligner(ServerConnection server, Settings wanted, Consumer<@Nullable ErrorFields> then) {
+        this.server = server;
+        this.wanted = wanted;
+        this.then = then;
+    }
+
+    /** False if there is nothing to do, as in most cases; else {@code then} gets the error, or null. */
+    static boolean begin(
+            Exchange exchange,
+            Session session,
+            ServerConnection server,
+            PoolMode mode,
+            Consumer<@Nullable ErrorFields> then) {
+        if (server.status() == TransactionStatus.FAILED) {
+            return false; // nothing can be set, and nothing can depend on it, before the transaction has ended
+        }
+        List<String> sql = StatementAlignment.everything(exchange, session, server, mode);
+        if (sql.isEmpty()) {
+            return false;
+        }
+        server.ask(String.join(";", sql), new Aligner(server, session.settings().get(), then));
+        return true;
+    }
+
+    @Override
+    public void done(@Nullable ErrorFields error, byte status) {
+        if (error == null) {
+            if (status == TransactionStatus.IDLE) {
+                server.settings().reset(wanted);
+            } else {
+                server.settings().set(wanted);
+            }
+            for (String name : wanted.names()) {
+                if (Settings.isCustom(name)) {
+                    server.customSettings().add(name);
+                }
+            }
+        }
+        then.accept(error);
+    }
+}
