@@ -8,6 +8,7 @@ import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.config.Secret;
 import dev.pgproxy.net.ClientTls;
+import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.server.Credentials;
@@ -69,7 +70,10 @@ final class Check implements Callable<Integer> {
             databases.put(DatabaseSettings.WILDCARD, config.wildcard());
         }
         try (Transport transport = new Transport(
-                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout())) {
+                config.runtime(),
+                config.listen(),
+                config.timeouts().tcpUserTimeout(),
+                new HostNames(Runnable::run, config.timeouts().dnsMaxTtl()))) {
             for (Map.Entry<String, DatabaseSettings> entry : databases.entrySet()) {
                 database(entry.getValue(), new Target(config, secrets, tls, transport), out);
             }
@@ -84,7 +88,7 @@ final class Check implements Callable<Integer> {
             String name = database.name().equals(DatabaseSettings.WILDCARD) ? ANY_DATABASE : database.name();
             Credentials credentials = new Credentials();
             String user = user(database, credentials);
-            return HostLook.at(
+            HostLook look = HostLook.at(
                     new ServerTarget(
                             host,
                             database.serverDatabase(name),
@@ -94,6 +98,15 @@ final class Check implements Callable<Integer> {
                             tls,
                             config.timeouts().serverConnectTimeout()),
                     transport);
+            return look.failure() == null || knowsPassword(user, database) ? look : look.asStranger();
+        }
+
+        private boolean knowsPassword(String user, DatabaseSettings database) {
+            return plain(user) != null
+                    || (database.user() != null
+                                    ? database.password()
+                                    : config.auth().controlPassword())
+                            != null;
         }
 
         /** The database's own user, control_user, or the first user whose plain password is known. */
@@ -137,15 +150,13 @@ final class Check implements Callable<Integer> {
     private void show(String role, HostAddress host, HostLook look, HostLook primary, PrintWriter out) {
         StringBuilder text = new StringBuilder("  " + role + " " + host + ": ");
         if (look.failure() != null) {
-            String code = look.failure().code();
-            if (code.startsWith("28")) {
-                text.append("reachable, but nobody could log in to look at it (")
-                        .append(look.failure().message())
-                        .append("); set control_user and control_password to check its role");
+            if (look.stranger()) {
+                text.append("reachable, but no password is known to log in and look at it;"
+                        + " set control_user and control_password to check its role");
             } else {
                 failed = true;
                 text.append("FAILED ")
-                        .append(code)
+                        .append(look.failure().code())
                         .append(' ')
                         .append(look.failure().message());
                 if (look.failure().hint() != null) {

@@ -1,5 +1,6 @@
 package dev.pgproxy;
 
+import dev.pgproxy.client.AuthQuery;
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.ClientListener;
 import dev.pgproxy.client.ClientServices;
@@ -11,6 +12,7 @@ import dev.pgproxy.console.AdminConsole;
 import dev.pgproxy.console.ProgramControl;
 import dev.pgproxy.console.ShutdownMode;
 import dev.pgproxy.net.ClientTls;
+import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pool;
@@ -35,6 +37,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private final ClientServices services;
     private final ClientListener listener;
     private final ExecutorService slow;
+    private final HostNames names;
     private final ConfigReader reader;
     private final Shutdown shutdown;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -58,11 +61,12 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         ClientTls clientTls = ClientTls.of(config.clientTls());
         ServerTls serverTls = ServerTls.of(config.serverTls());
         this.users = secrets.users().names();
+        this.names = new HostNames(slow, config.timeouts().dnsMaxTtl());
         this.transport = new Transport(
-                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout());
+                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout(), names);
         this.pools = new Pools(config, serverTls, transport);
         this.services = new ClientServices(
-                config, clientTls, secrets.authenticator(config, pools, transport, slow), transport, pools);
+                config, clientTls, secrets.authenticator(config, lookUp(config, secrets), slow), transport, pools);
         this.listener = new ClientListener(services, transport);
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
@@ -163,17 +167,22 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         return result;
     }
 
+    private AuthQuery lookUp(ProxyConfig of, Secrets secrets) {
+        return new AuthQuery(of, secrets.users(), pools, transport);
+    }
+
     /** All or nothing: whatever can fail comes first. */
-    private void apply(ProxyConfig changed) throws IOException {
+    void apply(ProxyConfig changed) throws IOException {
         Secrets secrets = Secrets.read(changed);
         ClientTls clientTls = ClientTls.of(changed.clientTls());
         ServerTls serverTls = ServerTls.of(changed.serverTls());
         config = changed;
         users = secrets.users().names();
         Logging.apply(changed.log());
+        names.ttl(changed.timeouts().dnsMaxTtl());
         transport.reload(changed.listen(), changed.timeouts().tcpUserTimeout());
         pools.reload(changed, serverTls);
-        services.reload(changed, clientTls, secrets.authenticator(changed, pools, transport, slow));
+        services.reload(changed, clientTls, secrets.authenticator(changed, lookUp(changed, secrets), slow));
     }
 
     /** Servers whose database, user or TLS is another now are closed when they are free. */

@@ -6,11 +6,8 @@ import dev.pgproxy.auth.HbaRules;
 import dev.pgproxy.auth.UserList;
 import dev.pgproxy.auth.UserSecret;
 import dev.pgproxy.auth.Users;
-import dev.pgproxy.client.AuthQuery;
 import dev.pgproxy.config.AuthSettings;
 import dev.pgproxy.config.ProxyConfig;
-import dev.pgproxy.net.Transport;
-import dev.pgproxy.pool.Pools;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -60,8 +57,7 @@ record Secrets(Users users, @Nullable HbaRules rules) {
     }
 
     /** What decides by them who comes in. */
-    Authenticator authenticator(ProxyConfig config, Pools pools, Transport transport, Executor slow) {
-        return new Authenticator(
-                config.auth().authType(), users, rules, new AuthQuery(config, users, pools, transport), slow);
+    Authenticator authenticator(ProxyConfig config, Authenticator.LookUp lookUp, Executor slow) {
+        return new Authenticator(config.auth().authType(), users, rules, lookUp, slow);
     }
 }

@@ -53,13 +53,15 @@ public final class Transport implements AutoCloseable {
     private static final int MAX_READ = 256 * 1024;
 
     private final TransportChoice kind;
+    private final HostNames names;
     private final EventLoopGroup group;
     private final List<EventLoop> loops;
     private volatile ListenSettings tcp;
     private volatile List<TcpOption<?>> tcpOptions;
 
     /** Starts the loops. */
-    public Transport(RuntimeSettings settings, ListenSettings tcp, Duration userTimeout) {
+    public Transport(RuntimeSettings settings, ListenSettings tcp, Duration userTimeout, HostNames names) {
+        this.names = names;
         this.tcp = tcp;
         this.kind = choose(settings.transport());
         this.tcpOptions = TcpOption.of(kind, tcp, userTimeout);
@@ -138,7 +140,15 @@ public final class Transport implements AutoCloseable {
                 }
             }
         }
+        if (!unix) {
+            bootstrap.resolver(names);
+        }
         bootstrap.option(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.allocator(MAX_READ));
+    }
+
+    /** Host names and their addresses. */
+    public HostNames names() {
+        return names;
     }
 
     /** Configures a listener; {@link #tune} is for the connections of clients that it accepts. */
@@ -185,7 +195,7 @@ public final class Transport implements AutoCloseable {
     public SocketAddress address(HostAddress host) {
         return host.isUnixSocket()
                 ? new DomainSocketAddress(host.socketPath())
-                : new InetSocketAddress(host.host(), host.port());
+                : InetSocketAddress.createUnresolved(host.host(), host.port());
     }
 
     private static UnsupportedOperationException unsupported() {

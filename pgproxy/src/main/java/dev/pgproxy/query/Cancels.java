@@ -30,8 +30,8 @@ final class Cancels {
     /** Sends one; {@code told} runs when the host has closed its connection. */
     void send(ServerConnection server, Duration timeout, Runnable told) {
         underWay++;
-        unsettled = true;
         server.usage().cancelsInFlight(1);
+        unsettled = true;
         ServerIdentity target = server.identity();
         Runnable closed = () -> {
             underWay--;
