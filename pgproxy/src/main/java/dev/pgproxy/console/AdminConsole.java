@@ -4,6 +4,7 @@ import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.Clients;
 import dev.pgproxy.config.ConfigChanges;
 import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.protocol.backend.ErrorFields;
@@ -60,20 +61,22 @@ public final class AdminConsole implements Console {
     private final ProgramControl program;
     private final Pools pools;
     private final Clients clients;
+    private final HostNames names;
     private final ConfigTables configTables;
     private final PoolTables poolTables;
     private final StatsTables statsTables;
     private final DatabaseCommands databaseCommands;
 
     /** The console; begins to take averages. */
-    public AdminConsole(ProgramControl program, Pools pools, Clients clients, Transport transport) {
+    public AdminConsole(ProgramControl program, Pools pools, Clients clients, Transport transport, HostNames names) {
         this.program = program;
         this.pools = pools;
         this.clients = clients;
+        this.names = names;
         var loop = transport.loops().getFirst();
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
         this.configTables = new ConfigTables(program, pools, clients);
-        this.poolTables = new PoolTables(program, pools, configTables);
+        this.poolTables = new PoolTables(program, pools, configTables, names);
         this.statsTables = new StatsTables(pools, periods);
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();
@@ -159,7 +162,7 @@ public final class AdminConsole implements Console {
             case "totals" -> one(statsTables.allTotals());
             case "mem" -> one(ProgramTables.mem());
             case "version" -> one(ProgramTables.version(program.version()));
-            case "dns_hosts" -> one(ProgramTables.dnsHosts());
+            case "dns_hosts" -> one(ProgramTables.dnsHosts(names));
             case "dns_zones" -> one(ProgramTables.dnsZones());
             case "pools" -> live(poolTables::pools);
             case "lists" -> live(poolTables::lists);

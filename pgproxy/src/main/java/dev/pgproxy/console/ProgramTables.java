@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.net.HostNames;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetric;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
@@ -7,8 +8,10 @@ import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryUsage;
+import java.net.InetAddress;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** SHOW MEM, VERSION, DNS_HOSTS, DNS_ZONES, and the parameters that drivers ask for. Stateless. */
@@ -54,11 +57,17 @@ final class ProgramTables {
         return Table.of("version").row("pgproxy " + version).answer();
     }
 
-    /** Names are looked up by the system, whose cache cannot be seen. */
-    static ConsoleAnswer dnsHosts() {
-        return Table.of("hostname ttl:int8 addrs").answer();
+    static ConsoleAnswer dnsHosts(HostNames names) {
+        Table table = Table.of("hostname ttl:int8 addrs");
+        for (HostNames.Known known : names.known()) {
+            String addresses =
+                    known.addresses().stream().map(InetAddress::getHostAddress).collect(Collectors.joining(","));
+            table.row(known.name(), Math.max(0, known.ttlSeconds()), addresses);
+        }
+        return table.answer();
     }
 
+    /** Nothing is known of zones. */
     static ConsoleAnswer dnsZones() {
         return Table.of("zonename serial:int8 count:int4").answer();
     }
