@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.ConstantReplies;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
@@ -188,6 +189,7 @@ final class ExchangeWriter {
             rest = substituteRest(new String(rest, 0, textLength(rest), StandardCharsets.ISO_8859_1));
         }
         SharedStatement statement = source.find(rest, name, facts);
+        source.count(Counter.CLIENT_PARSE_COUNT);
         boolean failed = session.status() == TransactionStatus.FAILED;
         if (server.statements().has(statement) && !failed) {
             session.statements().put(name, statement);
@@ -197,6 +199,7 @@ final class ExchangeWriter {
         makeRoom(statement);
         session.statements().put(name, statement);
         server.statements().add(statement);
+        source.count(Counter.SERVER_PARSE_COUNT);
         FrontendWriter.parse(out.made(), statement.name(), rest);
         server.expect(ReplyQueue.PARSE, new StatementChange.Parsed(name, statement, true));
     }
@@ -254,6 +257,7 @@ final class ExchangeWriter {
             } else {
                 effects.beforeBind(statement.facts(), statement.rest());
                 need(statement);
+                source.count(Counter.BIND_COUNT);
                 renamed(statement.name(), buf, index, nameAt, nameEnd, length, announced);
             }
         }
@@ -364,6 +368,7 @@ final class ExchangeWriter {
         if (!server.statements().has(statement)) {
             makeRoom(statement);
             server.statements().add(statement);
+            source.count(Counter.SERVER_PARSE_COUNT);
             FrontendWriter.parse(out.made(), statement.name(), statement.rest());
             server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(statement));
         }

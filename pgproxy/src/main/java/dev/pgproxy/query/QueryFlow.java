@@ -70,7 +70,8 @@ public final class QueryFlow implements LeaseListener {
         this.session = session;
         this.pool = pool;
         this.settings = settings;
-        this.statements = new PoolStatements(session, pool, settings);
+        this.statements =
+                new PoolStatements(session, pool, settings, pool.counters().row(loopIndex));
         this.cancels = new Cancels(canceller);
         this.relay = new Relay(this, session, link.channel());
         this.times = new FlowTimes(pool.counters().row(loopIndex));
@@ -252,7 +253,7 @@ public final class QueryFlow implements LeaseListener {
         if (leased.reported() != session.reported()) {
             relay.tellReported(leased.reported());
         }
-        times.sent(exchange.bytes());
+        times.sent();
         barrier |= Objects.requireNonNull(writer).write(exchange);
         open = !exchange.isEnded();
         exchange.clear();
