@@ -36,6 +36,7 @@ final class ExchangeWriter {
     private final ServerConnection server;
     private final ServerWriter out;
     private final SideEffects effects;
+    private final VisibleStatements visible;
 
     private @Nullable QueryFacts unnamedPortal;
     private @Nullable Map<String, QueryFacts> portals;
@@ -54,6 +55,7 @@ final class ExchangeWriter {
         this.server = server;
         this.out = new ServerWriter(server);
         this.effects = new SideEffects(session, source.pool().sequenceUsers(), translates, server, out);
+        this.visible = new VisibleStatements(session, server, out);
     }
 
     /** The server it writes to. */
@@ -151,6 +153,9 @@ final class ExchangeWriter {
             FrontendWriter.query(out.made(), Emulation.NOTHING);
             server.expect(ReplyQueue.QUERY, substitute);
         } else {
+            if (translates) {
+                visible.before(facts, true);
+            }
             effects.beforeQuery(facts, buf, index + FrameReader.HEADER, index + length);
             raw(ReplyQueue.QUERY, note(facts), buf, index, length);
         }
@@ -235,7 +240,7 @@ final class ExchangeWriter {
             UnnamedStatement statement = session.unnamed();
             facts = statement == null ? null : statement.facts();
             if (statement != null) {
-                effects.beforeBind(statement.facts(), statement.rest());
+                beforeBind(statement.facts(), statement.rest());
             }
             needUnnamed();
             out.raw(buf, index, length);
@@ -246,13 +251,20 @@ final class ExchangeWriter {
                 forgetForeign(statement == null, buf, nameAt, nameEnd);
                 out.raw(buf, index, length);
             } else {
-                effects.beforeBind(statement.facts(), statement.rest());
+                beforeBind(statement.facts(), statement.rest());
                 need(statement);
                 renamed(statement.name(), buf, index, nameAt, nameEnd, length, announced);
             }
         }
         remember(facts, buf, index, length, portalAt, portalEnd);
         server.expect(ReplyQueue.BIND, null);
+    }
+
+    private void beforeBind(QueryFacts facts, byte[] rest) {
+        if (translates) {
+            visible.before(facts, false);
+        }
+        effects.beforeBind(facts, rest);
     }
 
     private void remember(@Nullable QueryFacts facts, ByteBuf buf, int index, int length, int portalAt, int portalEnd) {

@@ -89,12 +89,12 @@ final class StatementAlignment {
         Map<String, Object> own = server.statements().own();
         SessionEffect.Prepare wanted = session.sqlStatements().get(name);
         Object present = own.get(name);
-        if (wanted != null && wanted.equals(present)) {
-            return;
+        if (wanted != null ? wanted.equals(present) : session.statements().find(name) != null) {
+            return; // one of the protocol is given to the server by VisibleStatements
         }
-        if (present != null) {
+        if (present != null || server.statements().named(name) != null) {
             sql.add("DEALLOCATE " + SqlText.quoteIdentifier(name));
-            own.remove(name);
+            server.statements().forget(name);
         }
         if (wanted != null) {
             sql.add(wanted.text());

@@ -1,6 +1,7 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.sql.SessionEffect;
+import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
@@ -46,6 +47,22 @@ sealed interface StatementChange {
             } else {
                 server.statements().remove(statement);
             }
+        }
+    }
+
+    /** A Parse of ours under the client's name, for SQL to see it. */
+    record Shown(String name) implements StatementChange {
+        @Override
+        public void undo(Session session, ServerConnection server) {
+            server.statements().own().remove(name);
+        }
+    }
+
+    /** One whose error is not the client's: the statement is missing then, and the client's own text will tell. */
+    record Quiet(StatementChange change) implements StatementChange, OwnReply {
+        @Override
+        public void undo(Session session, ServerConnection server) {
+            change.undo(session, server);
         }
     }
 

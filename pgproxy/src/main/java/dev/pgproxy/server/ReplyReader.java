@@ -232,6 +232,7 @@ final class ReplyReader implements FrameSink {
             }
             lastError = ownError;
             cut(index, length);
+            skipToSync();
             return;
         }
         ErrorFields fields = ErrorFields.read(buf, index, length);
