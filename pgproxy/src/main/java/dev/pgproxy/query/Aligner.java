@@ -20,6 +20,9 @@ final class Aligner implements OwnReply {
     private final Settings wanted;
     private final Consumer<@Nullable ErrorFields> then;
 
+    private int outstanding;
+    private @Nullable ErrorFields error;
+
     private Aligner(ServerConnection server, Settings wanted, Consumer<@Nullable ErrorFields> then) {
         this.server = server;
         this.wanted = wanted;
@@ -40,12 +43,18 @@ final class Aligner implements OwnReply {
         if (sql.isEmpty()) {
             return false;
         }
-        server.ask(String.join(";", sql), new Aligner(server, session.settings().get(), then));
+        Aligner aligner = new Aligner(server, session.settings().get(), then);
+        aligner.outstanding = sql.size();
+        sql.forEach(query -> server.ask(query, aligner));
         return true;
     }
 
     @Override
-    public void done(@Nullable ErrorFields error, byte status) {
+    public void done(@Nullable ErrorFields failure, byte status) {
+        error = error == null ? failure : error;
+        if (--outstanding > 0) {
+            return;
+        }
         if (error == null) {
             if (status == TransactionStatus.IDLE) {
                 server.settings().reset(wanted);

@@ -23,30 +23,52 @@ import org.jspecify.annotations.Nullable;
 final class StatementAlignment {
     private StatementAlignment() {}
 
-    /** All that the server has to be told before the exchange; nothing in most cases. */
+    /**
+     * The queries with all that the server has to be told before the exchange; none in most cases. Each PREPARE is one of
+     * its own, since pg_prepared_statements shows the whole query.
+     */
     static List<String> everything(Exchange exchange, Session session, ServerConnection server, PoolMode mode) {
         Settings wanted = session.settings().get();
         Settings present = server.settings().get();
-        List<String> sql = List.of();
-        if (present != wanted) {
-            sql = SettingsAlignment.between(present, wanted);
-            if (sql.isEmpty()) {
-                server.settings().set(wanted);
-            }
+        boolean names = mode != PoolMode.SESSION && namesStatements(exchange);
+        if (present == wanted && !names) {
+            return List.of();
         }
-        if (mode == PoolMode.SESSION) {
-            return sql;
+        List<String> sql = new ArrayList<>(SettingsAlignment.between(present, wanted));
+        if (sql.isEmpty()) {
+            server.settings().set(wanted);
         }
-        List<String> statements = of(exchange, session, server);
-        if (!statements.isEmpty()) {
-            sql = new ArrayList<>(sql);
-            sql.addAll(statements);
+        List<String> prepare = new ArrayList<>(0);
+        if (names) {
+            of(exchange, session, server, sql, prepare);
         }
-        return sql;
+        if (!sql.isEmpty()) {
+            prepare.addFirst(String.join(";", sql));
+        }
+        return prepare;
     }
 
-    /** Statements that make the server's statements under clients' own names what the exchange expects. */
-    static List<String> of(Exchange exchange, Session session, ServerConnection server) {
+    private static boolean namesStatements(Exchange exchange) {
+        for (int i = 0; i < exchange.size(); i++) {
+            QueryFacts facts = exchange.facts(i);
+            if (facts == null) {
+                continue;
+            }
+            if (facts.has(StatementFlags.MENTIONS_PREPARED)) {
+                return true;
+            }
+            for (int n = 0; n < facts.statementCount(); n++) {
+                if (named(facts.statements().get(n).effect()) != null) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** What makes the server's statements under clients' own names what the exchange expects. */
+    private static void of(
+            Exchange exchange, Session session, ServerConnection server, List<String> sql, List<String> prepare) {
         int watched = StatementFlags.MENTIONS_PREPARED;
         Set<String> names = new HashSet<>();
         for (int i = 0; i < exchange.size(); i++) {
@@ -65,11 +87,9 @@ final class StatementAlignment {
                 }
             }
         }
-        List<String> sql = new ArrayList<>();
         for (String name : names) {
-            align(name, session, server, sql);
+            align(name, session, server, sql, prepare);
         }
-        return sql;
     }
 
     private static @Nullable String named(@Nullable SessionEffect effect) {
@@ -85,7 +105,8 @@ final class StatementAlignment {
     }
 
     /** Makes one name on the server mean what it means in the session. */
-    static void align(String name, Session session, ServerConnection server, List<String> sql) {
+    private static void align(
+            String name, Session session, ServerConnection server, List<String> sql, List<String> prepare) {
         Map<String, Object> own = server.statements().own();
         SessionEffect.Prepare wanted = session.sqlStatements().get(name);
         Object present = own.get(name);
@@ -97,7 +118,7 @@ final class StatementAlignment {
             server.statements().forget(name);
         }
         if (wanted != null) {
-            sql.add(wanted.text());
+            prepare.add(wanted.text());
             own.put(name, wanted);
         }
     }
