@@ -55,7 +55,7 @@ final class SideEffects {
     private static final String FORGET = "DISCARD SEQUENCES";
 
     /** It only fails where the client's statement fails for the same reason. */
-    private static final OwnReply FORGOTTEN = new OwnReply() {};
+    private static final OwnReply FORGOTTEN = (error, status) -> {};
 
     /** Statement and portal of our own. */
     private static final String OWN = "pgproxy_forget";

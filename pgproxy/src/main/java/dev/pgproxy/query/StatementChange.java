@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
@@ -64,6 +65,9 @@ sealed interface StatementChange {
         public void undo(Session session, ServerConnection server) {
             change.undo(session, server);
         }
+
+        @Override
+        public void done(@Nullable ErrorFields error, byte status) {}
     }
 
     /** A Close of ours, to make room. */

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * client's loop.
  */
 final class VisibleStatements {
-    private static final OwnReply ENDED = new OwnReply() {};
+    private static final OwnReply ENDED = (error, status) -> {};
 
     private final Session session;
     private final ServerConnection server;

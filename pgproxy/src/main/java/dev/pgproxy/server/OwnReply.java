@@ -15,5 +15,5 @@ public interface OwnReply {
      * @param error the first error, if any
      * @param status the transaction status; {@code I} when lost
      */
-    default void done(@Nullable ErrorFields error, byte status) {}
+    void done(@Nullable ErrorFields error, byte status);
 }
