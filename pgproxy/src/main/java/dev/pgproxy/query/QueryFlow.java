@@ -176,8 +176,6 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
-    // ---- the path
-
     private void advance() {
         if (exchange.size() == 0 || gone) {
             resumeIfHeld();
@@ -474,7 +472,7 @@ public final class QueryFlow implements LeaseListener {
         return held == Held.FOR_LEASE;
     }
 
-    /** Whether a query is running on a server. */
+    /** Whether a query is running. */
     public boolean isRunning() {
         return server != null && !server.replies().isEmpty();
     }

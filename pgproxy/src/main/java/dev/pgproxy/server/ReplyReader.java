@@ -79,9 +79,8 @@ final class ReplyReader implements FrameSink {
 
     /** Adds an expected reply. */
     void expect(int entry, @Nullable Object note) {
-        if (!replies.add(entry, note)) {
-            dropped(entry, note);
-        } else if ((entry & ReplyQueue.ANSWER) != 0) {
+        replies.add(entry, note);
+        if ((entry & ReplyQueue.ANSWER) != 0) {
             answers();
         }
         look();
@@ -92,9 +91,8 @@ final class ReplyReader implements FrameSink {
         reader.close();
         while (!replies.isEmpty()) {
             Object note = replies.note();
-            boolean last = (replies.head() & ReplyQueue.KIND) <= ReplyQueue.FUNCTION;
             replies.remove();
-            if (last && note instanceof OwnReply own) {
+            if (note instanceof OwnReply own) {
                 own.done(
                         ErrorFields.error(SqlState.CONNECTION_FAILURE, "server closed the connection unexpectedly"),
                         TransactionStatus.IDLE);
@@ -122,7 +120,8 @@ final class ReplyReader implements FrameSink {
         }
         return switch (type) {
             case BackendType.FUNCTION_CALL_RESPONSE -> !ours;
-            case BackendType.NOTICE_RESPONSE, BackendType.ERROR_RESPONSE -> !ours && length > MAX_GATHERED;
+            case BackendType.NOTICE_RESPONSE, BackendType.NOTIFICATION_RESPONSE, BackendType.ERROR_RESPONSE ->
+                !ours && length > MAX_GATHERED;
             default -> {
                 if (length > MAX_GATHERED) {
                     throw new ProtocolViolation("message '" + (char) type + "' of " + length + " bytes");
@@ -135,9 +134,6 @@ final class ReplyReader implements FrameSink {
     @Override
     public void head(byte type, ByteBuf buf, int index, int length) {
         if (type == BackendType.ERROR_RESPONSE) {
-            if (sink != null) {
-                sink.failed(ErrorFields.readBeginning(buf, index)); // too long to be replaced
-            }
             skipToSync();
         }
     }
@@ -169,13 +165,7 @@ final class ReplyReader implements FrameSink {
                     sink.copyIn();
                 }
             }
-            case BackendType.NOTIFICATION_RESPONSE -> {
-                cut(index, length);
-                if (sink != null) {
-                    sink.notified(buf, index, length);
-                }
-            }
-            case BackendType.NOTICE_RESPONSE -> keepOrCut(index, length);
+            case BackendType.NOTIFICATION_RESPONSE, BackendType.NOTICE_RESPONSE -> keepOrCut(index, length);
             case BackendType.COPY_OUT_RESPONSE,
                     BackendType.COPY_BOTH_RESPONSE,
                     BackendType.COPY_DATA,
@@ -227,11 +217,10 @@ final class ReplyReader implements FrameSink {
                 sink.completed(facts.statements().get(at), CommandTag.read(buf, index, length));
             }
         }
+        statementIndex++;
         if (execute) {
             replies.remove();
             settleAt(index + length);
-        } else {
-            statementIndex++;
         }
     }
 
@@ -243,7 +232,7 @@ final class ReplyReader implements FrameSink {
             }
             lastError = ownError;
             cut(index, length);
-            replies.failed((entry, note) -> {});
+            skipToSync();
             return;
         }
         ErrorFields fields = ErrorFields.read(buf, index, length);
@@ -264,17 +253,12 @@ final class ReplyReader implements FrameSink {
         if (replies.isEmpty()) {
             return; // said without being asked: the end of the connection follows
         }
-        replies.failed(this::dropped);
-        look();
-    }
-
-    private void dropped(int entry, @Nullable Object note) {
-        if (note instanceof OwnReply) {
-            throw new ProtocolViolation("a query of our own was ignored after an error");
-        }
         if (sink != null) {
-            sink.dropped(entry, note);
+            replies.failed(sink::dropped);
+        } else {
+            replies.failed((entry, note) -> {});
         }
+        look();
     }
 
     private void parameterStatus(ByteBuf buf, int index, int length) {
@@ -308,7 +292,6 @@ final class ReplyReader implements FrameSink {
         replies.remove();
         status = buf.getByte(index + 5);
         statementIndex = 0;
-        lastError = null; // it was not the last word
         if ((head & ReplyQueue.SWALLOW) != 0) {
             cut(index, length);
             settleAt(index + length);
@@ -318,9 +301,6 @@ final class ReplyReader implements FrameSink {
                 own.done(failure, status);
             }
             return;
-        }
-        if (sink != null && sink.withholds(status)) {
-            cut(index, length);
         }
         settleAt(index + length);
         forwardTo(index + length);
