@@ -69,11 +69,9 @@ final class Check implements Callable<Integer> {
         if (config.wildcard() != null) {
             databases.put(DatabaseSettings.WILDCARD, config.wildcard());
         }
+        HostNames names = new HostNames(Runnable::run, config.timeouts().dnsMaxTtl());
         try (Transport transport = new Transport(
-                config.runtime(),
-                config.listen(),
-                config.timeouts().tcpUserTimeout(),
-                new HostNames(Runnable::run, config.timeouts().dnsMaxTtl()))) {
+                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout(), names)) {
             for (Map.Entry<String, DatabaseSettings> entry : databases.entrySet()) {
                 database(entry.getValue(), new Target(config, secrets, tls, transport), out);
             }

@@ -60,19 +60,19 @@ public final class AdminConsole implements Console {
 
     private final ProgramControl program;
     private final Pools pools;
-    private final Clients clients;
     private final HostNames names;
+    private final Clients clients;
     private final ConfigTables configTables;
     private final PoolTables poolTables;
     private final StatsTables statsTables;
     private final DatabaseCommands databaseCommands;
 
     /** The console; begins to take averages. */
-    public AdminConsole(ProgramControl program, Pools pools, Clients clients, Transport transport, HostNames names) {
+    public AdminConsole(ProgramControl program, Pools pools, Clients clients, Transport transport) {
         this.program = program;
         this.pools = pools;
         this.clients = clients;
-        this.names = names;
+        this.names = transport.names();
         var loop = transport.loops().getFirst();
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
         this.configTables = new ConfigTables(program, pools, clients);

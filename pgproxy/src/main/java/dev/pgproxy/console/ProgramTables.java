@@ -8,7 +8,6 @@ import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryUsage;
-import java.net.InetAddress;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -57,12 +56,14 @@ final class ProgramTables {
         return Table.of("version").row("pgproxy " + version).answer();
     }
 
+    /** Names of servers that were looked up, and their addresses. */
     static ConsoleAnswer dnsHosts(HostNames names) {
         Table table = Table.of("hostname ttl:int8 addrs");
         for (HostNames.Known known : names.known()) {
-            String addresses =
-                    known.addresses().stream().map(InetAddress::getHostAddress).collect(Collectors.joining(","));
-            table.row(known.name(), Math.max(0, known.ttlSeconds()), addresses);
+            String addresses = known.addresses().stream()
+                    .map(address -> address.getHostAddress() + ":0")
+                    .collect(Collectors.joining(","));
+            table.row(known.name(), known.ttlSeconds(), addresses);
         }
         return table.answer();
     }

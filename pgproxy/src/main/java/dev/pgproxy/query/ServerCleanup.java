@@ -164,8 +164,13 @@ final class ServerCleanup implements ReplySink, OwnReply {
     @Override
     public void reported(String name, String value) {}
 
+    /** A query of ours that was under way when the client vanished has ended: it tells only who asked. */
     @Override
-    public void burstEnd() {}
+    public void burstEnd() {
+        if (server.isUsable() && server.isQuiet()) {
+            next();
+        }
+    }
 
     @Override
     public void writable() {}

@@ -197,10 +197,20 @@ public final class ServerConnection {
         channel.write(bytes, channel.voidPromise());
     }
 
+    /** Sends a part of much: flushed when much waits; false if the socket takes no more for now. */
+    public boolean stream(ByteBuf bytes) {
+        write(bytes);
+        if (!channel.isWritable()) {
+            channel.flush();
+        }
+        return channel.isWritable();
+    }
+
     /** Sends a simple query of our own and takes its reply; flushed at once. */
     public void ask(String sql, OwnReply reply) {
         ByteBuf out = channel.alloc().buffer(sql.length() + 16);
         FrontendWriter.query(out, sql);
+        statements.unnamed(null); // a simple query drops it (src/backend/tcop/postgres.c, exec_simple_query)
         expect(ReplyQueue.QUERY | ReplyQueue.SWALLOW, reply);
         write(out);
         channel.flush();

@@ -41,7 +41,7 @@ public interface ProxyUnderTest {
     }
 
     /** A proxy of this JVM, in transaction mode over a single server's pool unless a test says otherwise. */
-    record InThisJvm(PgProxy proxy, EmbeddedPostgres server, String database) implements ProxyUnderTest {
+    record InThisJvm(PgProxy proxy, ServerAddress server, String database) implements ProxyUnderTest {
         @Override
         public String host() {
             return "127.0.0.1";
@@ -73,17 +73,17 @@ public interface ProxyUnderTest {
         }
     }
 
-    /** A proxy before {@link TestCluster#primary()} with further settings, which win over the usual ones. */
+    /** A proxy before {@link TestCluster#server()} with further settings, which win over the usual ones. */
     static InThisJvm with(String settings) {
-        EmbeddedPostgres server = TestCluster.primary();
+        ServerAddress server = TestCluster.server();
         String config =
                 "listen_port = 0\nadmin_users = [postgres]\nlog_connections = false\nlog_disconnections = false\n"
-                        + "databases { \"*\" { primary = \"" + server.host() + ":" + server.port() + "\" } }\n"
+                        + "databases { \"*\" { primary = \"" + server + "\" } }\n"
                         + "users { \"" + EmbeddedPostgres.SUPERUSER + "\" { password = \"" + TestCluster.PASSWORD
                         + "\" } }\n"
                         + settings;
         try {
-            return new InThisJvm(PgProxy.start(ConfigLoader.parse(config)), server, TestCluster.freshDatabase());
+            return new InThisJvm(PgProxy.start(ConfigLoader.parse(config)), server, TestCluster.freshDatabase(server));
         } catch (ConfigProblems | IOException e) {
             throw new AssertionError(e);
         }

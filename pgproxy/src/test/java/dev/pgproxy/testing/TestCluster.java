@@ -9,7 +9,7 @@ import java.sql.Statement;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The PostgreSQL servers of a test run: one cluster per JVM, started by the first test that asks, stopped when the JVM ends. Tests
+ * The embedded PostgreSQL servers of a test run: one cluster per JVM, started by the first test that asks, stopped when the JVM ends. Tests
  * share it and keep apart by databases and roles of their own; a test that stops or reconfigures a server starts its own
  * {@link EmbeddedCluster}. Thread-safe.
  */
@@ -30,6 +30,13 @@ public final class TestCluster {
         static final EmbeddedCluster CLUSTER = started(2);
     }
 
+    /** The server of the scenarios: {@link #primary}, or a container of the image that {@code -Dpostgres.image} names. */
+    public static ServerAddress server() {
+        return PostgresContainer.isWanted()
+                ? PostgresContainer.shared()
+                : new ServerAddress(primary().host(), primary().port());
+    }
+
     /** The shared server. */
     public static EmbeddedPostgres primary() {
         return Single.CLUSTER.primary();
@@ -43,6 +50,13 @@ public final class TestCluster {
     /** Creates an empty database on {@link #primary} and returns its name. */
     public static String freshDatabase() {
         return freshDatabase(primary());
+    }
+
+    /** Creates an empty database on {@link #server} and returns its name. */
+    public static String freshDatabase(ServerAddress server) {
+        String name = "db_" + NAMES.incrementAndGet();
+        server.execute("CREATE DATABASE " + name);
+        return name;
     }
 
     /** Creates an empty database and returns its name. */

@@ -1,0 +1,96 @@
+package dev.pgproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pgproxy.testing.Endpoint;
+import dev.pgproxy.testing.Message;
+import dev.pgproxy.testing.ProxyUnderTest;
+import dev.pgproxy.testing.RawClient;
+import dev.pgproxy.testing.Transcript;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** That a server goes to the next client when, and only when, nothing of the last one is left on it or under way. */
+final class ReleaseIT {
+    private static final String FUNCTION =
+            "CREATE OR REPLACE FUNCTION it_plain() RETURNS int LANGUAGE plpgsql AS" + " 'BEGIN RETURN 1; END'";
+
+    @Test
+    void aProbeDoesNotCostTheUnnamedStatement() {
+        Transcript.assertSame((c, t) -> {
+            t.quietly(FUNCTION);
+            c.parse("", "SELECT it_plain()").sync().readUntilReady();
+            t.expect("2DCZ", c.bind("", "").execute("").sync().readUntilReady());
+        });
+    }
+
+    @Test
+    void whatIsSentWhileAProbeRunsIsProbedToo() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 2");
+        try (PgProxy proxy = under.proxy()) {
+            Endpoint proxied = under.proxied();
+            proxied.run(FUNCTION);
+            for (int key = 1; key <= 20; key++) {
+                try (RawClient holder = proxied.login()) {
+                    holder.query("SELECT it_plain()").readUntilReady();
+                    holder.query("SELECT pg_advisory_lock(" + key + ")").readUntilReady();
+                    String holds =
+                            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
+                    assertThat(row(proxied.run(holds))).containsExactly("0");
+                    holder.query("SELECT pg_advisory_unlock_all()").readUntilReady();
+                }
+            }
+        }
+    }
+
+    @Test
+    void aClientThatVanishesWhileItsProbeRunsLeavesItsServerAtOnce() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1\nquery_wait_timeout = 10s");
+        try (PgProxy proxy = under.proxy()) {
+            Endpoint proxied = under.proxied();
+            proxied.run(FUNCTION);
+            for (int i = 0; i < 10; i++) {
+                RawClient vanishing = proxied.login();
+                vanishing.query("SELECT it_plain()").readUntilReady();
+                vanishing.close();
+                assertThat(row(proxied.run("SELECT 1"))).containsExactly("1");
+            }
+        }
+    }
+
+    @Test
+    void whatFollowsTheRestOfABrokenCopyIsAnsweredToNobodyElse() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1");
+        try (PgProxy proxy = under.proxy()) {
+            Endpoint proxied = under.proxied();
+            proxied.run("CREATE TABLE it_copy (a int)");
+            byte[] half = new byte[50_000];
+            byte[] head = ByteBuffer.allocate(5)
+                    .put((byte) 'd')
+                    .putInt(4 + 2 * half.length)
+                    .array();
+            try (RawClient c = proxied.login();
+                    RawClient d = proxied.login()) {
+                c.query("COPY it_copy FROM STDIN").readUntil('G');
+                c.batch(data -> data.copyData("no number\n").raw(head).raw(half));
+                c.readUntilReady();
+                c.batch(rest -> rest.raw(half).query("SELECT pg_sleep(0.3), 'of c'"));
+                d.query("SELECT 'of d'");
+                assertThat(row(d.readUntilReady())).containsExactly("of d");
+                assertThat(row(c.readUntilReady())).containsExactly("", "of c");
+            }
+        }
+    }
+
+    private static List<String> row(List<Message> answer) {
+        return answer.stream()
+                .filter(message -> message.type() == 'D')
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(answer.toString()))
+                .values()
+                .stream()
+                .map(String::valueOf)
+                .toList();
+    }
+}
