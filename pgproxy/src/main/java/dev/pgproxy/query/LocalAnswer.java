@@ -16,16 +16,6 @@ import io.netty.channel.Channel;
 final class LocalAnswer {
     private LocalAnswer() {}
 
-    /** An error of ours, and ReadyForQuery if the exchange had {@code ended}. */
-    static ByteBuf refusal(ErrorFields error, boolean ended, Session session, ByteBufAllocator allocator) {
-        ByteBuf out = allocator.buffer();
-        error.write(out);
-        if (ended) {
-            BackendWriter.readyForQuery(out, session.status());
-        }
-        return out;
-    }
-
     /** Whether the exchange has nothing else. */
     static boolean suffices(Exchange exchange, boolean ownsStatements) {
         for (int i = 0; i < exchange.size(); i++) {
