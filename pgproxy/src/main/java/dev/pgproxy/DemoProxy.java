@@ -14,6 +14,9 @@ final class DemoProxy implements ProxyStarter {
                 + cluster.primary().port() + "\" } }\n"
                 + "users { \"" + NotesDatabase.USER + "\" { password = \"" + NotesDatabase.PASSWORD + "\" } }\n"
                 + "admin_users = [\"" + NotesDatabase.USER + "\"]\n";
-        return PgProxy.start(ConfigLoader.parse(config));
+        PgProxy proxy = PgProxy.start(ConfigLoader.parse(config));
+        // SHUTDOWN in the console ends the whole demo, whose own end also stops the proxy
+        proxy.stopped().thenRun(() -> new Thread(() -> System.exit(0), "demo-exit").start());
+        return proxy;
     }
 }

@@ -2,7 +2,6 @@ package dev.pgproxy;
 
 import dev.pgproxy.config.ConfigProblems;
 import dev.pgproxy.config.ConfigSource;
-import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.demo.ClusterException;
 import dev.pgproxy.demo.Demo;
 import dev.pgproxy.demo.DemoOptions;
@@ -23,7 +22,7 @@ import picocli.CommandLine.Option;
         description = "A PostgreSQL proxy.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {Main.Run.class, Main.RunDemo.class})
+        subcommands = {Main.Run.class, Check.class, Main.RunDemo.class})
 public final class Main {
     static final int FAILED = 1;
     static final int CONFIGURATION = 78;
@@ -35,12 +34,17 @@ public final class Main {
         System.exit(new CommandLine(new Main()).execute(args));
     }
 
+    /** The version, from the jar's manifest. */
+    static String version() {
+        String version = Main.class.getPackage().getImplementationVersion();
+        return version == null ? "(unpackaged)" : version;
+    }
+
     /** What {@code --version} prints. */
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = Main.class.getPackage().getImplementationVersion();
-            return new String[] {"pgproxy " + (version == null ? "(unpackaged)" : version)};
+            return new String[] {"pgproxy " + version()};
         }
     }
 
@@ -59,8 +63,8 @@ public final class Main {
                     java.util.Objects.requireNonNull(spec).commandLine().getErr();
             PgProxy proxy;
             try {
-                ProxyConfig config = source.load(System.getenv());
-                proxy = PgProxy.start(config);
+                PgProxy.ConfigReader reader = () -> source.load(System.getenv());
+                proxy = PgProxy.start(reader.read(), reader);
             } catch (ConfigProblems e) {
                 err.println(e.getMessage());
                 return CONFIGURATION;
@@ -68,11 +72,9 @@ public final class Main {
                 err.println("pgproxy: " + e.getMessage());
                 return FAILED;
             }
+            Signals.obey(proxy);
             CountDownLatch stopped = new CountDownLatch(1);
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-                proxy.close();
-                stopped.countDown();
-            }));
+            proxy.stopped().thenRun(stopped::countDown);
             stopped.await();
             return 0;
         }

@@ -1,35 +1,35 @@
 package dev.pgproxy;
 
-import dev.pgproxy.auth.Authenticator;
-import dev.pgproxy.auth.FileProblem;
-import dev.pgproxy.auth.HbaRules;
-import dev.pgproxy.auth.UserList;
-import dev.pgproxy.auth.UserSecret;
-import dev.pgproxy.auth.Users;
+import dev.pgproxy.client.AuthQuery;
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.ClientListener;
 import dev.pgproxy.client.ClientServices;
-import dev.pgproxy.config.AuthSettings;
+import dev.pgproxy.config.ConfigChanges;
+import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.console.AdminConsole;
+import dev.pgproxy.console.ProgramControl;
+import dev.pgproxy.console.ShutdownMode;
 import dev.pgproxy.net.ClientTls;
+import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
+import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The composition root: puts the parts together, starts and stops them in order. Thread-safe. */
-public final class PgProxy implements AutoCloseable {
+public final class PgProxy implements AutoCloseable, ProgramControl {
     private static final Logger LOG = LoggerFactory.getLogger(PgProxy.class);
 
     private final Transport transport;
@@ -37,19 +37,40 @@ public final class PgProxy implements AutoCloseable {
     private final ClientServices services;
     private final ClientListener listener;
     private final ExecutorService slow;
+    private final HostNames names;
+    private final ConfigReader reader;
+    private final Shutdown shutdown;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private volatile ProxyConfig config;
+    private volatile Set<String> users = Set.of();
 
-    private PgProxy(ProxyConfig config) throws IOException {
+    /** Reads the configuration again, for RELOAD. Called on a thread that may wait. */
+    @FunctionalInterface
+    public interface ConfigReader {
+        /** The configuration as it is written now. */
+        ProxyConfig read() throws ConfigProblems;
+    }
+
+    private PgProxy(ProxyConfig config, ConfigReader reader) throws IOException {
         this.config = config;
+        this.reader = reader;
+        Logging.apply(config.log());
         this.slow = Executors.newFixedThreadPool(
                 1, Thread.ofPlatform().name("slow").daemon().factory());
-        Authenticator authenticator = authenticator(config, slow);
+        Secrets secrets = Secrets.read(config);
         ClientTls clientTls = ClientTls.of(config.clientTls());
         ServerTls serverTls = ServerTls.of(config.serverTls());
-        this.transport = new Transport(config.runtime(), config.listen());
+        this.users = secrets.users().names();
+        this.names = new HostNames(slow, config.timeouts().dnsMaxTtl());
+        this.transport = new Transport(
+                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout(), names);
         this.pools = new Pools(config, serverTls, transport);
-        this.services = new ClientServices(config, clientTls, authenticator, transport, pools);
+        this.services = new ClientServices(
+                config, clientTls, secrets.authenticator(config, lookUp(config, secrets), slow), transport, pools);
         this.listener = new ClientListener(services, transport);
+        this.shutdown =
+                new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
+        services.console(new AdminConsole(this, pools, services.clients(), transport));
     }
 
     /**
@@ -58,7 +79,16 @@ public final class PgProxy implements AutoCloseable {
      * @throws IOException if a file cannot be used or an address cannot be bound; the message says which
      */
     public static PgProxy start(ProxyConfig config) throws IOException {
-        PgProxy proxy = new PgProxy(config);
+        return start(config, () -> config);
+    }
+
+    /**
+     * Starts with a configuration that RELOAD reads again.
+     *
+     * @throws IOException if a file cannot be used or an address cannot be bound; the message says which
+     */
+    public static PgProxy start(ProxyConfig config, ConfigReader reader) throws IOException {
+        PgProxy proxy = new PgProxy(config, reader);
         try {
             for (String where : proxy.listener.bind(config.listen())) {
                 LOG.info(
@@ -79,7 +109,7 @@ public final class PgProxy implements AutoCloseable {
         return listener.port();
     }
 
-    /** The configuration in force. */
+    @Override
     public ProxyConfig config() {
         return config;
     }
@@ -94,52 +124,103 @@ public final class PgProxy implements AutoCloseable {
         return services;
     }
 
-    /**
-     * RELOAD with what can change.
-     *
-     * @throws IOException if a file cannot be used; nothing has changed then
-     */
-    public void reload(ProxyConfig changed) throws IOException {
-        Authenticator authenticator = authenticator(changed, slow);
+    @Override
+    public Set<String> users() {
+        return users;
+    }
+
+    @Override
+    public String version() {
+        return Main.version();
+    }
+
+    @Override
+    public CompletionStage<ConfigChanges> reload() {
+        return onSlow(() -> {
+            ConfigChanges changes = ConfigChanges.between(config, reader.read());
+            apply(changes.result());
+            reconnect(changes);
+            LOG.info("configuration read again: {}", ReloadReport.of(changes));
+            return changes;
+        });
+    }
+
+    @Override
+    public CompletionStage<ProxyConfig> set(String key, String value) {
+        return onSlow(() -> {
+            ProxyConfig changed = config.with(key, value);
+            apply(changed);
+            return changed;
+        });
+    }
+
+    private <T> CompletionStage<T> onSlow(Callable<T> work) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        slow.execute(() -> {
+            try {
+                result.complete(work.call());
+            } catch (Exception e) {
+                LOG.warn("the configuration stays as it is: {}", e.getMessage());
+                result.completeExceptionally(e);
+            }
+        });
+        return result;
+    }
+
+    private AuthQuery lookUp(ProxyConfig of, Secrets secrets) {
+        return new AuthQuery(of, secrets.users(), pools, transport);
+    }
+
+    /** All or nothing: whatever can fail comes first. */
+    void apply(ProxyConfig changed) throws IOException {
+        Secrets secrets = Secrets.read(changed);
         ClientTls clientTls = ClientTls.of(changed.clientTls());
         ServerTls serverTls = ServerTls.of(changed.serverTls());
         config = changed;
+        users = secrets.users().names();
+        Logging.apply(changed.log());
+        names.ttl(changed.timeouts().dnsMaxTtl());
+        transport.reload(changed.listen(), changed.timeouts().tcpUserTimeout());
         pools.reload(changed, serverTls);
-        services.reload(changed, clientTls, authenticator);
+        services.reload(changed, clientTls, secrets.authenticator(changed, lookUp(changed, secrets), slow));
     }
 
-    private static Authenticator authenticator(ProxyConfig config, ExecutorService slow) throws IOException {
-        AuthSettings auth = config.auth();
-        List<FileProblem> problems = new ArrayList<>();
-        Map<String, UserSecret> configured = new HashMap<>();
-        config.users().forEach((name, user) -> {
-            if (user.password() != null) {
-                configured.put(name, UserSecret.parse(user.password().reveal()));
+    /** Servers whose database, user or TLS is another now are closed when they are free. */
+    private void reconnect(ConfigChanges changes) {
+        boolean all = changes.applied().stream().anyMatch(c -> c.key().startsWith("server_tls"));
+        boolean wildcard = changes.databases().contains(DatabaseSettings.WILDCARD);
+        for (Pool pool : pools.all()) {
+            String database = pool.key().database();
+            if (all
+                    || changes.databases().contains(database)
+                    || wildcard && !config.databases().containsKey(database)
+                    || changes.users().contains(pool.key().user())) {
+                pool.reconnect();
             }
-        });
-        Map<String, UserSecret> listed = Map.of();
-        if (auth.authFile() != null) {
-            listed = UserList.parse(auth.authFile().toString(), read(auth.authFile()), problems);
         }
-        HbaRules hba = null;
-        if (auth.authHbaFile() != null) {
-            hba = HbaRules.parse(auth.authHbaFile().toString(), read(auth.authHbaFile()), problems);
-        }
-        if (!problems.isEmpty()) {
-            throw new IOException(String.join(
-                    System.lineSeparator(),
-                    problems.stream().map(FileProblem::toString).toList()));
-        }
-        return new Authenticator(auth.authType(), Users.of(configured, listed), hba, null, slow);
     }
 
-    private static String read(Path file) throws IOException {
-        return Files.readString(file, StandardCharsets.UTF_8);
+    @Override
+    public void shutdown(ShutdownMode mode) {
+        shutdown.begin(mode);
+    }
+
+    /** Whether it has begun to stop. */
+    public boolean isStopping() {
+        return shutdown.isUnderWay();
+    }
+
+    /** Completes when it has stopped. */
+    public CompletionStage<Void> stopped() {
+        return transport.closed();
     }
 
     /** Stops at once: clients are told, servers are left. */
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         listener.close();
         services.drain();
         for (ClientConnection client : services.clients().all()) {

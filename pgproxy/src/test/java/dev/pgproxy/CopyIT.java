@@ -127,6 +127,20 @@ final class CopyIT {
     }
 
     @Test
+    void copyDoneThatCameTooLateDoesNotDisturbWhatFollows() {
+        assertSame((c, t) -> {
+            table(c);
+            c.query(INTO).readUntil('G');
+            c.batch(b -> b.copyData("not a number\n").copyDone());
+            t.expect("EZ", c.readUntilReady());
+            t.expect("EZ", c.query("SELECT no_such_column").readUntilReady());
+            c.query("SET application_name = 'afterwards'").readUntilReady();
+            c.query("SHOW application_name").readUntilReady();
+            count(c);
+        });
+    }
+
+    @Test
     void anErrorInTheMiddleOfCopyOutEndsIt() {
         assertSame((c, t) -> {
             c.query("COPY (SELECT 1/(3 - g) FROM generate_series(1, 5) g) TO STDOUT")

@@ -515,6 +515,35 @@ final class ProtocolIT {
     // ---- function call
 
     @Test
+    void aQueryTextLongerThanIsHeldIsRun() {
+        assertSame((c, t) -> {
+            String text = "v".repeat(17 << 20);
+            t.expect("TDCZ", c.query("SELECT length('" + text + "')").readUntilReady());
+            t.expect("EZ", c.query("SELECT nothing, length('" + text + "')").readUntilReady());
+            t.expect("TDCZ", c.query("SELECT 'next'").readUntilReady());
+        });
+    }
+
+    @Test
+    void aPipelineAnswersBeforeItsSyncOnceItIsLong() {
+        assertSame((c, t) -> {
+            c.batch(b -> {
+                b.parse("long", "SELECT $1 || repeat('r', 1000)")
+                        .bind("", "long", "first")
+                        .execute("");
+                for (int i = 0; i < 200; i++) {
+                    b.bind("", "long", "v".repeat(1000)).execute("");
+                }
+            });
+            for (int i = 0; i < 100; i++) {
+                c.readUntil('C');
+            }
+            c.bind("", "long", "last").execute("").sync();
+            c.readUntilReady();
+        });
+    }
+
+    @Test
     void functionCallsAnswerInTextAndBinary() {
         assertSame((c, t) -> {
             int abs = 1397;

@@ -194,6 +194,23 @@ final class SessionIT {
     }
 
     @Test
+    void discardAllDropsWhatLivesOnTheServer() {
+        assertSame((c, t) -> {
+            each(
+                    c,
+                    "CREATE TEMP TABLE discarded (a int)",
+                    "BEGIN; DECLARE discarded_cursor CURSOR WITH HOLD FOR SELECT 1; COMMIT",
+                    "SELECT pg_advisory_lock(77)",
+                    "PREPARE discarded AS SELECT 1",
+                    "DISCARD ALL",
+                    "SELECT relname FROM pg_class WHERE relname = 'discarded'",
+                    "SELECT name FROM pg_cursors",
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77",
+                    "EXECUTE discarded");
+        });
+    }
+
+    @Test
     void resetAllKeepsEverythingButSettings() {
         assertSame((c, t) -> each(
                 c,
@@ -314,7 +331,7 @@ final class SessionIT {
     }
 
     @Test
-    void sequencesRememberTheSessionsOwnValue() {
+    void sequencesRememberTheSessionsOwnValueUntilItIsUsed() {
         assertSame((c, t) -> {
             t.quietly("DROP TABLE IF EXISTS numbered; DROP SEQUENCE IF EXISTS numbers;"
                     + " CREATE SEQUENCE numbers; CREATE TABLE numbered (id serial, v text)");
@@ -326,15 +343,42 @@ final class SessionIT {
                     "SELECT nextval('numbers')",
                     "SELECT currval('numbers')");
             each(d, "SELECT currval('numbers')", "SELECT nextval('numbers')", "SELECT lastval()");
-            each(
-                    c,
-                    "SELECT currval('numbers'), lastval()",
-                    "INSERT INTO numbered (v) VALUES ('c')",
-                    "SELECT lastval()");
-            each(d, "SELECT currval('numbers'), lastval()", "SELECT currval('numbered_id_seq')");
-            each(c, "SELECT currval(pg_get_serial_sequence('numbered', 'id'))", "SELECT setval('numbers', 100)");
-            each(c, "SELECT currval('numbers')", "DISCARD SEQUENCES", "SELECT lastval()", "SELECT nextval('numbers')");
+            each(c, "INSERT INTO numbered (v) VALUES ('c')");
+            each(d, "INSERT INTO numbered (v) VALUES ('d'); SELECT lastval()", "SELECT nextval('numbers')");
+            each(c, "SELECT lastval()");
+            each(d, "SELECT currval(pg_get_serial_sequence('numbered', 'id'))", "SELECT setval('numbers', 100)");
+            each(d, "SELECT currval('numbers')");
+            each(c, "PREPARE taken AS SELECT nextval('numbers')", "PREPARE seen AS SELECT lastval()");
+            each(c, "EXECUTE taken");
+            each(d, "SELECT nextval('numbers')", "DISCARD SEQUENCES", "SELECT lastval()");
+            each(c, "EXECUTE seen");
+            c.batch(b -> b.parse("next", "SELECT nextval('numbers')")
+                    .bind("", "next")
+                    .execute("")
+                    .sync());
+            t.expect("12DCZ", c.readUntilReady());
+            each(d, "SELECT nextval('numbers')");
+            c.batch(b -> b.parse("last", "SELECT lastval()")
+                    .bind("", "last")
+                    .execute("")
+                    .sync());
+            t.expect("12DCZ", c.readUntilReady());
             t.quietly("DROP TABLE numbered; DROP SEQUENCE numbers");
+        });
+    }
+
+    @Test
+    void aSequenceValueOfAnotherSessionIsNeverSeen() {
+        assertSame((c, t) -> {
+            t.quietly("DROP SEQUENCE IF EXISTS foreign_numbers; CREATE SEQUENCE foreign_numbers");
+            RawClient d = t.another("d");
+            each(c, "SET application_name = 'takes'", "SELECT nextval('foreign_numbers')");
+            each(d, "SET application_name = 'looks'", "SELECT lastval()", "SELECT currval('foreign_numbers')");
+            each(c, "SELECT nextval('foreign_numbers')");
+            d.batch(b ->
+                    b.parse("", "SELECT lastval()").bind("p", "").execute("p").sync());
+            t.expect("12EZ", d.readUntilReady());
+            t.quietly("DROP SEQUENCE foreign_numbers");
         });
     }
 

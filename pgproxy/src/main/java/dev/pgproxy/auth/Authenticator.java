@@ -2,7 +2,6 @@ package dev.pgproxy.auth;
 
 import dev.pgproxy.config.AuthType;
 import dev.pgproxy.protocol.auth.ScramSecret;
-import dev.pgproxy.protocol.backend.ErrorFields;
 import java.net.InetAddress;
 import java.security.SecureRandom;
 import java.util.Map;
@@ -10,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,22 +21,18 @@ public final class Authenticator {
     public interface LookUp {
         /** The secret, or null if there is no such user; fails with an {@link LookUpFailure}. */
         CompletionStage<@Nullable UserSecret> find(String database, String user);
+
+        /** The answer did not fit the password that came: it may be out of date. */
+        void doubt(String database, String user);
     }
 
-    /** A look-up could not be made. */
+    /** A look-up could not be made; the message is for the operator and no one else. */
     public static final class LookUpFailure extends Exception {
         private static final long serialVersionUID = 1L;
-        private final transient ErrorFields error;
 
-        /** With what the server or we said. */
-        public LookUpFailure(ErrorFields error) {
-            super(error.message(), null, false, false);
-            this.error = error;
-        }
-
-        /** What the server or we said. */
-        public ErrorFields error() {
-            return error;
+        /** With the cause and what to do. */
+        public LookUpFailure(String message) {
+            super(message, null, false, false);
         }
     }
 
@@ -98,9 +94,11 @@ public final class Authenticator {
         return lookUp.find(database, user);
     }
 
-    /** Whether users that no file names may come in without proof: under trust they may. */
-    public boolean knows(String user) {
-        return users.find(user) != null;
+    /** A login failed: what was looked up is not believed much longer. */
+    public void loginFailed(String database, String user) {
+        if (lookUp != null && users.find(user) == null) {
+            lookUp.doubt(database, user);
+        }
     }
 
     /**
@@ -138,6 +136,11 @@ public final class Authenticator {
         if (secret == null) {
             return CompletableFuture.completedFuture(false);
         }
-        return CompletableFuture.supplyAsync(() -> secret.accepts(user, password), slow);
+        return offLoop(() -> secret.accepts(user, password));
+    }
+
+    /** Does what takes long, or reads a file, where it keeps nobody waiting. */
+    public <T> CompletionStage<T> offLoop(Supplier<T> work) {
+        return CompletableFuture.supplyAsync(work, slow);
     }
 }

@@ -37,6 +37,7 @@ public final class CancelForwarder {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        transport.tune(channel);
                         channel.pipeline().addLast(new Request(processId, secret, timeout, done));
                     }
                 });

@@ -65,6 +65,11 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
         this.login = new Login(client, services, startup, database, user, minor);
     }
 
+    /** Nanoseconds that the login has waited for a server; 0 if it does not. */
+    long waited() {
+        return login.waited();
+    }
+
     void begin() {
         if (user.isEmpty()) {
             client.end(ErrorFields.fatal(
@@ -116,22 +121,27 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
                             "the certificate's common name is not the user, or there is no certificate");
                 }
             }
-            case PEER -> {
-                if (PeerCredentials.isUser(client.channel(), user)) {
-                    succeed(secret, null);
-                } else {
-                    refuse(
-                            SqlState.INVALID_AUTHORIZATION,
-                            "Peer authentication failed for user \"" + user + "\"",
-                            "the process at the other end runs as another user");
-                }
-            }
+            case PEER ->
+                then(
+                        services.authenticator().offLoop(() -> PeerCredentials.isUser(client.channel(), user)),
+                        same -> peer(same, secret));
             case REJECT -> throw new IllegalStateException("refused before");
             case PASSWORD, MD5, SCRAM -> {
                 PasswordExchange begun = new PasswordExchange(this, services.authenticator(), user, secret);
                 exchange = begun;
                 begun.begin(method, tls == null ? null : services.tls().binding());
             }
+        }
+    }
+
+    private void peer(boolean same, @Nullable UserSecret secret) {
+        if (same) {
+            succeed(secret, null);
+        } else {
+            refuse(
+                    SqlState.INVALID_AUTHORIZATION,
+                    "Peer authentication failed for user \"" + user + "\"",
+                    "the process at the other end runs as another user");
         }
     }
 
@@ -184,7 +194,7 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof Authenticator.LookUpFailure lookUp) {
-            LOG.warn("{} auth_query failed: {}", client, lookUp.error());
+            LOG.warn("{} the user could not be looked up: {}", client, lookUp.getMessage());
             client.end(ErrorFields.fatal(
                     SqlState.CONNECTION_FAILURE,
                     "the user could not be looked up",
@@ -202,6 +212,7 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
     }
 
     void refusePassword(String reason) {
+        services.authenticator().loginFailed(database, user);
         refuse(SqlState.INVALID_PASSWORD, "password authentication failed for user \"" + user + "\"", reason);
     }
 

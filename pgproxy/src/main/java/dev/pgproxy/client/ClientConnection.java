@@ -167,6 +167,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         phase.tick(now);
     }
 
+    /** A drain: ends it with this error if nothing of it would be lost. */
+    public void leaveAtBoundary(ErrorFields error) {
+        channel().eventLoop().execute(() -> {
+            if (!ended && phase.isAtBoundary()) {
+                end(error);
+            }
+        });
+    }
+
     /** KILL_CLIENT and the end of a drain. */
     public void kill(String message) {
         channel().eventLoop().execute(() -> end(ErrorFields.fatal(SqlState.ADMIN_SHUTDOWN, message)));
@@ -255,6 +264,24 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** The query phase, null if it is in another one. May be a moment old off the loop. */
     public @Nullable QueryPhase queries() {
         return phase instanceof QueryPhase queries ? queries : null;
+    }
+
+    /** How far it has come. May be a moment old off the loop. */
+    public ClientStage stage() {
+        ClientPhase now = phase;
+        if (now instanceof QueryPhase) {
+            return ClientStage.QUERIES;
+        } else if (now instanceof ConsolePhase) {
+            return ClientStage.CONSOLE;
+        } else if (now instanceof TunnelPhase tunnel) {
+            return tunnel.isLogical() ? ClientStage.LOGICAL_REPLICATION : ClientStage.PHYSICAL_REPLICATION;
+        }
+        return loginWait() > 0 ? ClientStage.LOGIN_WAITING : ClientStage.LOGIN;
+    }
+
+    /** Nanoseconds that its login has waited for a server; 0 if it does not. On its loop. */
+    public long loginWait() {
+        return phase instanceof AuthenticationPhase login ? login.waited() : 0;
     }
 
     @Override

@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Listens for clients, and has every connected client's clock looked at. Started and stopped by one thread. */
+/** Listens for clients, and has every connected client's clock looked at. Thread-safe where it is closed. */
 public final class ClientListener implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClientListener.class);
     private static final long TICK_MILLIS = 200;
@@ -109,6 +109,7 @@ public final class ClientListener implements AutoCloseable {
     }
 
     private void accept(Channel channel) {
+        transport.tune(channel);
         ProxyConfig config = services.config();
         if (channel.remoteAddress() instanceof InetSocketAddress remote) {
             InetAddress address = remote.getAddress();
@@ -149,7 +150,7 @@ public final class ClientListener implements AutoCloseable {
 
     /** Accepts nobody any longer. */
     @Override
-    public void close() {
+    public synchronized void close() {
         for (Channel channel : channels) {
             channel.close();
             if (channel.localAddress() instanceof DomainSocketAddress unix) {

@@ -58,7 +58,8 @@ public final class ClientServices {
         return draining;
     }
 
-    ProxyConfig config() {
+    /** The configuration in force. */
+    public ProxyConfig config() {
         return config;
     }
 

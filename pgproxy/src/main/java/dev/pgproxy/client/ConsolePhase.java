@@ -19,7 +19,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client of the admin console, over the simple and the extended protocol, in text format. Confined to the client's
+ * A client of the admin console, over the simple and the extended protocol. Confined to the client's
  * loop; commands that take time are answered later, and reading stops until then.
  */
 final class ConsolePhase implements ClientPhase, FrameSink {
@@ -30,9 +30,13 @@ final class ConsolePhase implements ClientPhase, FrameSink {
     private final boolean admin;
     private final FrameReader reader;
     private final Map<String, String> statements = new HashMap<>();
-    private final Map<String, String> portals = new HashMap<>();
+    private final Map<String, Portal> portals = new HashMap<>();
     private final Map<String, List<ConsoleAnswer>> results = new HashMap<>();
     private CancelKeys.@Nullable Key key;
+
+    /** A command that is bound, with the formats asked for. */
+    private record Portal(String text, short[] formats) {}
+
     private boolean skipping;
     private boolean closed;
 
@@ -84,17 +88,20 @@ final class ConsolePhase implements ClientPhase, FrameSink {
             case FrontendType.BIND -> {
                 int statement = CString.end(buf, body, end) + 1;
                 String name = CString.read(buf, statement, end);
-                if (statements.get(name) == null) {
+                String text = statements.get(name);
+                if (text == null) {
                     fail("prepared statement \"" + name + "\" does not exist");
                 } else {
-                    portals.put(CString.read(buf, body, end), statements.getOrDefault(name, ""));
+                    short[] formats = resultFormats(buf, CString.end(buf, statement, end) + 1, end);
+                    portals.put(CString.read(buf, body, end), new Portal(text, formats));
                     reply(BackendType.BIND_COMPLETE);
                 }
             }
             case FrontendType.DESCRIBE -> describe(buf.getByte(body), CString.read(buf, body + 1, end));
             case FrontendType.EXECUTE -> execute(CString.read(buf, body, end));
             case FrontendType.CLOSE -> {
-                (buf.getByte(body) == 'S' ? statements : portals).remove(CString.read(buf, body + 1, end));
+                Map<String, ?> named = buf.getByte(body) == 'S' ? statements : portals;
+                named.remove(CString.read(buf, body + 1, end));
                 reply(BackendType.CLOSE_COMPLETE);
             }
             case FrontendType.SYNC -> {
@@ -111,9 +118,33 @@ final class ConsolePhase implements ClientPhase, FrameSink {
         }
     }
 
+    /** The result formats of a Bind, which stand behind its parameters. */
+    private static short[] resultFormats(ByteBuf buf, int index, int end) {
+        try {
+            int at = index + 2 + 2 * buf.getShort(index);
+            int parameters = buf.getShort(at);
+            at += 2;
+            for (int i = 0; i < parameters; i++) {
+                at += 4 + Math.max(0, buf.getInt(at));
+            }
+            short[] formats = new short[Math.max(0, buf.getShort(at))];
+            if (at + 2 + 2 * formats.length > end) {
+                throw new ProtocolViolation("invalid Bind message");
+            }
+            for (int i = 0; i < formats.length; i++) {
+                formats[i] = buf.getShort(at + 2 + 2 * i);
+            }
+            return formats;
+        } catch (IndexOutOfBoundsException e) {
+            throw new ProtocolViolation("invalid Bind message");
+        }
+    }
+
     /** What a SHOW will answer is only known by asking: the answer is kept for Execute. */
     private void describe(byte kind, String name) {
-        String text = (kind == 'S' ? statements : portals).get(name);
+        Portal portal = portals.get(name);
+        String text = kind == 'S' ? statements.get(name) : portal == null ? null : portal.text();
+        short[] formats = kind == 'S' || portal == null ? ConsoleWriter.TEXT : portal.formats();
         if (text == null) {
             fail((kind == 'S' ? "prepared statement \"" : "portal \"") + name + "\" does not exist");
             return;
@@ -134,29 +165,29 @@ final class ConsolePhase implements ClientPhase, FrameSink {
             } else {
                 results.put(name, answers);
             }
-            ConsoleWriter.description(out, answers);
+            ConsoleWriter.description(out, answers, formats);
             return out;
         });
     }
 
-    private void execute(String portal) {
-        String text = portals.get(portal);
-        if (text == null) {
-            fail("portal \"" + portal + "\" does not exist");
+    private void execute(String name) {
+        Portal portal = portals.get(name);
+        if (portal == null) {
+            fail("portal \"" + name + "\" does not exist");
             return;
         }
-        List<ConsoleAnswer> known = results.remove(portal);
+        List<ConsoleAnswer> known = results.remove(name);
         if (known != null) {
-            client.channel().write(executed(known));
+            client.channel().write(executed(known, portal));
         } else {
-            run(text, this::executed);
+            run(portal.text(), answers -> executed(answers, portal));
         }
     }
 
-    private ByteBuf executed(List<ConsoleAnswer> answers) {
+    private ByteBuf executed(List<ConsoleAnswer> answers, Portal portal) {
         ByteBuf out = client.channel().alloc().buffer();
         for (ConsoleAnswer answer : answers) {
-            ConsoleWriter.extended(out, answer);
+            ConsoleWriter.extended(out, answer, portal.formats());
             skipping |= answer instanceof ConsoleAnswer.Failed;
         }
         return out;

@@ -55,6 +55,7 @@ final class Login implements LeaseListener {
     private @Nullable FrameReader reader;
     private @Nullable ServerConnection leased;
     private boolean waiting;
+    private long waitingSince;
     private boolean closed;
 
     Login(
@@ -83,7 +84,17 @@ final class Login implements LeaseListener {
     }
 
     private boolean isConsole() {
-        return CONSOLE.contains(database) && services.config().databases().get(database) == null;
+        return isConsole(services.config(), database);
+    }
+
+    /** Whether the name is the console's. */
+    static boolean isConsole(ProxyConfig config, String database) {
+        return CONSOLE.contains(database) && config.databases().get(database) == null;
+    }
+
+    /** Nanoseconds that it has waited for a server; 0 if it does not. */
+    long waited() {
+        return waiting ? Math.max(1, System.nanoTime() - waitingSince) : 0;
     }
 
     /** Why the client is not even asked for its password. */
@@ -102,6 +113,10 @@ final class Login implements LeaseListener {
         }
         if (services.isDraining()) {
             return ErrorFields.fatal(SqlState.CANNOT_CONNECT_NOW, "the database system is shutting down");
+        }
+        if (services.pools().gates().isDisabled(database)) {
+            return ErrorFields.fatal(
+                    SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE, "database \"" + database + "\" is disabled");
         }
         DatabaseSettings settings = config.database(database);
         String limit = services.clients()
@@ -142,6 +157,8 @@ final class Login implements LeaseListener {
         pool = found;
         if (settings.user() == null) {
             remember(found.credentials(), secret, keys);
+        } else if (settings.password() == null) {
+            remember(found.credentials(), services.authenticator().find(settings.user()), null);
         }
         if (!replication().isEmpty()) {
             enter(new TunnelPhase(client, services, found, startup, minor));
@@ -163,6 +180,7 @@ final class Login implements LeaseListener {
         }
         client.channel().flush();
         waiting = true;
+        waitingSince = System.nanoTime();
         ServerConnection server = found.acquire(this);
         if (server != null) {
             granted(server);
@@ -182,11 +200,14 @@ final class Login implements LeaseListener {
         return parameters.settings();
     }
 
-    private static void remember(Credentials credentials, @Nullable UserSecret secret, @Nullable ScramKeys keys) {
+    /** What was known before and is no longer the user's must not be tried instead. */
+    static void remember(Credentials credentials, @Nullable UserSecret secret, @Nullable ScramKeys keys) {
         if (secret instanceof UserSecret.PlainPassword plain) {
             credentials.password(plain.password());
         } else if (secret instanceof UserSecret.Md5Hash md5) {
             credentials.md5(md5.hash());
+        } else if (keys != null) {
+            credentials.forgetPassword();
         }
         if (keys != null) {
             credentials.keys(keys);

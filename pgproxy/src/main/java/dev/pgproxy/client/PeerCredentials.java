@@ -2,6 +2,7 @@ package dev.pgproxy.client;
 
 import io.netty.channel.Channel;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,13 +17,17 @@ final class PeerCredentials {
 
     private PeerCredentials() {}
 
-    /** Whether the process at the other end runs as the account of this name. */
+    /** Whether the process at the other end runs as the account of this name. Reads a file: not for an event loop. */
     static boolean isUser(Channel channel, String user) {
-        if (!(channel instanceof EpollDomainSocketChannel socket)) {
-            return false;
-        }
         try {
-            int uid = socket.peerCredentials().uid();
+            int uid;
+            if (channel instanceof EpollDomainSocketChannel epoll) {
+                uid = epoll.peerCredentials().uid();
+            } else if (channel instanceof IoUringDomainSocketChannel uring) {
+                uid = uring.peerCredentials().uid();
+            } else {
+                return false;
+            }
             for (String line : Files.readAllLines(ACCOUNTS, StandardCharsets.UTF_8)) {
                 String[] fields = line.split(":", -1);
                 if (fields.length > 2 && fields[0].equals(user) && fields[2].equals(Integer.toString(uid))) {

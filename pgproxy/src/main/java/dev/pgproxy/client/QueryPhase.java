@@ -38,6 +38,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
 
     private static final Duration CLEANUP = Duration.ofSeconds(30);
 
+    /** An exchange of more bytes than this does not wait for its end: it takes its server and goes on in parts. */
+    private static final int MAX_HELD = 1 << 16;
+
     private static final FastThreadLocal<SqlAnalyzer> ANALYZERS = new FastThreadLocal<>() {
         @Override
         protected SqlAnalyzer initialValue() {
@@ -112,7 +115,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     public boolean streams(byte type, int length) {
         return switch (type) {
             case FrontendType.BIND, FrontendType.COPY_DATA, FrontendType.FUNCTION_CALL -> length > FrameReader.HEAD;
-            case FrontendType.QUERY, FrontendType.PARSE -> {
+            case FrontendType.QUERY -> length > services.config().limits().maxStatementSize(); // sent on unseen
+            case FrontendType.PARSE -> {
                 long max = services.config().limits().maxStatementSize();
                 if (length > max) {
                     throw new ProtocolViolation(
@@ -154,9 +158,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         if (skipping) {
             return;
         }
-        flow.exchange().add(type, buf, index, length, null);
-        flow.exchange().streaming();
-        flow.submit();
+        flow.exchange().add(type, buf, index, length, type == FrontendType.QUERY ? QueryFacts.OPAQUE : null);
+        submit();
     }
 
     @Override
@@ -175,12 +178,12 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 if (!skipping) {
                     int name = CString.find(buf, index + FrameReader.HEADER, index + length);
                     QueryFacts facts = name < 0 ? QueryFacts.OPAQUE : analyze(buf, name + 1, index + length);
-                    flow.exchange().add(type, buf, index, length, facts);
+                    collect(type, buf, index, length, facts);
                 }
             }
             case FrontendType.BIND, FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE -> {
                 if (!skipping) {
-                    flow.exchange().add(type, buf, index, length, null);
+                    collect(type, buf, index, length, null);
                 }
             }
             case FrontendType.SYNC -> sync(buf, index, length);
@@ -198,6 +201,13 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 flow.end();
             }
             default -> throw unknown(type);
+        }
+    }
+
+    private void collect(byte type, ByteBuf buf, int index, int length, @Nullable QueryFacts facts) {
+        flow.exchange().add(type, buf, index, length, facts);
+        if (flow.exchange().bytes() > MAX_HELD) {
+            submit();
         }
     }
 

@@ -40,6 +40,11 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
         this.minor = minor;
     }
 
+    /** Whether the stream is a logical one. */
+    boolean isLogical() {
+        return "database".equalsIgnoreCase(startup.get("replication"));
+    }
+
     void begin() {
         Map<String, String> parameters = new LinkedHashMap<>(startup);
         parameters.remove("user");

@@ -9,7 +9,8 @@ package dev.pgproxy.config;
  * @param maxDbClientConnections clients per database
  * @param maxUserClientConnections clients per user
  * @param maxConnectionsPerAddress connections from one address, counted before authentication
- * @param maxStatementSize bytes of the longest Query or Parse that is held to be looked at; never 0
+ * @param maxStatementSize bytes of the longest statement that is held to be looked at: a longer Query is sent on unseen, a longer
+ *     Parse refused; never 0
  */
 public record LimitSettings(
         int maxClientConn,
@@ -52,7 +53,7 @@ public record LimitSettings(
             "max_statement_size",
             SettingTypes.size(1L << 10, 1L << 30),
             16L << 20,
-            "Longest statement (Query or Parse) that is held in memory to be looked at.");
+            "Longest statement that is held in memory to be looked at. A longer Query is sent on unseen, a longer Parse refused.");
 
     static LimitSettings from(SettingValues values) {
         return new LimitSettings(

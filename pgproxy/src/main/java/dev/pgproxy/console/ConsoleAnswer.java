@@ -1,17 +1,14 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.protocol.backend.ColumnType;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The answer to one command of the console. Immutable. */
 public sealed interface ConsoleAnswer {
-    /**
-     * A column.
-     *
-     * @param numeric whether its type is int8, else text
-     */
-    record Column(String name, boolean numeric) {}
+    /** A column of a result. Immutable. */
+    record Column(String name, ColumnType type) {}
 
     /** Rows, and the tag behind them; a null value is SQL's NULL. */
     record Rows(List<Column> columns, List<List<@Nullable String>> rows, String tag) implements ConsoleAnswer {}

@@ -61,9 +61,17 @@ public final class ServerTls {
         return new ServerTls(settings.sslMode(), builder.build());
     }
 
-    /** Whether TLS is asked for. Mode allow asks only when a server insists, which PostgreSQL says by refusing. */
+    /** Whether the first attempt asks for TLS; all modes do but disable and allow. */
     public boolean asks() {
         return mode != SslMode.DISABLE && mode != SslMode.ALLOW;
+    }
+
+    /**
+     * Whether a server that refuses one way is tried the other way: with TLS under allow, without under prefer. As in
+     * libpq a server's pg_hba.conf may let in only one of them.
+     */
+    public boolean triesBoth() {
+        return mode == SslMode.ALLOW || mode == SslMode.PREFER;
     }
 
     /** Whether a server without TLS is refused. */

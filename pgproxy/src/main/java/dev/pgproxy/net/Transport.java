@@ -6,33 +6,39 @@ import dev.pgproxy.config.RuntimeSettings;
 import dev.pgproxy.config.TransportChoice;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.UnixChannelOption;
 import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
 import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerDomainSocketChannel;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,14 +53,18 @@ public final class Transport implements AutoCloseable {
     private static final int MAX_READ = 256 * 1024;
 
     private final TransportChoice kind;
+    private final HostNames names;
     private final EventLoopGroup group;
     private final List<EventLoop> loops;
-    private final ListenSettings tcp;
+    private volatile ListenSettings tcp;
+    private volatile List<TcpOption<?>> tcpOptions;
 
     /** Starts the loops. */
-    public Transport(RuntimeSettings settings, ListenSettings tcp) {
+    public Transport(RuntimeSettings settings, ListenSettings tcp, Duration userTimeout, HostNames names) {
+        this.names = names;
         this.tcp = tcp;
         this.kind = choose(settings.transport());
+        this.tcpOptions = TcpOption.of(kind, tcp, userTimeout);
         int threads = settings.threads() == 0 ? defaultThreads() : settings.threads();
         this.group = new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("loop", true), factory(kind));
         List<EventLoop> all = new ArrayList<>();
@@ -115,54 +125,69 @@ public final class Transport implements AutoCloseable {
         return group;
     }
 
-    /** Configures a connection to a server. */
+    /** Configures a connection to a server; when it is connected, {@link #tune} sets the rest. */
     public void clientSocket(Bootstrap bootstrap, boolean unix) {
         switch (kind) {
-            case IO_URING -> bootstrap.channel(unix ? unsupported() : IoUringSocketChannel.class);
+            case IO_URING -> bootstrap.channel(unix ? IoUringDomainSocketChannel.class : IoUringSocketChannel.class);
             case EPOLL -> bootstrap.channel(unix ? EpollDomainSocketChannel.class : EpollSocketChannel.class);
-            case AUTO, NIO -> bootstrap.channel(unix ? unsupported() : NioSocketChannel.class);
+            case AUTO, NIO -> {
+                if (unix) {
+                    bootstrap.channelFactory(() -> {
+                        throw unsupported();
+                    });
+                } else {
+                    bootstrap.channel(NioSocketChannel.class);
+                }
+            }
         }
         if (!unix) {
-            bootstrap.option(ChannelOption.TCP_NODELAY, true).option(ChannelOption.SO_KEEPALIVE, tcp.tcpKeepalive());
+            bootstrap.resolver(names);
         }
         bootstrap.option(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.allocator(MAX_READ));
     }
 
-    /** Configures a listener and the connections of clients that it accepts. */
+    /** Host names and their addresses. */
+    public HostNames names() {
+        return names;
+    }
+
+    /** Configures a listener; {@link #tune} is for the connections of clients that it accepts. */
     public void serverSocket(ServerBootstrap bootstrap, boolean unix) {
         switch (kind) {
-            case IO_URING -> bootstrap.channel(unix ? unsupported() : IoUringServerSocketChannel.class);
+            case IO_URING ->
+                bootstrap.channel(unix ? IoUringServerDomainSocketChannel.class : IoUringServerSocketChannel.class);
             case EPOLL ->
                 bootstrap.channel(unix ? EpollServerDomainSocketChannel.class : EpollServerSocketChannel.class);
-            case AUTO, NIO -> bootstrap.channel(unix ? unsupported() : NioServerSocketChannel.class);
+            case AUTO, NIO -> {
+                if (unix) {
+                    bootstrap.channelFactory(() -> {
+                        throw unsupported();
+                    });
+                } else {
+                    bootstrap.channel(NioServerSocketChannel.class);
+                }
+            }
         }
         bootstrap.option(ChannelOption.SO_BACKLOG, tcp.listenBacklog());
         if (!unix) {
-            bootstrap
-                    .option(ChannelOption.SO_REUSEADDR, true)
-                    .childOption(ChannelOption.TCP_NODELAY, true)
-                    .childOption(ChannelOption.SO_KEEPALIVE, tcp.tcpKeepalive());
+            bootstrap.option(ChannelOption.SO_REUSEADDR, true);
             if (tcp.soReuseport() && kind != TransportChoice.NIO) {
                 bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
-            }
-            if (kind == TransportChoice.EPOLL) {
-                keepalive(bootstrap);
             }
         }
         bootstrap.childOption(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.allocator(MAX_READ));
     }
 
-    private void keepalive(ServerBootstrap bootstrap) {
-        if (!tcp.tcpKeepidle().isZero()) {
-            bootstrap.childOption(
-                    EpollChannelOption.TCP_KEEPIDLE, (int) tcp.tcpKeepidle().toSeconds());
-        }
-        if (!tcp.tcpKeepintvl().isZero()) {
-            bootstrap.childOption(
-                    EpollChannelOption.TCP_KEEPINTVL, (int) tcp.tcpKeepintvl().toSeconds());
-        }
-        if (tcp.tcpKeepcnt() > 0) {
-            bootstrap.childOption(EpollChannelOption.TCP_KEEPCNT, tcp.tcpKeepcnt());
+    /** RELOAD: for connections from now on. */
+    public void reload(ListenSettings changed, Duration changedUserTimeout) {
+        tcp = changed;
+        tcpOptions = TcpOption.of(kind, changed, changedUserTimeout);
+    }
+
+    /** Sets how TCP watches a new connection, of a client or to a server; does nothing on a unix socket. */
+    public void tune(Channel channel) {
+        if (channel instanceof SocketChannel) {
+            tcpOptions.forEach(option -> option.set(channel));
         }
     }
 
@@ -170,11 +195,19 @@ public final class Transport implements AutoCloseable {
     public SocketAddress address(HostAddress host) {
         return host.isUnixSocket()
                 ? new DomainSocketAddress(host.socketPath())
-                : new InetSocketAddress(host.host(), host.port());
+                : InetSocketAddress.createUnresolved(host.host(), host.port());
     }
 
-    private <T> Class<T> unsupported() {
-        throw new UnsupportedOperationException("unix sockets need transport = epoll, this is " + kind);
+    private static UnsupportedOperationException unsupported() {
+        return new UnsupportedOperationException(
+                "unix sockets need transport = epoll or io_uring, which only Linux has; this is nio");
+    }
+
+    /** Completes when all loops have ended. */
+    public CompletionStage<Void> closed() {
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        group.terminationFuture().addListener(ended -> closed.complete(null));
+        return closed;
     }
 
     @Override

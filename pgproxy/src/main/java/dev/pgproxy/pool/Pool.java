@@ -34,6 +34,7 @@ public final class Pool implements ServerListener {
     private final Credentials credentials = new Credentials();
     private final SharedStatements statements = new SharedStatements();
     private final Welcomes welcomes = new Welcomes();
+    private final SequenceUsers sequenceUsers = new SequenceUsers();
     private final PoolCounters counters;
 
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
@@ -41,7 +42,6 @@ public final class Pool implements ServerListener {
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private int connecting;
     private volatile int waitingCount;
-    private volatile boolean paused;
     private volatile long catalogVersion;
     private volatile int epoch;
     private long retryAt;
@@ -67,7 +67,7 @@ public final class Pool implements ServerListener {
         ServerConnection server = null;
         ErrorFields refusal = null;
         synchronized (this) {
-            if (waiting.isEmpty() && !paused) {
+            if (waiting.isEmpty() && !isPaused()) {
                 server = takeIdle(listener);
             }
             if (server == null) {
@@ -126,6 +126,11 @@ public final class Pool implements ServerListener {
         return welcomes;
     }
 
+    /** Which applications look at the values of sequences. */
+    public SequenceUsers sequenceUsers() {
+        return sequenceUsers;
+    }
+
     /** What the pool logs in with. */
     public Credentials credentials() {
         return credentials;
@@ -153,8 +158,8 @@ public final class Pool implements ServerListener {
         Waiting next = null;
         boolean retire;
         synchronized (this) {
-            retire = !server.isUsable() || server.usage().epoch() != epoch || pools.isExpired(server);
-            if (!retire && !paused) {
+            retire = !server.isUsable() || !isCurrent(server) || isPaused() || pools.isExpired(server);
+            if (!retire) {
                 next = pollFitting(server);
             }
             if (!retire && next == null) {
@@ -163,7 +168,7 @@ public final class Pool implements ServerListener {
             }
         }
         if (retire) {
-            server.close("server_lifetime or reconnect");
+            server.close("server_lifetime, reconnect or pause");
         } else if (next != null) {
             grant(server, next.listener());
         }
@@ -271,7 +276,7 @@ public final class Pool implements ServerListener {
     private synchronized boolean reserveSlot() {
         EffectivePool sizes = pools.sizes(key);
         int size = sizes.poolSize() + (reserveOpen ? sizes.reservePoolSize() : 0);
-        if (waiting.size() <= connecting && all.size() + connecting >= sizes.minPoolSize() || paused) {
+        if (waiting.size() <= connecting && all.size() + connecting >= sizes.minPoolSize() || isPaused()) {
             return false;
         }
         if (waiting.size() > connecting && !idle.isEmpty()) {
@@ -324,6 +329,9 @@ public final class Pool implements ServerListener {
     }
 
     private @Nullable ErrorFields refusalNow() {
+        if (pools.gates().isStopping()) {
+            return Pools.STOPPING;
+        }
         if (all.isEmpty() && connecting == 0 && lastFailure != null && System.nanoTime() - retryAt < 0) {
             return lastFailure;
         }
@@ -359,7 +367,7 @@ public final class Pool implements ServerListener {
             while (i.hasNext()) {
                 ServerConnection server = i.next();
                 boolean unused = all.size() - surplus.size() > keep && pools.isUnused(server, now);
-                if (unused || pools.isExpired(server) || server.usage().epoch() != epoch) {
+                if (unused || pools.isExpired(server) || !isCurrent(server)) {
                     i.remove();
                     surplus.add(server);
                 }
@@ -388,28 +396,19 @@ public final class Pool implements ServerListener {
         return !all.isEmpty() || connecting > 0 || emptySince != 0 && lastFailure == null && welcomes.any();
     }
 
-    /** PAUSE: nobody is given a server until RESUME. */
-    public void pause() {
-        paused = true;
+    /** Whether nobody is given a server; those that are given back are closed. */
+    private boolean isPaused() {
+        return pools.gates().isPaused(key.database());
     }
 
-    /** RESUME. */
-    public void resume() {
-        paused = false;
-        List<ServerConnection> free;
-        synchronized (this) {
-            free = new ArrayList<>(idle);
-            idle.clear();
-        }
-        for (ServerConnection server : free) {
-            server.home().execute(() -> put(server));
-        }
-        connectMore(pools.anyLoop());
+    /** Whether the server has logged in since the last RECONNECT, PAUSE, or change of its settings. */
+    public boolean isCurrent(ServerConnection server) {
+        return server.usage().epoch() == epoch;
     }
 
-    /** Whether paused. */
-    public boolean isPaused() {
-        return paused;
+    /** Whether servers have still to be closed after a RECONNECT. */
+    public synchronized boolean hasOutdated() {
+        return all.stream().anyMatch(server -> !isCurrent(server));
     }
 
     /** RECONNECT: every server is closed once it is free. */
@@ -466,6 +465,11 @@ public final class Pool implements ServerListener {
     /** Whether nothing is in it. */
     synchronized boolean isEmpty() {
         return all.isEmpty() && connecting == 0 && waiting.isEmpty();
+    }
+
+    /** Whether it has no servers, nor will soon. */
+    public synchronized boolean hasNoServers() {
+        return all.isEmpty() && connecting == 0;
     }
 
     /** Which pool it is. */

@@ -13,17 +13,23 @@ import dev.pgproxy.server.ServerConnector;
 import dev.pgproxy.server.ServerTarget;
 import io.netty.channel.EventLoop;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Finds the pool of a database and user, and knows what applies to all of them. Thread-safe. */
 public final class Pools {
     private static final long SWEEP_MILLIS = 200;
 
+    static final ErrorFields STOPPING =
+            ErrorFields.fatal(SqlState.ADMIN_SHUTDOWN, "terminating connection due to administrator command");
+
     private final ConcurrentMap<PoolKey, Pool> pools = new ConcurrentHashMap<>();
     private final PoolLimits limits = new PoolLimits();
+    private final Gates gates = new Gates();
     private final Transport transport;
     private final ServerConnector connector;
     private volatile ProxyConfig config;
@@ -56,6 +62,47 @@ public final class Pools {
     public void reload(ProxyConfig changed, ServerTls changedTls) {
         config = changed;
         tls = changedTls;
+    }
+
+    /** What is paused or disabled. */
+    public Gates gates() {
+        return gates;
+    }
+
+    /** The pools of a database, or all for null. */
+    public List<Pool> of(@Nullable String database) {
+        return pools.values().stream()
+                .filter(pool -> database == null || pool.key().database().equals(database))
+                .toList();
+    }
+
+    /** PAUSE of one database, or of all for null: servers are closed when they are free, and nobody gets one. */
+    public void pause(@Nullable String database) {
+        if (database == null) {
+            gates.pause();
+        } else {
+            gates.pause(database);
+        }
+        of(database).forEach(Pool::reconnect);
+    }
+
+    /** RESUME of one database, or of all for null. */
+    public void resume(@Nullable String database) {
+        if (database == null) {
+            gates.resume();
+        } else {
+            gates.resume(database);
+        }
+        of(database).forEach(pool -> pool.connectMore(anyLoop()));
+    }
+
+    /** From now on nobody gets a server, those that wait are told so, and free servers are closed. */
+    public void stop() {
+        gates.stop();
+        for (Pool pool : pools.values()) {
+            pool.refuseAll(STOPPING);
+            pool.reconnect();
+        }
     }
 
     PoolLimits limits() {
@@ -97,13 +144,13 @@ public final class Pools {
                     SqlState.INVALID_CATALOG_NAME, "database \"" + key.database() + "\" does not exist")));
             return;
         }
-        if (database.password() != null) {
+        if (database.password() != null && !key.asItself()) {
             pool.credentials().password(database.password().reveal());
         }
         ServerTarget target = new ServerTarget(
                 database.primary(),
                 database.serverDatabase(key.database()),
-                database.serverUser(key.user()),
+                key.asItself() ? key.user() : database.serverUser(key.user()),
                 parameters.isEmpty() ? database.parameters() : parameters,
                 pool.credentials(),
                 tls,

@@ -30,10 +30,12 @@ final class Cancels {
     /** Sends one; {@code told} runs when the host has closed its connection. */
     void send(ServerConnection server, Duration timeout, Runnable told) {
         underWay++;
+        server.usage().cancelsInFlight(1);
         unsettled = true;
         ServerIdentity target = server.identity();
         Runnable closed = () -> {
             underWay--;
+            server.usage().cancelsInFlight(-1);
             told.run();
         };
         forwarder.send(target.host(), target.processId(), target.secret(), timeout, server.loop(), closed);

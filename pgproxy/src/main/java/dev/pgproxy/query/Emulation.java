@@ -39,7 +39,9 @@ final class Emulation {
             case SessionEffect.Unlisten unlisten -> "UNLISTEN";
             case SessionEffect.Deallocate deallocate -> deallocateTag(deallocate.name(), session);
             case SessionEffect.DiscardAll discard ->
-                first && session.status() == TransactionStatus.IDLE ? "DISCARD ALL" : null;
+                first && session.status() == TransactionStatus.IDLE && !session.hasStateOnServer()
+                        ? "DISCARD ALL"
+                        : null;
             default -> null;
         };
         return tag == null ? null : new Substitute(statement, tag);

@@ -1,14 +1,10 @@
 package dev.pgproxy.query;
 
-import dev.pgproxy.protocol.frame.CString;
-import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
-import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -17,21 +13,7 @@ import org.jspecify.annotations.Nullable;
  * client, used again and again. Confined to the client's event loop.
  */
 public final class Exchange {
-    /** What a text may do to the session that only a look at the server can tell. */
-    private static final int SUSPICIOUS = StatementFlags.UNKNOWN_FUNCTION
-            | StatementFlags.SESSION_LOCK
-            | StatementFlags.CREATES_TEMP
-            | StatementFlags.HOLD_CURSOR
-            | StatementFlags.DO_OR_CALL
-            | StatementFlags.OPAQUE
-            | StatementFlags.MENTIONS_TEMP_SCHEMA;
-
-    /** What may lift a pin. */
-    private static final int RELEASING =
-            StatementFlags.SESSION_UNLOCK | StatementFlags.MAY_RELEASE_STATE | StatementFlags.DDL;
-
     private static final int START = 8;
-    private static final int MAX_TEXT = 200;
 
     private int size;
     private byte[] types = new byte[START];
@@ -39,9 +21,7 @@ public final class Exchange {
     private int[] lengths = new int[START];
     private @Nullable ByteBuf[] buffers = new @Nullable ByteBuf[START];
     private @Nullable QueryFacts[] facts = new @Nullable QueryFacts[START];
-    private int flags;
     private int bytes;
-    private boolean streaming;
 
     /** Adds a message; the buffer is retained until {@link #clear}. */
     public void add(byte type, ByteBuf buf, int index, int length, @Nullable QueryFacts said) {
@@ -58,19 +38,6 @@ public final class Exchange {
         facts[size] = said;
         size++;
         bytes += Math.min(length, buf.writerIndex() - index);
-        if (said != null) {
-            flags |= said.flags();
-        }
-    }
-
-    /** The last message is only there in part; the rest follows. */
-    public void streaming() {
-        streaming = true;
-    }
-
-    /** Whether the last message is only there in part. */
-    public boolean isStreaming() {
-        return streaming;
     }
 
     /** How many messages. */
@@ -108,14 +75,9 @@ public final class Exchange {
         return facts[i];
     }
 
-    /** Whether the session has to be probed when the transaction has ended. */
-    boolean isSuspicious(boolean pinned) {
-        return (flags & SUSPICIOUS) != 0 || pinned && (flags & RELEASING) != 0;
-    }
-
     /** Whether the server ends its answer with ReadyForQuery. */
     public boolean isEnded() {
-        if (size == 0 || streaming) {
+        if (size == 0) {
             return false;
         }
         byte last = types[size - 1];
@@ -137,24 +99,6 @@ public final class Exchange {
         return false;
     }
 
-    /** The beginning of the first text, for people. */
-    String firstText() {
-        for (int i = 0; i < size; i++) {
-            if (facts[i] != null) {
-                ByteBuf buf = buffer(i);
-                int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
-                int from = indexes[i] + FrameReader.HEADER;
-                if (types[i] == FrontendType.PARSE) {
-                    from = Math.max(CString.find(buf, from, end) + 1, from);
-                }
-                int zero = CString.find(buf, from, end);
-                int length = Math.min((zero < 0 ? end : zero) - from, MAX_TEXT);
-                return buf.toString(from, length, StandardCharsets.UTF_8);
-            }
-        }
-        return "";
-    }
-
     /** Forgets and releases everything. */
     public void clear() {
         ByteBuf previous = null;
@@ -168,9 +112,7 @@ public final class Exchange {
             facts[i] = null;
         }
         size = 0;
-        flags = 0;
         bytes = 0;
-        streaming = false;
     }
 
     private void grow() {

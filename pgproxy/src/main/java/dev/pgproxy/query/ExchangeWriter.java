@@ -9,6 +9,7 @@ import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.Substitute;
@@ -34,6 +35,7 @@ final class ExchangeWriter {
     private final boolean translates;
     private final ServerConnection server;
     private final ServerWriter out;
+    private final SideEffects effects;
 
     private @Nullable QueryFacts unnamedPortal;
     private @Nullable Map<String, QueryFacts> portals;
@@ -51,6 +53,7 @@ final class ExchangeWriter {
         this.translates = translates;
         this.server = server;
         this.out = new ServerWriter(server);
+        this.effects = new SideEffects(session, source.pool().sequenceUsers(), translates, server, out);
     }
 
     /** The server it writes to. */
@@ -92,7 +95,7 @@ final class ExchangeWriter {
             case FrontendType.CLOSE -> close(buf, index, length);
             case FrontendType.SYNC -> raw(ReplyQueue.SYNC, null, buf, index, length);
             case FrontendType.FUNCTION_CALL -> {
-                session.suspect("FunctionCall");
+                effects.beforeCall();
                 raw(ReplyQueue.FUNCTION, null, buf, index, length);
             }
             case FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> raw(ReplyQueue.COPY_END, null, buf, index, length);
@@ -148,6 +151,7 @@ final class ExchangeWriter {
             FrontendWriter.query(out.made(), Emulation.NOTHING);
             server.expect(ReplyQueue.QUERY, substitute);
         } else {
+            effects.beforeQuery(facts, buf, index + FrameReader.HEADER, index + length);
             raw(ReplyQueue.QUERY, note(facts), buf, index, length);
         }
     }
@@ -228,7 +232,12 @@ final class ExchangeWriter {
         int nameEnd = CString.end(buf, nameAt, index + length);
         QueryFacts facts;
         if (nameEnd == nameAt) {
-            facts = needUnnamed();
+            UnnamedStatement statement = session.unnamed();
+            facts = statement == null ? null : statement.facts();
+            if (statement != null) {
+                effects.beforeBind(statement.facts(), statement.rest());
+            }
+            needUnnamed();
             out.raw(buf, index, length);
         } else {
             SharedStatement statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
@@ -237,6 +246,7 @@ final class ExchangeWriter {
                 forgetForeign(statement == null, buf, nameAt, nameEnd);
                 out.raw(buf, index, length);
             } else {
+                effects.beforeBind(statement.facts(), statement.rest());
                 need(statement);
                 renamed(statement.name(), buf, index, nameAt, nameEnd, length, announced);
             }
@@ -400,16 +410,17 @@ final class ExchangeWriter {
 
     /** What must be known when it completes; null for the many statements that change nothing. */
     private @Nullable QueryFacts note(QueryFacts facts) {
+        boolean wanted = false;
         for (int i = 0; i < facts.statementCount(); i++) {
             StatementFacts statement = facts.statements().get(i);
-            if (statement.effect() != null) {
-                barrier |= !(statement.effect() instanceof SessionEffect.Begin
-                        || statement.effect() instanceof SessionEffect.Commit
-                        || statement.effect() instanceof SessionEffect.Rollback);
-                return facts;
-            }
+            SessionEffect effect = statement.effect();
+            wanted |= effect != null || statement.has(StatementFlags.DDL | StatementFlags.UNPREDICTABLE_STATE);
+            barrier |= effect != null
+                    && !(effect instanceof SessionEffect.Begin
+                            || effect instanceof SessionEffect.Commit
+                            || effect instanceof SessionEffect.Rollback);
         }
-        return null;
+        return wanted ? facts : null;
     }
 
     private static byte[] rest(ByteBuf buf, int from, int end) {

@@ -2,6 +2,7 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ConstantReplies;
+import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
@@ -13,6 +14,16 @@ import io.netty.buffer.ByteBufAllocator;
 /** Answers exchanges that need no server: closing prepared statements, a Sync with nothing before it. Stateless. */
 final class LocalAnswer {
     private LocalAnswer() {}
+
+    /** An error of ours, and ReadyForQuery if the exchange had {@code ended}. */
+    static ByteBuf refusal(ErrorFields error, boolean ended, Session session, ByteBufAllocator allocator) {
+        ByteBuf out = allocator.buffer();
+        error.write(out);
+        if (ended) {
+            BackendWriter.readyForQuery(out, session.status());
+        }
+        return out;
+    }
 
     /** Whether the exchange has nothing else. */
     static boolean suffices(Exchange exchange, boolean ownsStatements) {

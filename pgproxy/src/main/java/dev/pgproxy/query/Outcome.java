@@ -3,6 +3,7 @@ package dev.pgproxy.query;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SessionEffect.SetConfig.Argument;
 import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.PinReason;
 import dev.pgproxy.session.Session;
@@ -21,10 +22,16 @@ final class Outcome {
 
     /** The statement has completed with this tag. */
     static void apply(StatementFacts statement, String tag, Session session, ServerConnection server) {
-        SessionEffect effect = statement.effect();
-        if (effect == null) {
-            return;
+        if (statement.has(StatementFlags.UNPREDICTABLE_STATE)) {
+            session.pin(PinReason.UNPREDICTABLE_STATE, tag);
         }
+        SessionEffect effect = statement.effect();
+        if (effect != null) {
+            apply(effect, tag, session, server);
+        }
+    }
+
+    private static void apply(SessionEffect effect, String tag, Session session, ServerConnection server) {
         switch (effect) {
             case SessionEffect.SetParameter set -> setParameter(set, session, server);
             case SessionEffect.ResetParameter reset -> reset(reset.name(), session, server);
@@ -68,11 +75,14 @@ final class Outcome {
                 server.settings().release(release.name());
             }
             case SessionEffect.Prepare prepare -> {
-                session.sqlStatements().put(prepare.name(), prepare.text());
-                server.statements().own().put(prepare.name(), prepare.text());
+                session.sqlStatements().put(prepare.name(), prepare);
+                server.statements().own().put(prepare.name(), prepare);
             }
             case SessionEffect.Deallocate deallocate -> deallocate(deallocate, session, server);
-            case SessionEffect.Load load -> session.pin(PinReason.UNPREDICTABLE_STATE, "LOAD");
+            case SessionEffect.DiscardSequences discard -> {
+                session.discardSequences();
+                server.sequenceOwner(null);
+            }
             case SessionEffect.SetSeed seed -> session.pin(PinReason.UNPREDICTABLE_STATE, "SET seed");
             default -> {}
         }
@@ -147,6 +157,7 @@ final class Outcome {
         session.discardAll();
         server.settings().reset(Settings.NONE);
         server.statements().clear();
+        server.sequenceOwner(null);
     }
 
     private static void deallocate(SessionEffect.Deallocate deallocate, Session session, ServerConnection server) {

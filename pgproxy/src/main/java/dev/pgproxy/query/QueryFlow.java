@@ -4,7 +4,6 @@ import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
-import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
@@ -51,9 +50,9 @@ public final class QueryFlow implements LeaseListener {
     private Held held = Held.NO;
     private boolean barrier;
     private boolean open;
-    private boolean probing;
     private boolean endPending;
     private boolean copying;
+    private boolean refused;
     private boolean gone;
 
     /** A path for one client over one pool. */
@@ -83,20 +82,25 @@ public final class QueryFlow implements LeaseListener {
 
     /** The exchange is whole, or goes on in parts: it is to be sent. */
     public void submit() {
+        refused = false;
         if (held == Held.NO) {
             advance();
         }
     }
 
-    /** Bytes that go to the server unseen: COPY data, or the rest of a long message. */
+    /** Bytes that go to the server unseen: COPY data, or the rest of a long message unless that was refused. */
     public void pass(ByteBuf buf, int index, int length) {
-        if (server != null) {
+        if (server != null && !refused) {
             server.write(buf.retainedSlice(index, length));
-            if (!server.channel().isWritable()) {
-                server.channel().flush();
-                if (!server.channel().isWritable()) {
-                    link.pause();
-                }
+            waitForWritable(server);
+        }
+    }
+
+    private void waitForWritable(ServerConnection leased) {
+        if (!leased.channel().isWritable()) {
+            leased.channel().flush();
+            if (!leased.channel().isWritable()) {
+                link.pause();
             }
         }
     }
@@ -161,13 +165,16 @@ public final class QueryFlow implements LeaseListener {
             ServerCleanup.begin(
                     leased,
                     pool,
-                    new ServerCleanup.Leftovers(partial, isOpen(), copying, needsReset(), settings.cleanupTimeout()));
+                    new ServerCleanup.Leftovers(
+                            partial,
+                            isOpen(),
+                            copying,
+                            settings.mode() == PoolMode.SESSION || session.hasStateOnServer(),
+                            settings.cleanupTimeout()));
         }
     }
 
-    private boolean needsReset() {
-        return settings.mode() == PoolMode.SESSION || !session.pins().isEmpty() || session.isSuspected() || probing;
-    }
+    // ---- the path
 
     private void advance() {
         if (exchange.size() == 0 || gone) {
@@ -214,11 +221,12 @@ public final class QueryFlow implements LeaseListener {
                     "Use pool_mode = transaction for this database or user."));
             return;
         }
-        if (barrier && !leased.replies().isEmpty() || giveWay(leased)) {
+        // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
+        if (!isOpen() && (barrier && !leased.replies().isEmpty() || giveWay(leased))) {
             hold(Held.FOR_REPLIES);
             return;
         }
-        if (Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error))) {
+        if (!isOpen() && Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error))) {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
@@ -228,7 +236,6 @@ public final class QueryFlow implements LeaseListener {
     /** A pipeline of transactions lets others in between when they wait. */
     private boolean giveWay(ServerConnection leased) {
         return pool.hasWaiting()
-                && !isOpen()
                 && leased.status() == TransactionStatus.IDLE
                 && leased.replies().boundaries() > 0;
     }
@@ -236,9 +243,6 @@ public final class QueryFlow implements LeaseListener {
     private void send(ServerConnection leased) {
         if (leased.reported() != session.reported()) {
             relay.tellReported(leased.reported());
-        }
-        if (exchange.isSuspicious(!session.pins().isEmpty())) {
-            session.suspect(exchange.firstText());
         }
         times.sent(exchange.bytes());
         barrier |= Objects.requireNonNull(writer).write(exchange);
@@ -248,6 +252,7 @@ public final class QueryFlow implements LeaseListener {
             leased.channel().flush();
         }
         resumeIfHeld();
+        waitForWritable(leased);
     }
 
     /** Whether the server waits for a Sync. */
@@ -289,15 +294,14 @@ public final class QueryFlow implements LeaseListener {
     /** Answers the exchange with an error of ours. */
     private void refuse(ErrorFields error) {
         boolean ended = exchange.isEnded();
+        refused = true;
         exchange.clear();
-        ByteBuf out = link.channel().alloc().buffer();
-        error.write(out);
-        if (ended) {
-            BackendWriter.readyForQuery(out, session.status());
-        } else {
+        if (!ended) {
             link.skipToSync();
         }
-        link.channel().writeAndFlush(out);
+        link.channel()
+                .writeAndFlush(LocalAnswer.refusal(
+                        error, ended, session, link.channel().alloc()));
         held = Held.NO;
         link.resume();
     }
@@ -399,8 +403,7 @@ public final class QueryFlow implements LeaseListener {
             return;
         }
         if (session.isSuspected()) {
-            probing = true;
-            StateProbe.ask(session, leased, () -> probed(leased));
+            StateProbe.ask(session, leased, () -> endIfQuiet(leased));
             goOn();
             return;
         }
@@ -411,11 +414,6 @@ public final class QueryFlow implements LeaseListener {
             pool.release(leased);
         }
         goOn();
-    }
-
-    private void probed(ServerConnection leased) {
-        probing = false;
-        endIfQuiet(leased);
     }
 
     private void endIfQuiet(ServerConnection leased) {

@@ -88,12 +88,10 @@ final class ServerCleanup implements ReplySink, OwnReply {
             server.ask("ROLLBACK", this);
         } else if (reset) {
             reset = false;
-            for (String name : server.statements().own().keySet()) {
-                server.statements().forget(name);
-            }
             server.ask(RESET + ";DEALLOCATE ALL", this);
             server.statements().clear();
             server.settings().reset(Settings.NONE);
+            server.sequenceOwner(null);
         } else {
             if (deadline != null) {
                 deadline.cancel(false);

@@ -87,7 +87,7 @@ final class StatementAlignment {
     /** Makes one name on the server mean what it means in the session. */
     static void align(String name, Session session, ServerConnection server, List<String> sql) {
         Map<String, Object> own = server.statements().own();
-        String wanted = session.sqlStatements().get(name);
+        SessionEffect.Prepare wanted = session.sqlStatements().get(name);
         Object present = own.get(name);
         if (wanted != null && wanted.equals(present)) {
             return;
@@ -97,7 +97,7 @@ final class StatementAlignment {
             own.remove(name);
         }
         if (wanted != null) {
-            sql.add(wanted);
+            sql.add(wanted.text());
             own.put(name, wanted);
         }
     }

@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
@@ -57,10 +58,8 @@ sealed interface StatementChange {
     }
 
     /** A client's Close. */
-    record Closed(
-            String name,
-            @Nullable SharedStatement statement,
-            @Nullable String sql) implements StatementChange {
+    record Closed(String name, @Nullable SharedStatement statement, SessionEffect.@Nullable Prepare sql)
+            implements StatementChange {
         @Override
         public void undo(Session session, ServerConnection server) {
             if (statement != null) {

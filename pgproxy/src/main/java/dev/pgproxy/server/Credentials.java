@@ -20,12 +20,19 @@ public final class Credentials {
 
     /** With {@code md5…} as PostgreSQL stores it. */
     public void md5(String hash) {
+        password = null;
         md5 = hash;
     }
 
     /** With keys, from a client's exchange or derived from the password. */
     public void keys(ScramKeys known) {
         keys = known;
+    }
+
+    /** The password and the md5 hash known so far are no longer the user's. */
+    public void forgetPassword() {
+        password = null;
+        md5 = null;
     }
 
     byte @Nullable [] password() {

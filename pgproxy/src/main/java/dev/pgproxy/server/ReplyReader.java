@@ -91,8 +91,9 @@ final class ReplyReader implements FrameSink {
         reader.close();
         while (!replies.isEmpty()) {
             Object note = replies.note();
+            boolean last = (replies.head() & ReplyQueue.KIND) <= ReplyQueue.FUNCTION;
             replies.remove();
-            if (note instanceof OwnReply own) {
+            if (last && note instanceof OwnReply own) {
                 own.done(
                         ErrorFields.error(SqlState.CONNECTION_FAILURE, "server closed the connection unexpectedly"),
                         TransactionStatus.IDLE);
@@ -232,6 +233,7 @@ final class ReplyReader implements FrameSink {
             }
             lastError = ownError;
             cut(index, length);
+            replies.failed((entry, note) -> {});
             return;
         }
         ErrorFields fields = ErrorFields.read(buf, index, length);

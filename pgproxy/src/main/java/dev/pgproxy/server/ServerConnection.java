@@ -21,6 +21,9 @@ import org.slf4j.LoggerFactory;
 public final class ServerConnection {
     private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
 
+    /** The owner of its sequences' values when they are of more than one session. */
+    public static final Object SEVERAL = new Object();
+
     private final Channel channel;
     private final ServerHandler handler;
     private final ReplyReader replies;
@@ -33,6 +36,7 @@ public final class ServerConnection {
     private ServerState state = ServerState.IDLE;
     private @Nullable ServerListener listener;
     private boolean closing;
+    private @Nullable Object sequenceOwner;
 
     /** Where bytes go is decided while the connection is away from home. */
     private @Nullable EventLoop awayOn;
@@ -145,6 +149,16 @@ public final class ServerConnection {
         return customSettings;
     }
 
+    /** The session that took the values which it remembers of sequences, {@link #SEVERAL}, or null if there are none. */
+    public @Nullable Object sequenceOwner() {
+        return sequenceOwner;
+    }
+
+    /** Somebody else has taken such values, or they are forgotten. */
+    public void sequenceOwner(@Nullable Object owner) {
+        sequenceOwner = owner;
+    }
+
     /** What it has reported by ParameterStatus. */
     public Reported reported() {
         return replies.reported();
@@ -189,6 +203,25 @@ public final class ServerConnection {
         FrontendWriter.query(out, sql);
         statements.unnamed(null); // a simple query drops it (src/backend/tcop/postgres.c, exec_simple_query)
         expect(ReplyQueue.QUERY | ReplyQueue.SWALLOW, reply);
+        write(out);
+        channel.flush();
+    }
+
+    /**
+     * Sends a query of our own with one value for {@code $1} and takes its reply; flushed at once. The value cannot change
+     * the query, whatever is in it. A client's unnamed statement is replaced.
+     */
+    public void ask(String sql, String value, OwnReply reply) {
+        ByteBuf out = channel.alloc().buffer(sql.length() + value.length() + 64);
+        FrontendWriter.parse(out, "", sql);
+        FrontendWriter.bind(out, value);
+        FrontendWriter.execute(out);
+        FrontendWriter.sync(out);
+        statements.unnamed(null);
+        expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, reply);
+        expect(ReplyQueue.BIND | ReplyQueue.SWALLOW, reply);
+        expect(ReplyQueue.EXECUTE | ReplyQueue.SWALLOW, reply);
+        expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, reply);
         write(out);
         channel.flush();
     }

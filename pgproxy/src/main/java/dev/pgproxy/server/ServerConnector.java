@@ -1,6 +1,7 @@
 package dev.pgproxy.server;
 
 import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
@@ -9,9 +10,13 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens connections to servers and logs in on them. Thread-safe. */
 public final class ServerConnector {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerConnector.class);
+
     private final Transport transport;
 
     /** Connects over {@code transport}. */
@@ -21,6 +26,13 @@ public final class ServerConnector {
 
     /** Connects on {@code loop} and tells {@code listener} there. */
     public void connect(ServerTarget target, EventLoop loop, LoginListener listener) {
+        ServerTls tls = target.tls();
+        boolean encrypt = tls.asks() && !target.host().isUnixSocket();
+        boolean tryOther = tls.triesBoth() && !target.host().isUnixSocket();
+        attempt(target, encrypt, loop, tryOther ? new OtherWay(target, encrypt, loop, listener) : listener);
+    }
+
+    private void attempt(ServerTarget target, boolean encrypt, EventLoop loop, LoginListener listener) {
         HostAddress host = target.host();
         Bootstrap bootstrap = new Bootstrap()
                 .group(loop)
@@ -29,7 +41,8 @@ public final class ServerConnector {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast("login", new ServerLogin(target, listener));
+                        transport.tune(channel);
+                        channel.pipeline().addLast("login", new ServerLogin(target, encrypt, listener));
                     }
                 });
         transport.clientSocket(bootstrap, host.isUnixSocket());
@@ -41,6 +54,38 @@ public final class ServerConnector {
                         "Is PostgreSQL running there and accepting connections?"));
             }
         });
+    }
+
+    /** Listens to the first of two attempts; the second, with TLS or without, has the last word. */
+    private final class OtherWay implements LoginListener {
+        private final ServerTarget target;
+        private final boolean encrypted;
+        private final EventLoop loop;
+        private final LoginListener listener;
+
+        OtherWay(ServerTarget target, boolean encrypted, EventLoop loop, LoginListener listener) {
+            this.target = target;
+            this.encrypted = encrypted;
+            this.loop = loop;
+            this.listener = listener;
+        }
+
+        @Override
+        public void connected(ServerConnection server) {
+            listener.connected(server);
+        }
+
+        @Override
+        public void failed(ErrorFields error) {
+            boolean byRule = error.code().equals(SqlState.INVALID_AUTHORIZATION.code());
+            boolean byHandshake = encrypted && error.code().equals(ServerLogin.HANDSHAKE_FAILURE.code());
+            if (byRule || byHandshake) {
+                LOG.debug("{} trying again {} TLS: {}", target.host(), encrypted ? "without" : "with", error.message());
+                attempt(target, !encrypted, loop, listener);
+            } else {
+                listener.failed(error);
+            }
+        }
     }
 
     static String reason(Throwable cause) {

@@ -29,7 +29,11 @@ final class ServerLogin extends ChannelInboundHandlerAdapter {
     /** Longest message of a log-in; errors and SASL lists are far shorter. */
     private static final int MAX_MESSAGE = 64 * 1024;
 
+    /** Only a handshake that failed ends with this: another attempt without TLS may do better. */
+    static final SqlState HANDSHAKE_FAILURE = SqlState.CONNECTION_EXCEPTION;
+
     private final ServerTarget target;
+    private final boolean encrypt;
     private final LoginListener listener;
     private final Map<String, String> reported = new LinkedHashMap<>();
 
@@ -42,8 +46,10 @@ final class ServerLogin extends ChannelInboundHandlerAdapter {
     private byte[] secret = {};
     private String tls = "";
 
-    ServerLogin(ServerTarget target, LoginListener listener) {
+    /** {@code encrypt} asks for TLS, which the server may not have. */
+    ServerLogin(ServerTarget target, boolean encrypt, LoginListener listener) {
         this.target = target;
+        this.encrypt = encrypt;
         this.listener = listener;
     }
 
@@ -57,7 +63,7 @@ final class ServerLogin extends ChannelInboundHandlerAdapter {
                             millis,
                             TimeUnit.MILLISECONDS);
         }
-        if (target.tls().asks() && !target.host().isUnixSocket()) {
+        if (encrypt) {
             ByteBuf out = ctx.alloc().buffer(8);
             FrontendWriter.sslRequest(out);
             awaitingTlsAnswer = true;
@@ -117,7 +123,7 @@ final class ServerLogin extends ChannelInboundHandlerAdapter {
                 } else {
                     fail(
                             ctx,
-                            SqlState.CONNECTION_FAILURE,
+                            HANDSHAKE_FAILURE,
                             "TLS handshake with server failed: " + ServerConnector.reason(future.cause()));
                 }
             });

@@ -65,7 +65,7 @@ public final class ServerStatements {
         return null;
     }
 
-    /** What stands behind a client's own name: the SQL text of PREPARE, or a shared statement. */
+    /** What stands behind a client's own name: its PREPARE, or what it was parsed from. */
     public @Nullable Object own(String name) {
         return own.get(name);
     }

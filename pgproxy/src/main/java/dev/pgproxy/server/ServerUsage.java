@@ -1,6 +1,7 @@
 package dev.pgproxy.server;
 
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Counters and times of one server connection. Written on the loop that owns it; readers of SHOW SERVERS may see values
@@ -14,6 +15,7 @@ public final class ServerUsage {
     private long sent;
     private volatile String closeReason = "";
     private volatile int epoch;
+    private final AtomicInteger cancelsInFlight = new AtomicInteger();
 
     void received(int bytes) {
         received += bytes;
@@ -65,6 +67,16 @@ public final class ServerUsage {
     /** It has logged in in this epoch of its pool. */
     public void epoch(int now) {
         epoch = now;
+    }
+
+    /** Cancel requests on their way to it. */
+    public int cancelsInFlight() {
+        return cancelsInFlight.get();
+    }
+
+    /** One more cancel request is on its way, or one less. */
+    public void cancelsInFlight(int change) {
+        cancelsInFlight.addAndGet(change);
     }
 
     /** Why it was closed, or empty. */

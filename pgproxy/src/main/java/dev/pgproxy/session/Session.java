@@ -1,6 +1,8 @@
 package dev.pgproxy.session;
 
 import dev.pgproxy.protocol.frame.TransactionStatus;
+import dev.pgproxy.protocol.sql.SessionEffect;
+import dev.pgproxy.protocol.sql.StatementFlags;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -8,6 +10,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,15 +27,17 @@ public final class Session {
     private final Tracked<Set<String>> channels = new Tracked<>(Set.of());
     private final Set<String> customSettings = new HashSet<>(0);
     private final ClientStatements statements = new ClientStatements();
-    private final Map<String, String> sqlStatements = new HashMap<>(0);
+    private final Map<String, SessionEffect.Prepare> sqlStatements = new HashMap<>(0);
     private final Map<PinReason, Pin> pins = new EnumMap<>(PinReason.class);
 
     private @Nullable UnnamedStatement unnamed;
+    private @Nullable Object sequenceServer;
     private Reported reported;
     private byte status = TransactionStatus.IDLE;
     private boolean failed;
     private String suspect = "";
     private boolean suspected;
+    private boolean probing;
 
     /**
      * A new session.
@@ -88,9 +93,15 @@ public final class Session {
         return statements;
     }
 
-    /** Statements of SQL PREPARE: name to the text of PREPARE. */
-    public Map<String, String> sqlStatements() {
+    /** Statements of SQL PREPARE by name. */
+    public Map<String, SessionEffect.Prepare> sqlStatements() {
         return sqlStatements;
+    }
+
+    /** What the statement inside a PREPARE may do, as {@link StatementFlags}; nothing is known of other names. */
+    public int sqlFlags(String name) {
+        SessionEffect.Prepare statement = sqlStatements.get(name);
+        return statement == null ? StatementFlags.UNKNOWN_FUNCTION : statement.bodyFlags();
     }
 
     /** The unnamed statement. */
@@ -143,10 +154,26 @@ public final class Session {
         pins.putIfAbsent(reason, new Pin(reason, statement, Instant.now()));
     }
 
+    /** The reason has gone. */
+    public void unpin(PinReason reason) {
+        pins.remove(reason);
+    }
+
+    /** Where it last took a value from a sequence, as far as can be told. */
+    public @Nullable Object sequenceServer() {
+        return sequenceServer;
+    }
+
+    /** It may be taking a value from a sequence there; null: what it took is forgotten. */
+    public void sequenceServer(@Nullable Object server) {
+        sequenceServer = server;
+    }
+
     /** A statement was sent whose effects on the session are to be probed when its transaction has ended. */
-    public void suspect(String statement) {
+    public void suspect(Supplier<String> text) {
         if (!suspected) {
             suspected = true;
+            String statement = text.get();
             suspect = statement.length() > MAX_SNIPPET ? statement.substring(0, MAX_SNIPPET) : statement;
         }
     }
@@ -156,20 +183,31 @@ public final class Session {
         return suspected;
     }
 
-    /** The probe is being made: what is suspected from now on needs another. Returns what made it due. */
-    public String takeSuspect() {
-        suspected = false;
+    /** Whether there is, or may be, more of this session on its server than settings and prepared statements. */
+    public boolean hasStateOnServer() {
+        return suspected || probing || !pins.isEmpty();
+    }
+
+    /** The statement that made the probe due. */
+    public String suspectStatement() {
         return suspect;
     }
 
+    /** The probe has been asked for; what is sent from now on may need another one. */
+    public void probing() {
+        probing = true;
+        suspected = false;
+    }
+
     /** The probe has been made: these reasons hold, besides those that no probe can see. */
-    public void probed(Set<PinReason> found, String statement) {
+    public void probed(Set<PinReason> found) {
+        probing = false;
         pins.keySet()
                 .removeIf(reason -> !found.contains(reason)
                         && reason != PinReason.UNPREDICTABLE_STATE
                         && reason != PinReason.SEQUENCE);
         for (PinReason reason : found) {
-            pin(reason, statement);
+            pin(reason, suspect);
         }
     }
 
@@ -179,6 +217,13 @@ public final class Session {
         channels.reset(Set.of());
         statements.clear();
         sqlStatements.clear();
+        discardSequences();
+    }
+
+    /** DISCARD SEQUENCES. */
+    public void discardSequences() {
+        sequenceServer = null;
+        pins.remove(PinReason.SEQUENCE);
     }
 
     /** Adds a channel within the transaction. */

@@ -12,9 +12,6 @@ import org.jspecify.annotations.Nullable;
  * "Message Formats" (B).
  */
 public final class BackendWriter {
-    private static final int TEXT_OID = 25;
-    private static final int INT8_OID = 20;
-
     private BackendWriter() {}
 
     /** {@code R, Int32 8, Int32 0}. */
@@ -115,33 +112,43 @@ public final class BackendWriter {
         finish(out, start);
     }
 
-    /** RowDescription of columns of type text, or int8 where {@code numeric} says so, in text format. */
-    public static void rowDescription(ByteBuf out, List<String> names, List<Boolean> numeric) {
+    /** RowDescription; {@code formats} as in Bind: none, one for all, or one for each (0 text, 1 binary). */
+    public static void rowDescription(ByteBuf out, List<String> names, List<ColumnType> types, short[] formats) {
         int start = begin(out, BackendType.ROW_DESCRIPTION);
         out.writeShort(names.size());
         for (int i = 0; i < names.size(); i++) {
-            boolean number = numeric.get(i);
+            ColumnType type = types.get(i);
             CString.write(out, names.get(i));
             out.writeInt(0).writeShort(0);
-            out.writeInt(number ? INT8_OID : TEXT_OID).writeShort(number ? 8 : -1);
-            out.writeInt(-1).writeShort(0);
+            out.writeInt(type.oid()).writeShort(type.size());
+            out.writeInt(-1).writeShort(format(formats, i));
         }
         finish(out, start);
     }
 
-    /** DataRow of text values; null is SQL's NULL. */
-    public static void dataRow(ByteBuf out, List<@Nullable String> values) {
+    /** DataRow of values given as text; null is SQL's NULL. Formats as for {@link #rowDescription}. */
+    public static void dataRow(
+            ByteBuf out, List<? extends @Nullable String> values, List<ColumnType> types, short[] formats) {
         int start = begin(out, BackendType.DATA_ROW);
         out.writeShort(values.size());
-        for (String value : values) {
+        for (int i = 0; i < values.size(); i++) {
+            String value = values.get(i);
             if (value == null) {
                 out.writeInt(-1);
+            } else if (format(formats, i) == 0) {
+                ColumnType.writeText(out, value);
             } else {
-                out.writeInt(ByteBufUtil.utf8Bytes(value));
-                ByteBufUtil.writeUtf8(out, value);
+                types.get(i).writeBinary(out, value);
             }
         }
         finish(out, start);
+    }
+
+    private static int format(short[] formats, int column) {
+        if (formats.length == 0) {
+            return 0;
+        }
+        return formats.length == 1 ? formats[0] : formats[Math.min(column, formats.length - 1)];
     }
 
     private static int begin(ByteBuf out, byte type) {

@@ -58,6 +58,13 @@ public record ErrorFields(Map<Character, String> fields) {
         return new ErrorFields(map);
     }
 
+    /** The same with a DETAIL. */
+    public ErrorFields withDetail(String detail) {
+        Map<Character, String> map = new LinkedHashMap<>(fields);
+        map.put('D', detail);
+        return new ErrorFields(map);
+    }
+
     private static ErrorFields of(String severity, SqlState state, String message, @Nullable String hint) {
         Map<Character, String> map = new LinkedHashMap<>();
         map.put('S', severity);

@@ -3,6 +3,7 @@ package dev.pgproxy.protocol.frontend;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrontendType;
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /**
@@ -80,6 +81,44 @@ public final class FrontendWriter {
     public static void parse(ByteBuf out, byte[] name, byte[] rest) {
         out.writeByte(FrontendType.PARSE).writeInt(4 + name.length + 1 + rest.length);
         out.writeBytes(name).writeByte(0).writeBytes(rest);
+    }
+
+    /**
+     * {@code B, Int32 length, String portal, String statement, Int16 0, Int16 1, Int32 length, Byten value, Int16 0}: the
+     * unnamed portal of the unnamed statement with one value in text format.
+     */
+    public static void bind(ByteBuf out, String value) {
+        int start = begin(out, FrontendType.BIND);
+        byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+        out.writeShort(0)
+                .writeShort(0)
+                .writeShort(1)
+                .writeInt(bytes.length)
+                .writeBytes(bytes)
+                .writeShort(0);
+        finish(out, start);
+    }
+
+    /** {@code E, Int32 length, String portal, Int32 0}: the unnamed portal to its end. */
+    public static void execute(ByteBuf out) {
+        out.writeByte(FrontendType.EXECUTE).writeInt(9).writeByte(0).writeInt(0);
+    }
+
+    /** {@code B, Int32 length, String portal, String statement, Int16 0, Int16 0, Int16 0}: no parameters. */
+    public static void bind(ByteBuf out, String portal, String statement) {
+        int start = begin(out, FrontendType.BIND);
+        CString.write(out, portal);
+        CString.write(out, statement);
+        out.writeShort(0).writeShort(0).writeShort(0);
+        finish(out, start);
+    }
+
+    /** {@code E, Int32 length, String portal, Int32 0}: all rows. */
+    public static void execute(ByteBuf out, String portal) {
+        int start = begin(out, FrontendType.EXECUTE);
+        CString.write(out, portal);
+        out.writeInt(0);
+        finish(out, start);
     }
 
     /** {@code C, Int32 length, Byte1 S or P, String name}. */

@@ -139,7 +139,7 @@ final class DefinitionReader {
         }
     }
 
-    private static boolean writes(Word verb) {
+    static boolean writes(Word verb) {
         return switch (verb) {
             case INSERT, UPDATE, DELETE, MERGE, CREATE, REFRESH, EXECUTE -> true;
             default -> false;

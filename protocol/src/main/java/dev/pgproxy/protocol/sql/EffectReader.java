@@ -39,6 +39,10 @@ final class EffectReader {
             case EXPLAIN -> definitions.explain(in, tracker);
             default -> other(kind);
         }
+        if (in.effect instanceof SessionEffect.Prepare prepare) {
+            in.effect =
+                    new SessionEffect.Prepare(prepare.name(), prepare.text(), prepare.bodyFlags() | tracker.flags());
+        }
         return in;
     }
 
@@ -107,7 +111,8 @@ final class EffectReader {
         }
         in.advance();
         in.bodyStart = in.position();
-        in.effect = new SessionEffect.Prepare(name, in.statementText());
+        int writes = DefinitionReader.writes(in.word()) ? StatementFlags.WRITES : 0;
+        in.effect = new SessionEffect.Prepare(name, in.statementText(), writes);
         in.trackedFlags = StatementReader.ONLY_OPAQUE;
     }
 

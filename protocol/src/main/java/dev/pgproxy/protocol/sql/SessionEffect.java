@@ -87,8 +87,13 @@ public sealed interface SessionEffect {
     /** RELEASE. */
     record Release(String name) implements SessionEffect {}
 
-    /** PREPARE; {@link StatementFacts#bodyStart()} says where the prepared statement begins. */
-    record Prepare(String name, String text) implements SessionEffect {}
+    /**
+     * PREPARE; {@link StatementFacts#bodyStart()} says where the prepared statement begins.
+     *
+     * @param text the whole PREPARE
+     * @param bodyFlags {@link StatementFlags} of the statement inside: what EXECUTE may do
+     */
+    record Prepare(String name, String text, int bodyFlags) implements SessionEffect {}
 
     /** EXECUTE, also inside EXPLAIN or CREATE TABLE … AS. */
     record Execute(String name) implements SessionEffect {}

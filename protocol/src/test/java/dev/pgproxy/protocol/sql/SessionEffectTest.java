@@ -134,7 +134,13 @@ class SessionEffectTest {
     void preparedStatementsAreNamed() {
         String sql = "PREPARE \"P\" (int, text) AS SELECT $1";
         StatementFacts facts = Analysis.single(sql);
-        assertThat(facts.effect()).isEqualTo(new SessionEffect.Prepare("P", sql));
+        assertThat(facts.effect()).isEqualTo(new SessionEffect.Prepare("P", sql, 0));
+        assertThat(Analysis.single("PREPARE q AS INSERT INTO t VALUES (lastval())")
+                        .effect())
+                .isEqualTo(new SessionEffect.Prepare(
+                        "q",
+                        "PREPARE q AS INSERT INTO t VALUES (lastval())",
+                        StatementFlags.WRITES | StatementFlags.CURRVAL));
         assertThat(sql.substring(facts.bodyStart())).isEqualTo("SELECT $1");
         for (String execute : List.of(
                 "EXECUTE P (1, f(2))",

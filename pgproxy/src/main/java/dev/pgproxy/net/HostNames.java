@@ -1,0 +1,115 @@
+package dev.pgproxy.net;
+
+import io.netty.resolver.AddressResolver;
+import io.netty.resolver.AddressResolverGroup;
+import io.netty.resolver.InetNameResolver;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Promise;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Addresses of host names, looked up by the system on a thread of their own, never on an event loop, and used for
+ * {@code dns_max_ttl}. A name with several addresses is used in turn. Thread-safe.
+ */
+public final class HostNames extends AddressResolverGroup<InetSocketAddress> {
+    /**
+     * A name that was looked up.
+     *
+     * @param ttlSeconds how much longer the addresses are used; negative when they will be looked up anew
+     */
+    public record Known(String name, long ttlSeconds, List<InetAddress> addresses) {}
+
+    private static final class Entry {
+        private final CompletableFuture<List<InetAddress>> addresses = new CompletableFuture<>();
+        private final AtomicInteger turn = new AtomicInteger();
+        private final long since = System.nanoTime();
+    }
+
+    private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+    private final Executor lookUps;
+    private volatile Duration ttl;
+
+    /** Looks up on {@code lookUps}. */
+    public HostNames(Executor lookUps, Duration ttl) {
+        this.lookUps = lookUps;
+        this.ttl = ttl;
+    }
+
+    /** RELOAD. */
+    public void ttl(Duration changed) {
+        ttl = changed;
+    }
+
+    /** What is known now, for SHOW DNS_HOSTS. */
+    public List<Known> known() {
+        List<Known> list = new ArrayList<>();
+        entries.forEach((name, entry) -> {
+            if (entry.addresses.isDone() && !entry.addresses.isCompletedExceptionally()) {
+                long left = ttl.toNanos() - (System.nanoTime() - entry.since);
+                list.add(new Known(name, left / 1_000_000_000L, entry.addresses.getNow(List.of())));
+            }
+        });
+        return list;
+    }
+
+    @Override
+    protected AddressResolver<InetSocketAddress> newResolver(EventExecutor executor) {
+        return new InetNameResolver(executor) {
+            @Override
+            protected void doResolve(String name, Promise<InetAddress> promise) {
+                Entry entry = entry(name);
+                entry.addresses.whenComplete((addresses, failure) -> {
+                    if (failure != null) {
+                        promise.tryFailure(failure);
+                    } else {
+                        int turn = Math.floorMod(entry.turn.getAndIncrement(), addresses.size());
+                        promise.trySuccess(addresses.get(turn));
+                    }
+                });
+            }
+
+            @Override
+            protected void doResolveAll(String name, Promise<List<InetAddress>> promise) {
+                entry(name).addresses.whenComplete((addresses, failure) -> {
+                    if (failure != null) {
+                        promise.tryFailure(failure);
+                    } else {
+                        promise.trySuccess(addresses);
+                    }
+                });
+            }
+        }.asAddressResolver();
+    }
+
+    private Entry entry(String name) {
+        return entries.compute(name, (key, known) -> {
+            if (known != null
+                    && (!known.addresses.isDone()
+                            || !known.addresses.isCompletedExceptionally()
+                                    && System.nanoTime() - known.since < ttl.toNanos())) {
+                return known;
+            }
+            Entry fresh = new Entry();
+            lookUps.execute(() -> lookUp(key, fresh));
+            return fresh;
+        });
+    }
+
+    private static void lookUp(String name, Entry entry) {
+        try {
+            entry.addresses.complete(List.of(InetAddress.getAllByName(name)));
+        } catch (UnknownHostException e) {
+            entry.addresses.completeExceptionally(new UnknownHostException("unknown host " + name));
+        }
+    }
+}

@@ -1,0 +1,190 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.pool.SequenceUsers;
+import dev.pgproxy.protocol.frame.CString;
+import dev.pgproxy.protocol.frontend.FrontendWriter;
+import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.SessionEffect;
+import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.protocol.sql.StatementFlags;
+import dev.pgproxy.server.OwnReply;
+import dev.pgproxy.server.ReplyQueue;
+import dev.pgproxy.server.ServerConnection;
+import dev.pgproxy.session.PinReason;
+import dev.pgproxy.session.Session;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Supplier;
+
+/**
+ * What statements that are about to run may leave on their server besides what their completion tells: state that only a
+ * probe finds, state that nothing finds, and values of sequences. Confined to the client's loop.
+ *
+ * <p>Values of sequences: a server knows whose they are ({@link ServerConnection#sequenceOwner}), a session knows where
+ * it last took one. Before a statement that may look at a value which is not certainly this session's last one, the
+ * server forgets all of them: the statement then fails as in a session that never took a value. Sessions of an
+ * application that was seen to look at values keep their server from taking one to looking at it, and have a server
+ * forget the values of others before they take their own.
+ */
+final class SideEffects {
+    /** What a text may do to the session that only a look at the server can tell. */
+    private static final int SUSPICIOUS = StatementFlags.UNKNOWN_FUNCTION
+            | StatementFlags.SESSION_LOCK
+            | StatementFlags.CREATES_TEMP
+            | StatementFlags.HOLD_CURSOR
+            | StatementFlags.DO_OR_CALL
+            | StatementFlags.OPAQUE
+            | StatementFlags.MENTIONS_TEMP_SCHEMA;
+
+    /** What may lift a pin. */
+    private static final int RELEASING =
+            StatementFlags.SESSION_UNLOCK | StatementFlags.MAY_RELEASE_STATE | StatementFlags.DDL;
+
+    /** What cannot be seen to leave sequences alone. */
+    private static final int UNREADABLE =
+            StatementFlags.UNKNOWN_FUNCTION | StatementFlags.DO_OR_CALL | StatementFlags.OPAQUE;
+
+    /** What may look at the value that a sequence had in this session. */
+    private static final int LOOKS = StatementFlags.CURRVAL | UNREADABLE;
+
+    /** What may take a value from a sequence; a column's default does with any INSERT. */
+    private static final int TAKES =
+            StatementFlags.NEXTVAL | StatementFlags.SETVAL | StatementFlags.WRITES | UNREADABLE;
+
+    /** Has no effect on the session but that sequences have no value in it; allowed everywhere. */
+    private static final String FORGET = "DISCARD SEQUENCES";
+
+    /** It only fails where the client's statement fails for the same reason. */
+    private static final OwnReply FORGOTTEN = (error, status) -> {};
+
+    /** Statement and portal of our own. */
+    private static final String OWN = "pgproxy_forget";
+
+    private static final byte[] OWN_NAME = OWN.getBytes(StandardCharsets.UTF_8);
+    private static final int MAX_TEXT = 200;
+
+    private final Session session;
+    private final SequenceUsers users;
+    private final boolean shared;
+    private final ServerConnection server;
+    private final ServerWriter out;
+
+    /**
+     * For one client on one server.
+     *
+     * @param shared false in session mode: nobody else gets the server while the session lives
+     */
+    SideEffects(Session session, SequenceUsers users, boolean shared, ServerConnection server, ServerWriter out) {
+        this.session = session;
+        this.users = users;
+        this.shared = shared;
+        this.server = server;
+        this.out = out;
+    }
+
+    /** A Query is about to be sent. */
+    void beforeQuery(QueryFacts facts, ByteBuf buf, int from, int end) {
+        int flags = flags(facts);
+        boolean forget = flags != 0
+                && foresee(facts, flags, () -> {
+                    int n = Math.min(end - from, MAX_TEXT);
+                    int zero = CString.find(buf, from, from + n);
+                    return buf.toString(from, zero < 0 ? n : zero - from, StandardCharsets.UTF_8);
+                });
+        if (forget) {
+            forgetInQuery();
+        }
+    }
+
+    /** A FunctionCall is about to be sent. */
+    void beforeCall() {
+        if (foresee(QueryFacts.OPAQUE, flags(QueryFacts.OPAQUE), () -> "FunctionCall")) {
+            forgetInQuery();
+        }
+    }
+
+    /** A Bind of a statement is about to be sent; {@code rest} begins with its text. */
+    void beforeBind(QueryFacts facts, byte[] rest) {
+        int flags = flags(facts);
+        boolean forget = flags != 0
+                && foresee(facts, flags, () -> {
+                    int n = 0;
+                    while (n < rest.length && n < MAX_TEXT && rest[n] != 0) {
+                        n++;
+                    }
+                    return new String(rest, 0, n, StandardCharsets.UTF_8);
+                });
+        if (forget) {
+            FrontendWriter.parse(out.made(), OWN, FORGET);
+            server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, null);
+            FrontendWriter.bind(out.made(), OWN, OWN);
+            server.expect(ReplyQueue.BIND | ReplyQueue.SWALLOW, null);
+            FrontendWriter.execute(out.made(), OWN);
+            server.expect(ReplyQueue.EXECUTE | ReplyQueue.SWALLOW, null);
+            FrontendWriter.close(out.made(), FrontendWriter.PORTAL, OWN_NAME);
+            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
+            FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, OWN_NAME);
+            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
+        }
+    }
+
+    private void forgetInQuery() {
+        FrontendWriter.query(out.made(), FORGET);
+        server.expect(ReplyQueue.QUERY | ReplyQueue.SWALLOW, FORGOTTEN);
+    }
+
+    private int flags(QueryFacts facts) {
+        if (!shared) {
+            return 0;
+        }
+        int flags = facts.flags();
+        for (int i = 0; i < facts.statementCount(); i++) {
+            flags |= executed(facts.statements().get(i));
+        }
+        return flags;
+    }
+
+    /** True if the server has to forget the values of sequences first. */
+    private boolean foresee(QueryFacts facts, int flags, Supplier<String> text) {
+        boolean pinned = !session.pins().isEmpty();
+        if ((flags & SUSPICIOUS) != 0 || pinned && (flags & RELEASING) != 0) {
+            session.suspect(text);
+        }
+        return (flags & (LOOKS | TAKES)) != 0 && sequences(facts, flags, text);
+    }
+
+    /** What EXECUTE adds: the flags of the statement that it executes. */
+    private int executed(StatementFacts statement) {
+        return statement.effect() instanceof SessionEffect.Execute execute ? session.sqlFlags(execute.name()) : 0;
+    }
+
+    private boolean sequences(QueryFacts facts, int flags, Supplier<String> text) {
+        String application = session.reported().get("application_name");
+        if ((flags & LOOKS) != 0) {
+            users.looks(application, (flags & StatementFlags.CURRVAL) != 0);
+        }
+        Object owner = server.sequenceOwner();
+        boolean takes = (flags & TAKES) != 0;
+        boolean own = owner == session && session.sequenceServer() == server;
+        boolean forget = owner != null && !own && ((flags & LOOKS) != 0 || takes && users.mayLook(application));
+        if (takes) {
+            server.sequenceOwner(owner == null || forget || owner == session ? session : ServerConnection.SEVERAL);
+            session.sequenceServer(server);
+        } else if (forget) {
+            server.sequenceOwner(null);
+        }
+        if (users.look(application)) {
+            for (int i = 0; i < facts.statementCount(); i++) {
+                StatementFacts statement = facts.statements().get(i);
+                int its = statement.flags() | executed(statement);
+                if ((its & StatementFlags.CURRVAL) != 0) {
+                    session.unpin(PinReason.SEQUENCE);
+                }
+                if ((its & TAKES) != 0) {
+                    session.pin(PinReason.SEQUENCE, text.get());
+                }
+            }
+        }
+        return forget;
+    }
+}
