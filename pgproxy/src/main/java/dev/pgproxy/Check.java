@@ -8,6 +8,7 @@ import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.config.Secret;
 import dev.pgproxy.net.ClientTls;
+import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.server.Credentials;
@@ -68,7 +69,9 @@ final class Check implements Callable<Integer> {
         if (config.wildcard() != null) {
             databases.put(DatabaseSettings.WILDCARD, config.wildcard());
         }
-        try (Transport transport = new Transport(config.runtime(), config.listen())) {
+        HostNames names = new HostNames(Runnable::run, config.timeouts().dnsMaxTtl());
+        try (Transport transport = new Transport(
+                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout(), names)) {
             for (Map.Entry<String, DatabaseSettings> entry : databases.entrySet()) {
                 database(entry.getValue(), new Target(config, secrets, tls, transport), out);
             }

@@ -4,6 +4,7 @@ import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.Clients;
 import dev.pgproxy.config.ConfigChanges;
 import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.protocol.backend.ErrorFields;
@@ -59,6 +60,7 @@ public final class AdminConsole implements Console {
 
     private final ProgramControl program;
     private final Pools pools;
+    private final HostNames names;
     private final Clients clients;
     private final ConfigTables configTables;
     private final PoolTables poolTables;
@@ -70,6 +72,7 @@ public final class AdminConsole implements Console {
         this.program = program;
         this.pools = pools;
         this.clients = clients;
+        this.names = transport.names();
         var loop = transport.loops().getFirst();
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
         this.configTables = new ConfigTables(program, pools, clients);
@@ -159,7 +162,7 @@ public final class AdminConsole implements Console {
             case "totals" -> one(statsTables.allTotals());
             case "mem" -> one(ProgramTables.mem());
             case "version" -> one(ProgramTables.version(program.version()));
-            case "dns_hosts" -> one(ProgramTables.dnsHosts());
+            case "dns_hosts" -> one(ProgramTables.dnsHosts(names));
             case "dns_zones" -> one(ProgramTables.dnsZones());
             case "pools" -> live(poolTables::pools);
             case "lists" -> live(poolTables::lists);

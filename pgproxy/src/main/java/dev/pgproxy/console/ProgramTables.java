@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.net.HostNames;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetric;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
@@ -9,6 +10,7 @@ import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryUsage;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** SHOW MEM, VERSION, DNS_HOSTS, DNS_ZONES, and the parameters that drivers ask for. Stateless. */
@@ -54,9 +56,16 @@ final class ProgramTables {
         return Table.of("version").row("pgproxy " + version).answer();
     }
 
-    /** Names are looked up by the system, whose cache cannot be seen. */
-    static ConsoleAnswer dnsHosts() {
-        return Table.of("hostname ttl:int8 addrs").answer();
+    /** Names of servers that were looked up, and their addresses. */
+    static ConsoleAnswer dnsHosts(HostNames names) {
+        Table table = Table.of("hostname ttl:int8 addrs");
+        for (HostNames.Known known : names.known()) {
+            String addresses = known.addresses().stream()
+                    .map(address -> address.getHostAddress() + ":0")
+                    .collect(Collectors.joining(","));
+            table.row(known.name(), known.ttlSeconds(), addresses);
+        }
+        return table.answer();
     }
 
     static ConsoleAnswer dnsZones() {

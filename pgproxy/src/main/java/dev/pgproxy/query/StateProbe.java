@@ -32,18 +32,19 @@ final class StateProbe implements OwnReply {
 
     private final Session session;
     private final ServerConnection server;
+    private final String suspect;
     private final Runnable then;
     private final Set<PinReason> found = EnumSet.noneOf(PinReason.class);
 
     private StateProbe(Session session, ServerConnection server, Runnable then) {
         this.session = session;
         this.server = server;
+        this.suspect = session.takeSuspect();
         this.then = then;
     }
 
     /** Asks, updates the session's pins, and then runs {@code then}. */
     static void ask(Session session, ServerConnection server, Runnable then) {
-        session.probing();
         server.ask(SQL, new StateProbe(session, server, then));
     }
 
@@ -80,7 +81,7 @@ final class StateProbe implements OwnReply {
         if (error != null) {
             found.add(PinReason.PROBE_FAILED);
         }
-        session.probed(found);
+        session.probed(found, suspect);
         then.run();
     }
 }

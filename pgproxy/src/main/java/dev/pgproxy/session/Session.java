@@ -149,6 +149,11 @@ public final class Session {
         return pins;
     }
 
+    /** Whether something of it may be on its server beyond what alignment knows. */
+    public boolean leavesState() {
+        return suspected || !pins.isEmpty();
+    }
+
     /** Keeps the server from now on. */
     public void pin(PinReason reason, String statement) {
         pins.putIfAbsent(reason, new Pin(reason, statement, Instant.now()));
@@ -188,26 +193,22 @@ public final class Session {
         return suspected || probing || !pins.isEmpty();
     }
 
-    /** The statement that made the probe due. */
-    public String suspectStatement() {
+    /** The probe is being made: what is suspected from now on needs another. Returns what made it due. */
+    public String takeSuspect() {
+        suspected = false;
+        probing = true;
         return suspect;
     }
 
-    /** The probe has been asked for; what is sent from now on may need another one. */
-    public void probing() {
-        probing = true;
-        suspected = false;
-    }
-
     /** The probe has been made: these reasons hold, besides those that no probe can see. */
-    public void probed(Set<PinReason> found) {
+    public void probed(Set<PinReason> found, String statement) {
         probing = false;
         pins.keySet()
                 .removeIf(reason -> !found.contains(reason)
                         && reason != PinReason.UNPREDICTABLE_STATE
                         && reason != PinReason.SEQUENCE);
         for (PinReason reason : found) {
-            pin(reason, suspect);
+            pin(reason, statement);
         }
     }
 
