@@ -11,6 +11,7 @@ import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.console.AdminConsole;
 import dev.pgproxy.console.ProgramControl;
 import dev.pgproxy.console.ShutdownMode;
+import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.ServerTls;
@@ -34,6 +35,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
 
     private final Transport transport;
     private final Pools pools;
+    private final Listeners listeners;
     private final ClientServices services;
     private final ClientListener listener;
     private final ExecutorService slow;
@@ -65,8 +67,15 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.transport = new Transport(
                 config.runtime(), config.listen(), config.timeouts().tcpUserTimeout(), names);
         this.pools = new Pools(config, serverTls, transport);
+        pools.control(secrets.control(config.auth()));
+        this.listeners = new Listeners(pools);
         this.services = new ClientServices(
-                config, clientTls, secrets.authenticator(config, lookUp(config, secrets), slow), transport, pools);
+                config,
+                clientTls,
+                secrets.authenticator(config, lookUp(config, secrets), slow),
+                transport,
+                pools,
+                listeners);
         this.listener = new ClientListener(services, transport);
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
@@ -182,6 +191,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         names.ttl(changed.timeouts().dnsMaxTtl());
         transport.reload(changed.listen(), changed.timeouts().tcpUserTimeout());
         pools.reload(changed, serverTls);
+        pools.control(secrets.control(changed.auth()));
         services.reload(changed, clientTls, secrets.authenticator(changed, lookUp(changed, secrets), slow));
     }
 
@@ -226,6 +236,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         for (ClientConnection client : services.clients().all()) {
             client.kill("terminating connection due to administrator command");
         }
+        listeners.close();
         for (var pool : pools.all()) {
             pool.kill();
         }

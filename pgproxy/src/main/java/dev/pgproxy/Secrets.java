@@ -8,6 +8,7 @@ import dev.pgproxy.auth.UserSecret;
 import dev.pgproxy.auth.Users;
 import dev.pgproxy.config.AuthSettings;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.server.Credentials;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -59,5 +60,19 @@ record Secrets(Users users, @Nullable HbaRules rules) {
     /** What decides by them who comes in. */
     Authenticator authenticator(ProxyConfig config, Authenticator.LookUp lookUp, Executor slow) {
         return new Authenticator(config.auth().authType(), users, rules, lookUp, slow);
+    }
+
+    /** What control_user logs in with: its own setting, or what is known of it as a user. */
+    Credentials control(AuthSettings auth) {
+        Credentials credentials = new Credentials();
+        UserSecret known = auth.controlUser() == null ? null : users.find(auth.controlUser());
+        if (auth.controlPassword() != null) {
+            credentials.password(auth.controlPassword().reveal());
+        } else if (known instanceof UserSecret.PlainPassword plain) {
+            credentials.password(plain.password());
+        } else if (known instanceof UserSecret.Md5Hash md5) {
+            credentials.md5(md5.hash());
+        }
+        return credentials;
     }
 }

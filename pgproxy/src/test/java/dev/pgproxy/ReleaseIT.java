@@ -9,7 +9,6 @@ import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.Transcript;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /** That a server goes to the next client when, and only when, nothing of the last one is left on it or under way. */
@@ -28,7 +27,9 @@ final class ReleaseIT {
 
     @Test
     void whatIsSentWhileAProbeRunsIsProbedToo() {
-        through("default_pool_size = 2", proxied -> {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 2");
+        try (PgProxy proxy = under.proxy()) {
+            Endpoint proxied = under.proxied();
             proxied.run(FUNCTION);
             for (int key = 1; key <= 20; key++) {
                 try (RawClient holder = proxied.login()) {
@@ -40,12 +41,14 @@ final class ReleaseIT {
                     holder.query("SELECT pg_advisory_unlock_all()").readUntilReady();
                 }
             }
-        });
+        }
     }
 
     @Test
     void aClientThatVanishesWhileItsProbeRunsLeavesItsServerAtOnce() {
-        through("default_pool_size = 1\nquery_wait_timeout = 10s", proxied -> {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1\nquery_wait_timeout = 10s");
+        try (PgProxy proxy = under.proxy()) {
+            Endpoint proxied = under.proxied();
             proxied.run(FUNCTION);
             for (int i = 0; i < 10; i++) {
                 RawClient vanishing = proxied.login();
@@ -53,12 +56,14 @@ final class ReleaseIT {
                 vanishing.close();
                 assertThat(row(proxied.run("SELECT 1"))).containsExactly("1");
             }
-        });
+        }
     }
 
     @Test
     void whatFollowsTheRestOfABrokenCopyIsAnsweredToNobodyElse() {
-        through("default_pool_size = 1", proxied -> {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1");
+        try (PgProxy proxy = under.proxy()) {
+            Endpoint proxied = under.proxied();
             proxied.run("CREATE TABLE it_copy (a int)");
             byte[] half = new byte[50_000];
             byte[] head = ByteBuffer.allocate(5)
@@ -75,16 +80,6 @@ final class ReleaseIT {
                 assertThat(row(d.readUntilReady())).containsExactly("of d");
                 assertThat(row(c.readUntilReady())).containsExactly("", "of c");
             }
-        });
-    }
-
-    /** Runs on a proxy of its own. */
-    private static void through(String settings, Consumer<Endpoint> scenario) {
-        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with(settings);
-        try {
-            scenario.accept(under.proxied());
-        } finally {
-            under.proxy().close();
         }
     }
 

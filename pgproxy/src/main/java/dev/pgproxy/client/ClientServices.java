@@ -5,6 +5,7 @@ import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.cancel.CancelKeys;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.console.Console;
+import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
@@ -17,6 +18,7 @@ public final class ClientServices {
     private final Transport transport;
     private final Clients clients = new Clients();
     private final Pools pools;
+    private final Listeners listeners;
     private final CancelKeys cancelKeys;
     private final CancelForwarder cancelForwarder;
     private volatile ProxyConfig config;
@@ -27,12 +29,18 @@ public final class ClientServices {
 
     /** Puts the parts together. */
     public ClientServices(
-            ProxyConfig config, ClientTls tls, Authenticator authenticator, Transport transport, Pools pools) {
+            ProxyConfig config,
+            ClientTls tls,
+            Authenticator authenticator,
+            Transport transport,
+            Pools pools,
+            Listeners listeners) {
         this.config = config;
         this.tls = tls;
         this.authenticator = authenticator;
         this.transport = transport;
         this.pools = pools;
+        this.listeners = listeners;
         this.cancelKeys = new CancelKeys(config.peers().peerId());
         this.cancelForwarder = new CancelForwarder(transport);
     }
@@ -86,6 +94,10 @@ public final class ClientServices {
 
     Pools pools() {
         return pools;
+    }
+
+    Listeners listeners() {
+        return listeners;
     }
 
     CancelKeys cancelKeys() {

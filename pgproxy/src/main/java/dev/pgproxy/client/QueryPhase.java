@@ -73,7 +73,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 : config.pool(database, session.user()).poolMode();
         FlowSettings settings = new FlowSettings(mode, config.pool().maxPreparedStatements(), CLEANUP);
         int loop = services.transport().loops().indexOf(client.channel().eventLoop());
-        this.flow = new QueryFlow(this, session, pool, settings, services.cancelForwarder(), loop);
+        this.flow =
+                new QueryFlow(this, session, pool, settings, services.cancelForwarder(), services.listeners(), loop);
         this.cancelKey = services.cancelKeys()
                 .issue(
                         longKey,
@@ -285,9 +286,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         var times = flow.times();
         long quietSince = Math.max(idleSince, times.lastReply());
         if (flow.isRunning() && passed(timeouts.queryTimeout(), times.runningSince(), now)) {
-            client.end(ErrorFields.fatal(SqlState.QUERY_CANCELED, "query_timeout"));
+            timedOut(SqlState.QUERY_CANCELED, "query_timeout");
         } else if (flow.isInTransaction() && passed(timeouts.transactionTimeout(), times.transactionSince(), now)) {
-            client.end(ErrorFields.fatal(SqlState.TRANSACTION_TIMEOUT, "transaction_timeout"));
+            timedOut(SqlState.TRANSACTION_TIMEOUT, "transaction_timeout");
         } else if (flow.isInTransaction()
                 && !flow.isRunning()
                 && passed(timeouts.idleTransactionTimeout(), quietSince, now)) {
@@ -301,6 +302,12 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                     .write(out, (byte) 'N');
             client.channel().writeAndFlush(out);
         }
+    }
+
+    /** The server would not notice for long that nobody waits for its answer. */
+    private void timedOut(SqlState state, String message) {
+        flow.cancel(services.config().timeouts().cancelWaitTimeout());
+        client.end(ErrorFields.fatal(state, message));
     }
 
     private static boolean passed(Duration limit, long since, long now) {
@@ -388,7 +395,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         return flow;
     }
 
-    /** The process id that the client was told. */
+    @Override
     public int processId() {
         return cancelKey.processId();
     }

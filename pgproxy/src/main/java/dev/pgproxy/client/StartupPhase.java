@@ -133,7 +133,7 @@ final class StartupPhase implements ClientPhase {
     }
 
     private void encrypt(ClientTls offered, boolean direct) {
-        SslHandler handler = offered.handler(client.channel().alloc(), direct);
+        SslHandler handler = offered.handler(client.channel().alloc());
         tls = handler;
         client.channel().pipeline().addFirst("tls", handler);
         handler.handshakeFuture().addListener(future -> {

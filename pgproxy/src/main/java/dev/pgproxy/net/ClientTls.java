@@ -26,21 +26,22 @@ import org.jspecify.annotations.Nullable;
  * get a new certificate. Direct TLS asks for ALPN {@code postgresql}.
  */
 public final class ClientTls {
-    private static final String ALPN = "postgresql";
+    private static final String PROTOCOL = "postgresql";
+
+    /** A client that names another protocol, or none, is heard: whether it had to name ours is seen afterwards. */
+    private static final ApplicationProtocolConfig ALPN = new ApplicationProtocolConfig(
+            ApplicationProtocolConfig.Protocol.ALPN,
+            ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+            PROTOCOL);
 
     private final SslMode mode;
     private final @Nullable SslContext context;
-    private final @Nullable SslContext directContext;
     private final @Nullable ChannelBinding binding;
 
-    private ClientTls(
-            SslMode mode,
-            @Nullable SslContext context,
-            @Nullable SslContext directContext,
-            @Nullable ChannelBinding binding) {
+    private ClientTls(SslMode mode, @Nullable SslContext context, @Nullable ChannelBinding binding) {
         this.mode = mode;
         this.context = context;
-        this.directContext = directContext;
         this.binding = binding;
     }
 
@@ -51,13 +52,8 @@ public final class ClientTls {
      */
     public static ClientTls of(ClientTlsSettings settings) throws IOException {
         if (settings.sslMode() == SslMode.DISABLE || settings.certFile() == null || settings.keyFile() == null) {
-            return new ClientTls(SslMode.DISABLE, null, null, null);
+            return new ClientTls(SslMode.DISABLE, null, null);
         }
-        ApplicationProtocolConfig alpn = new ApplicationProtocolConfig(
-                ApplicationProtocolConfig.Protocol.ALPN,
-                ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
-                ApplicationProtocolConfig.SelectedListenerFailureBehavior.FATAL_ALERT,
-                ALPN);
         ChannelBinding binding;
         try (InputStream in = Files.newInputStream(settings.certFile())) {
             X509Certificate certificate =
@@ -66,11 +62,8 @@ public final class ClientTls {
         } catch (CertificateException e) {
             throw new SSLException("client_tls_cert_file is not a certificate: " + e.getMessage(), e);
         }
-        return new ClientTls(
-                settings.sslMode(),
-                builder(settings).build(),
-                builder(settings).applicationProtocolConfig(alpn).build(),
-                binding);
+        SslContext context = builder(settings).applicationProtocolConfig(ALPN).build();
+        return new ClientTls(settings.sslMode(), context, binding);
     }
 
     private static SslContextBuilder builder(ClientTlsSettings settings) throws SSLException {
@@ -112,18 +105,17 @@ public final class ClientTls {
         return mode == SslMode.REQUIRE || mode.verifies();
     }
 
-    /** The handler for one client; {@code direct} when it began with TLS instead of SSLRequest. */
-    public SslHandler handler(ByteBufAllocator allocator, boolean direct) {
-        SslContext chosen = direct ? directContext : context;
-        if (chosen == null) {
+    /** The handler for one client. */
+    public SslHandler handler(ByteBufAllocator allocator) {
+        if (context == null) {
             throw new IllegalStateException("TLS is disabled");
         }
-        return chosen.newHandler(allocator);
+        return context.newHandler(allocator);
     }
 
     /** Whether a client that began with TLS named the protocol, as PostgreSQL demands. */
     public static boolean namedProtocol(SslHandler handler) {
-        return ALPN.equals(handler.applicationProtocol());
+        return PROTOCOL.equals(handler.applicationProtocol());
     }
 
     /** Channel binding of our certificate, null where it permits none. */

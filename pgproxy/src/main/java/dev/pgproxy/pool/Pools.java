@@ -7,6 +7,7 @@ import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.server.Credentials;
 import dev.pgproxy.server.LoginListener;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerConnector;
@@ -34,6 +35,7 @@ public final class Pools {
     private final ServerConnector connector;
     private volatile ProxyConfig config;
     private volatile ServerTls tls;
+    private volatile Credentials control = new Credentials();
 
     /** Pools by {@code config}, over {@code transport}. */
     public Pools(ProxyConfig config, ServerTls tls, Transport transport) {
@@ -56,6 +58,11 @@ public final class Pools {
     /** All pools. */
     public Collection<Pool> all() {
         return pools.values();
+    }
+
+    /** What control_user logs in with, if there is one. */
+    public void control(Credentials credentials) {
+        control = credentials;
     }
 
     /** RELOAD. */
@@ -136,25 +143,67 @@ public final class Pools {
         connect(pool, Map.of(), loop, listener);
     }
 
+    /** A connection that listens in the pool's database: as control_user, or without one as the pool itself. */
+    public void connectListener(Pool pool, EventLoop loop, LoginListener listener) {
+        ServerTarget target = listenerTarget(pool);
+        if (target == null) {
+            loop.execute(() -> listener.failed(unknown(pool.key().database())));
+        } else {
+            connector.connect(target, loop, listener);
+        }
+    }
+
+    /** Where {@link #connectListener} goes and as whom; null if the database is not configured any more. */
+    public @Nullable ServerTarget listenerTarget(Pool pool) {
+        DatabaseSettings database = config.database(pool.key().database());
+        if (database == null) {
+            return null;
+        }
+        String user = config.auth().controlUser();
+        return target(
+                pool,
+                database,
+                user == null ? database.serverUser(pool.key().user()) : user,
+                user == null ? pool.credentials() : control,
+                Map.of());
+    }
+
+    private ServerTarget target(
+            Pool pool,
+            DatabaseSettings database,
+            String user,
+            Credentials credentials,
+            Map<String, String> parameters) {
+        return new ServerTarget(
+                database.primary(),
+                database.serverDatabase(pool.key().database()),
+                user,
+                parameters,
+                credentials,
+                tls,
+                config.timeouts().serverConnectTimeout());
+    }
+
+    private static ErrorFields unknown(String database) {
+        return ErrorFields.fatal(SqlState.INVALID_CATALOG_NAME, "database \"" + database + "\" does not exist");
+    }
+
     private void connect(Pool pool, Map<String, String> parameters, EventLoop loop, LoginListener listener) {
         PoolKey key = pool.key();
         DatabaseSettings database = config.database(key.database());
         if (database == null) {
-            loop.execute(() -> listener.failed(ErrorFields.fatal(
-                    SqlState.INVALID_CATALOG_NAME, "database \"" + key.database() + "\" does not exist")));
+            loop.execute(() -> listener.failed(unknown(key.database())));
             return;
         }
         if (database.password() != null && !key.asItself()) {
             pool.credentials().password(database.password().reveal());
         }
-        ServerTarget target = new ServerTarget(
-                database.primary(),
-                database.serverDatabase(key.database()),
+        ServerTarget target = target(
+                pool,
+                database,
                 key.asItself() ? key.user() : database.serverUser(key.user()),
-                parameters.isEmpty() ? database.parameters() : parameters,
                 pool.credentials(),
-                tls,
-                config.timeouts().serverConnectTimeout());
+                parameters.isEmpty() ? database.parameters() : parameters);
         connector.connect(
                 target, loop, new ConnectQuery(parameters.isEmpty() ? database.connectQuery() : null, listener));
     }

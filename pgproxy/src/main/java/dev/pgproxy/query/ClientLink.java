@@ -9,6 +9,9 @@ public interface ClientLink {
     /** Where answers go. */
     Channel channel();
 
+    /** The process id that the client was told. */
+    int processId();
+
     /** Nothing more is to be read until {@link #resume}: the exchange cannot go on yet. */
     void pause();
 

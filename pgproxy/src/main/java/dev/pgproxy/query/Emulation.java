@@ -5,7 +5,9 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.server.Substitute;
+import dev.pgproxy.session.PinReason;
 import dev.pgproxy.session.Session;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,8 +37,8 @@ final class Emulation {
             return null;
         }
         String tag = switch (effect) {
-            case SessionEffect.Listen listen -> "LISTEN";
-            case SessionEffect.Unlisten unlisten -> "UNLISTEN";
+            case SessionEffect.Listen listen -> sharesListener(session) ? "LISTEN" : null;
+            case SessionEffect.Unlisten unlisten -> listensItself(session) ? null : "UNLISTEN";
             case SessionEffect.Deallocate deallocate -> deallocateTag(deallocate.name(), session);
             case SessionEffect.DiscardAll discard ->
                 first && session.status() == TransactionStatus.IDLE && !session.hasStateOnServer()
@@ -45,6 +47,21 @@ final class Emulation {
             default -> null;
         };
         return tag == null ? null : new Substitute(statement, tag);
+    }
+
+    /** Names and payloads travel in the encoding of the shared listener, UTF-8; others listen on the server itself. */
+    private static boolean sharesListener(Session session) {
+        String encoding = session.reported().get("client_encoding");
+        boolean unicode = "UTF8".equals(encoding)
+                || "SQL_ASCII".equals(encoding)
+                        && Set.of("UTF8", "SQL_ASCII")
+                                .contains(session.reported().get("server_encoding"));
+        return unicode && !listensItself(session);
+    }
+
+    /** Or may listen: then the server is told too, and the probe finds out. */
+    private static boolean listensItself(Session session) {
+        return session.isSuspected() || session.pins().containsKey(PinReason.LISTENING);
     }
 
     private static @Nullable String deallocateTag(@Nullable String name, Session session) {

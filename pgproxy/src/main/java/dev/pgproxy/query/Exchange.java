@@ -1,9 +1,14 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.protocol.frame.CString;
+import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
+import dev.pgproxy.session.Session;
+import dev.pgproxy.session.SharedStatement;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +18,15 @@ import org.jspecify.annotations.Nullable;
  * client, used again and again. Confined to the client's event loop.
  */
 public final class Exchange {
+    /** What may notify somebody. */
+    private static final int NOTIFYING = StatementFlags.NOTIFIES
+            | StatementFlags.UNKNOWN_FUNCTION
+            | StatementFlags.WRITES
+            | StatementFlags.DATA_MODIFYING_CTE
+            | StatementFlags.DO_OR_CALL
+            | StatementFlags.DDL
+            | StatementFlags.OPAQUE;
+
     private static final int START = 8;
 
     private int size;
@@ -73,6 +87,45 @@ public final class Exchange {
     /** What the text of a Query or Parse says. */
     public @Nullable QueryFacts facts(int i) {
         return facts[i];
+    }
+
+    /** Whether a text has one of these flags. */
+    boolean has(int flag) {
+        for (int i = 0; i < size; i++) {
+            QueryFacts said = facts[i];
+            if (said != null && said.has(flag)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether it may notify somebody, by itself or through a function, a rule or a trigger. */
+    boolean mayNotify(Session session) {
+        for (int i = 0; i < size; i++) {
+            if (types[i] == FrontendType.FUNCTION_CALL
+                    || facts[i] != null && mayNotify(facts[i])
+                    || types[i] == FrontendType.BIND && mayNotify(bound(i, session))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean mayNotify(@Nullable QueryFacts said) {
+        return said != null && (said.has(NOTIFYING) || said.kind() == StatementKind.EXECUTE);
+    }
+
+    private @Nullable QueryFacts bound(int i, Session session) {
+        ByteBuf buf = buffer(i);
+        int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
+        int nameAt = CString.end(buf, indexes[i] + FrameReader.HEADER, end) + 1;
+        int length = CString.end(buf, nameAt, end) - nameAt;
+        if (length == 0) {
+            return session.unnamed() == null ? null : session.unnamed().facts();
+        }
+        SharedStatement statement = session.statements().find(buf, nameAt, length);
+        return statement == null ? null : statement.facts();
     }
 
     /** Whether the server ends its answer with ReadyForQuery. */

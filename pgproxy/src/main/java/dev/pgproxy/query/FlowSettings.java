@@ -1,6 +1,8 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
 import dev.pgproxy.session.SharedStatements;
@@ -13,6 +15,12 @@ import java.time.Duration;
  * @param cleanupTimeout how long a server may take to end what a vanished client has begun
  */
 public record FlowSettings(PoolMode mode, int maxPreparedStatements, Duration cleanupTimeout) {
+    /** What a client in statement mode gets for BEGIN. */
+    static final ErrorFields NO_TRANSACTION_BLOCKS = ErrorFields.fatal(
+            SqlState.FEATURE_NOT_SUPPORTED,
+            "transaction blocks not allowed in statement pooling mode",
+            "Use pool_mode = transaction for this database or user.");
+
     private static final String UNKNOWN = "";
 
     SharedStatements.Scope scope(Session session, long catalogVersion) {

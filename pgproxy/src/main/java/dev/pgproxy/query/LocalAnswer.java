@@ -9,7 +9,7 @@ import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 
 /** Answers exchanges that need no server: closing prepared statements, a Sync with nothing before it. Stateless. */
 final class LocalAnswer {
@@ -47,9 +47,9 @@ final class LocalAnswer {
                 && CString.find(buf, kind + 1, end) == end - 1;
     }
 
-    /** The answer; the session's books are changed. */
-    static ByteBuf make(Exchange exchange, Session session, ByteBufAllocator allocator) {
-        ByteBuf out = allocator.buffer();
+    /** Writes the answer and flushes it; the session's books are changed. */
+    static void give(Exchange exchange, Session session, Channel to) {
+        ByteBuf out = to.alloc().buffer();
         for (int i = 0; i < exchange.size(); i++) {
             if (exchange.type(i) == FrontendType.CLOSE) {
                 int nameAt = exchange.index(i) + FrameReader.HEADER + 1;
@@ -65,6 +65,16 @@ final class LocalAnswer {
                 BackendWriter.readyForQuery(out, session.status());
             }
         }
-        return out;
+        to.writeAndFlush(out);
+    }
+
+    /** Writes an error of ours, and ReadyForQuery if the exchange has {@code ended}, and flushes. */
+    static void refuse(ErrorFields error, boolean ended, Session session, Channel to) {
+        ByteBuf out = to.alloc().buffer();
+        error.write(out);
+        if (ended) {
+            BackendWriter.readyForQuery(out, session.status());
+        }
+        to.writeAndFlush(out);
     }
 }

@@ -83,6 +83,8 @@ final class Outcome {
                 session.discardSequences();
                 server.sequenceOwner(null);
             }
+            case SessionEffect.Listen listen -> listenedItself(listen.channel(), session);
+            case SessionEffect.Unlisten unlisten -> session.unlisten(unlisten.channel());
             case SessionEffect.SetSeed seed -> session.pin(PinReason.UNPREDICTABLE_STATE, "SET seed");
             default -> {}
         }
@@ -150,6 +152,12 @@ final class Outcome {
         Settings physical = server.settings().get();
         server.settings()
                 .set(Settings.NONE.like(physical, Settings.ROLE).like(physical, Settings.SESSION_AUTHORIZATION));
+    }
+
+    /** LISTEN that reached the server itself: the probe finds it and pins. */
+    private static void listenedItself(String channel, Session session) {
+        session.unlisten(channel);
+        session.suspect(() -> "LISTEN");
     }
 
     /** DISCARD ALL that reached the server itself. */

@@ -2,6 +2,7 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.ErrorFields;
@@ -44,6 +45,7 @@ public final class QueryFlow implements LeaseListener {
     private final Relay relay;
     private final Exchange exchange = new Exchange();
     private final FlowTimes times;
+    private final Notifications notifications;
 
     private @Nullable ServerConnection server;
     private @Nullable ExchangeWriter writer;
@@ -62,6 +64,7 @@ public final class QueryFlow implements LeaseListener {
             Pool pool,
             FlowSettings settings,
             CancelForwarder canceller,
+            Listeners listeners,
             int loopIndex) {
         this.link = link;
         this.session = session;
@@ -71,6 +74,7 @@ public final class QueryFlow implements LeaseListener {
         this.cancels = new Cancels(canceller);
         this.relay = new Relay(this, session, link.channel());
         this.times = new FlowTimes(pool.counters().row(loopIndex));
+        this.notifications = new Notifications(this, link, session, pool, listeners);
     }
 
     // ---- from the client
@@ -129,6 +133,7 @@ public final class QueryFlow implements LeaseListener {
     /** The client takes bytes again. */
     public void clientWritable() {
         relay.resumeServer();
+        notifications.idle();
     }
 
     void serverWritable() {
@@ -155,6 +160,7 @@ public final class QueryFlow implements LeaseListener {
         gone = true;
         boolean partial = link.isMidFrame() || cancels.mayStrike();
         exchange.clear();
+        notifications.close();
         if (held == Held.FOR_LEASE) {
             pool.cancelWait(this);
         }
@@ -183,11 +189,10 @@ public final class QueryFlow implements LeaseListener {
         }
         if (server == null) {
             if (!isOpen() && LocalAnswer.suffices(exchange, settings.mode() != PoolMode.SESSION)) {
-                link.channel()
-                        .writeAndFlush(LocalAnswer.make(
-                                exchange, session, link.channel().alloc()));
+                LocalAnswer.give(exchange, session, link.channel());
                 exchange.clear();
                 resumeIfHeld();
+                notifications.idle();
                 return;
             }
             times.waiting();
@@ -215,18 +220,17 @@ public final class QueryFlow implements LeaseListener {
     private void dispatch() {
         ServerConnection leased = Objects.requireNonNull(server);
         if (settings.mode() == PoolMode.STATEMENT && exchange.begins()) {
-            link.end(ErrorFields.fatal(
-                    SqlState.FEATURE_NOT_SUPPORTED,
-                    "transaction blocks not allowed in statement pooling mode",
-                    "Use pool_mode = transaction for this database or user."));
+            link.end(FlowSettings.NO_TRANSACTION_BLOCKS);
             return;
         }
         // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
-        if (!isOpen() && (barrier && !leased.replies().isEmpty() || giveWay(leased))) {
+        if (!isOpen() && (barrier && !leased.replies().isEmpty() || giveWay(leased) || notifications.delays(leased))) {
             hold(Held.FOR_REPLIES);
             return;
         }
-        if (!isOpen() && Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error))) {
+        if (!isOpen()
+                && (notifications.prepare(exchange, leased, this::prepared)
+                        || Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error)))) {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
@@ -238,6 +242,13 @@ public final class QueryFlow implements LeaseListener {
         return pool.hasWaiting()
                 && leased.status() == TransactionStatus.IDLE
                 && leased.replies().boundaries() > 0;
+    }
+
+    private void prepared() {
+        if (!gone && server != null) {
+            held = Held.FOR_REPLIES;
+            goOn();
+        }
     }
 
     private void send(ServerConnection leased) {
@@ -299,11 +310,10 @@ public final class QueryFlow implements LeaseListener {
         if (!ended) {
             link.skipToSync();
         }
-        link.channel()
-                .writeAndFlush(LocalAnswer.refusal(
-                        error, ended, session, link.channel().alloc()));
+        LocalAnswer.refuse(error, ended, session, link.channel());
         held = Held.NO;
         link.resume();
+        notifications.idle();
     }
 
     @Override
@@ -327,12 +337,8 @@ public final class QueryFlow implements LeaseListener {
             pool.release(leased);
             return;
         }
-        held = Held.NO;
         lease(leased);
-        dispatch();
-        if (held == Held.NO) {
-            link.resume();
-        }
+        prepared();
     }
 
     @Override
@@ -354,12 +360,12 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
+    Notifications notifications() {
+        return notifications;
+    }
+
     void ready(byte status) {
         ServerConnection leased = Objects.requireNonNull(server);
-        boolean undone = session.ready(status);
-        if (status == TransactionStatus.IDLE) {
-            Outcome.end(!undone, session, leased);
-        }
         if (copying) {
             copying = false;
             link.copying(false);
@@ -422,7 +428,8 @@ public final class QueryFlow implements LeaseListener {
                 && leased.isUsable()
                 && leased.replies().isEmpty()
                 && !isOpen()
-                && leased.status() == TransactionStatus.IDLE) {
+                && leased.status() == TransactionStatus.IDLE
+                && !notifications.isBusy()) {
             transactionEnded();
         }
     }
@@ -490,6 +497,7 @@ public final class QueryFlow implements LeaseListener {
     public boolean isAtBoundary() {
         return held == Held.NO
                 && exchange.size() == 0
+                && !notifications.isBusy()
                 && (server == null
                         || session.status() == TransactionStatus.IDLE
                                 && server.replies().isEmpty()

@@ -1,8 +1,10 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.listen.Notification;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.server.ReplySink;
 import dev.pgproxy.server.ServerConnection;
@@ -126,8 +128,22 @@ final class Relay implements ReplySink {
     }
 
     @Override
+    public void notified(ByteBuf buf, int index, int length) {
+        flow.notifications().heard(Notification.read(buf, index, length), server());
+    }
+
+    @Override
+    public boolean withholds(byte status) {
+        boolean undone = session.ready(status);
+        if (status == TransactionStatus.IDLE) {
+            Outcome.end(!undone, session, server());
+        }
+        return flow.notifications().withholds(status, server());
+    }
+
+    @Override
     public void ready(byte status) {
-        flow.ready(status);
+        flow.notifications().settle(status, server(), () -> flow.ready(status));
     }
 
     @Override

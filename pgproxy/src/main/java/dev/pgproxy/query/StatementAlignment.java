@@ -1,11 +1,13 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SqlText;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
+import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
@@ -22,6 +24,27 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatementAlignment {
     private StatementAlignment() {}
+
+    /** Tells the server what it has to be told before the exchange; false if that is nothing. */
+    static boolean ask(Exchange exchange, Session session, ServerConnection server, PoolMode mode, OwnReply then) {
+        Settings wanted = session.settings().get();
+        List<String> sql = everything(exchange, session, server, mode);
+        if (sql.isEmpty()) {
+            return false;
+        }
+        server.ask(String.join(";", sql), (error, status) -> {
+            if (error == null) {
+                if (status == TransactionStatus.IDLE) {
+                    server.settings().reset(wanted);
+                } else {
+                    server.settings().set(wanted);
+                }
+                wanted.names().stream().filter(Settings::isCustom).forEach(server.customSettings()::add);
+            }
+            then.done(error, status);
+        });
+        return true;
+    }
 
     /** All that the server has to be told before the exchange; nothing in most cases. */
     static List<String> everything(Exchange exchange, Session session, ServerConnection server, PoolMode mode) {

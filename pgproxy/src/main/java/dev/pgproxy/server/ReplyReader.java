@@ -121,8 +121,7 @@ final class ReplyReader implements FrameSink {
         }
         return switch (type) {
             case BackendType.FUNCTION_CALL_RESPONSE -> !ours;
-            case BackendType.NOTICE_RESPONSE, BackendType.NOTIFICATION_RESPONSE, BackendType.ERROR_RESPONSE ->
-                !ours && length > MAX_GATHERED;
+            case BackendType.NOTICE_RESPONSE, BackendType.ERROR_RESPONSE -> !ours && length > MAX_GATHERED;
             default -> {
                 if (length > MAX_GATHERED) {
                     throw new ProtocolViolation("message '" + (char) type + "' of " + length + " bytes");
@@ -166,7 +165,13 @@ final class ReplyReader implements FrameSink {
                     sink.copyIn();
                 }
             }
-            case BackendType.NOTIFICATION_RESPONSE, BackendType.NOTICE_RESPONSE -> keepOrCut(index, length);
+            case BackendType.NOTIFICATION_RESPONSE -> {
+                cut(index, length);
+                if (sink != null) {
+                    sink.notified(buf, index, length);
+                }
+            }
+            case BackendType.NOTICE_RESPONSE -> keepOrCut(index, length);
             case BackendType.COPY_OUT_RESPONSE,
                     BackendType.COPY_BOTH_RESPONSE,
                     BackendType.COPY_DATA,
@@ -302,6 +307,9 @@ final class ReplyReader implements FrameSink {
                 own.done(failure, status);
             }
             return;
+        }
+        if (sink != null && sink.withholds(status)) {
+            cut(index, length);
         }
         settleAt(index + length);
         forwardTo(index + length);

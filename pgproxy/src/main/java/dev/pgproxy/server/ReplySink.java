@@ -41,7 +41,15 @@ public interface ReplySink {
     /** The server waits for COPY data. */
     void copyIn();
 
-    /** A ReadyForQuery was forwarded; the last use of this sink may be within. */
+    /** A notification has come; it was taken out. Of a message this short nothing is ever missing. */
+    default void notified(ByteBuf buf, int index, int length) {}
+
+    /** A ReadyForQuery is about to be forwarded; true takes it out, then the sink sends it itself, when it may. */
+    default boolean withholds(byte status) {
+        return false;
+    }
+
+    /** A ReadyForQuery was forwarded or withheld; the last use of this sink may be within. */
     void ready(byte status);
 
     /** What a socket read brought has been told: time to flush. */

@@ -62,8 +62,9 @@ final class ServerAuthentication {
             case MD5 -> {
                 byte[] salt = new byte[4];
                 in.getBytes(body + 4, salt);
+                String proof = Md5Password.answer(md5Hash(), salt);
                 out = allocator.buffer();
-                FrontendWriter.password(out, Md5Password.answer(md5Hash(), salt));
+                FrontendWriter.password(out, proof);
             }
             case SASL -> {
                 scram = begin(mechanisms(in, body + 4, end));
@@ -71,8 +72,9 @@ final class ServerAuthentication {
                 FrontendWriter.saslInitial(out, scram.mechanism(), scram.first());
             }
             case SASL_CONTINUE -> {
+                byte[] proof = exchange().last(bytes(in, body + 4, end));
                 out = allocator.buffer();
-                FrontendWriter.passwordBytes(out, exchange().last(bytes(in, body + 4, end)));
+                FrontendWriter.passwordBytes(out, proof);
             }
             case SASL_FINAL -> {
                 exchange().verify(bytes(in, body + 4, end));

@@ -197,6 +197,15 @@ public final class ServerConnection {
         channel.write(bytes, channel.voidPromise());
     }
 
+    /** Sends a part of much: flushed when much waits; false if the socket takes no more for now. */
+    public boolean stream(ByteBuf bytes) {
+        write(bytes);
+        if (!channel.isWritable()) {
+            channel.flush();
+        }
+        return channel.isWritable();
+    }
+
     /** Sends a simple query of our own and takes its reply; flushed at once. */
     public void ask(String sql, OwnReply reply) {
         ByteBuf out = channel.alloc().buffer(sql.length() + 16);

@@ -88,8 +88,13 @@ public final class ServerConnector {
         }
     }
 
-    static String reason(Throwable cause) {
-        String message = cause.getMessage();
-        return message == null ? cause.getClass().getSimpleName() : message;
+    /** What went wrong first: a refused certificate is wrapped, and differently by each provider of TLS. */
+    static String reason(Throwable failure) {
+        Throwable first = failure;
+        while (first.getCause() != null) {
+            first = first.getCause();
+        }
+        String message = first.getMessage();
+        return message == null ? first.getClass().getSimpleName() : message;
     }
 }
