@@ -147,7 +147,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     public CompletionStage<ConfigChanges> reload() {
         return onSlow(() -> {
             ConfigChanges changes = ConfigChanges.between(config, reader.read());
-            apply(changes.result());
+            reload(changes.result());
             reconnect(changes);
             LOG.info("configuration read again: {}", ReloadReport.of(changes));
             return changes;
@@ -158,7 +158,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     public CompletionStage<ProxyConfig> set(String key, String value) {
         return onSlow(() -> {
             ProxyConfig changed = config.with(key, value);
-            apply(changed);
+            reload(changed);
             return changed;
         });
     }
@@ -181,7 +181,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     }
 
     /** All or nothing: whatever can fail comes first. */
-    void apply(ProxyConfig changed) throws IOException {
+    public void reload(ProxyConfig changed) throws IOException {
         Secrets secrets = Secrets.read(changed);
         ClientTls clientTls = ClientTls.of(changed.clientTls());
         ServerTls serverTls = ServerTls.of(changed.serverTls());

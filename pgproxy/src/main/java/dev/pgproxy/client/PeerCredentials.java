@@ -10,7 +10,10 @@ import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Who is at the other end of a unix socket, as the kernel says. Stateless. Source: unix(7), SO_PEERCRED. */
+/**
+ * Who is at the other end of a unix socket, as the kernel says. The list of accounts is a file, so it is read on a thread
+ * of the common pool, never on an event loop. Stateless. Source: unix(7), SO_PEERCRED.
+ */
 final class PeerCredentials {
     private static final Logger LOG = LoggerFactory.getLogger(PeerCredentials.class);
     private static final Path ACCOUNTS = Path.of("/etc/passwd");

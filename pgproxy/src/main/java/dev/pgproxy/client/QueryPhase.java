@@ -306,7 +306,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
 
     /** The server would not notice for long that nobody waits for its answer. */
     private void timedOut(SqlState state, String message) {
-        flow.cancel(services.config().timeouts().cancelWaitTimeout());
+        flow.cancel(services.config().timeouts().cancelWaitTimeout(), () -> {});
         client.end(ErrorFields.fatal(state, message));
     }
 

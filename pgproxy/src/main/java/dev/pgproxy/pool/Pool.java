@@ -227,11 +227,24 @@ public final class Pool implements ServerListener {
         }
     }
 
-    private static void lend(ServerConnection server, LeaseListener listener) {
+    private void lend(ServerConnection server, LeaseListener listener) {
         server.home().execute(() -> {
-            server.lendTo(listener.loop());
-            listener.loop().execute(() -> listener.granted(server));
+            if (server.isUsable()) {
+                server.lendTo(listener.loop());
+                listener.loop().execute(() -> listener.granted(server));
+            } else {
+                waitAgain(listener);
+            }
         });
+    }
+
+    /** The server was lost before its home could lend it: the listener is the next to get one. */
+    private void waitAgain(LeaseListener listener) {
+        synchronized (this) {
+            waiting.addFirst(new Waiting(listener, System.nanoTime()));
+            waitingCount = waiting.size();
+        }
+        connectMore(listener.loop());
     }
 
     @Override
@@ -279,17 +292,12 @@ public final class Pool implements ServerListener {
         if (waiting.size() <= connecting && all.size() + connecting >= sizes.minPoolSize() || isPaused()) {
             return false;
         }
-        if (waiting.size() > connecting && !idle.isEmpty()) {
-            // none of the idle ones fits those who wait: one has to make room
-            ServerConnection last = idle.pollLast();
-            if (last != null) {
+        boolean room = all.size() + connecting < size;
+        if (!room || !pools.limits().acquire(key, sizes.maxDbConnections(), sizes.maxUserConnections())) {
+            ServerConnection last = waiting.size() > connecting ? idle.pollLast() : null;
+            if (last != null) { // none of the idle ones fits those who wait: one has to make room
                 last.home().execute(() -> last.close("it has custom parameters that the next client has not"));
-            }
-            return false;
-        }
-        if (all.size() + connecting >= size
-                || !pools.limits().acquire(key, sizes.maxDbConnections(), sizes.maxUserConnections())) {
-            if (all.size() + connecting < size) {
+            } else if (room) {
                 pools.makeRoom(key);
             }
             return false;

@@ -8,6 +8,7 @@ import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,11 +19,13 @@ import org.jspecify.annotations.Nullable;
 final class Aligner implements OwnReply {
     private final ServerConnection server;
     private final Settings wanted;
+    private final Set<String> custom;
     private final Consumer<@Nullable ErrorFields> then;
 
-    private Aligner(ServerConnection server, Settings wanted, Consumer<@Nullable ErrorFields> then) {
+    private Aligner(ServerConnection server, Session session, Consumer<@Nullable ErrorFields> then) {
         this.server = server;
-        this.wanted = wanted;
+        this.wanted = session.settings().get();
+        this.custom = Set.copyOf(session.customSettings());
         this.then = then;
     }
 
@@ -33,14 +36,14 @@ final class Aligner implements OwnReply {
             ServerConnection server,
             PoolMode mode,
             Consumer<@Nullable ErrorFields> then) {
-        if (server.status() == TransactionStatus.FAILED) {
+        if (server.status() == TransactionStatus.FAILED || server.replies().isIgnoring()) {
             return false; // nothing can be set, and nothing can depend on it, before the transaction has ended
         }
         List<String> sql = StatementAlignment.everything(exchange, session, server, mode);
         if (sql.isEmpty()) {
             return false;
         }
-        server.ask(String.join(";", sql), new Aligner(server, session.settings().get(), then));
+        server.ask(String.join(";", sql), new Aligner(server, session, then));
         return true;
     }
 
@@ -52,11 +55,7 @@ final class Aligner implements OwnReply {
             } else {
                 server.settings().set(wanted);
             }
-            for (String name : wanted.names()) {
-                if (Settings.isCustom(name)) {
-                    server.customSettings().add(name);
-                }
-            }
+            server.customSettings().addAll(custom);
         }
         then.accept(error);
     }

@@ -3,6 +3,7 @@ package dev.pgproxy.query;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
@@ -10,6 +11,7 @@ import dev.pgproxy.protocol.sql.StatementKind;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -126,6 +128,24 @@ public final class Exchange {
         }
         SharedStatement statement = session.statements().find(buf, nameAt, length);
         return statement == null ? null : statement.facts();
+    }
+
+    /** The name of the statement that a Bind or Describe is about; null for other messages, malformed ones included. */
+    @Nullable
+    String statementName(int i) {
+        ByteBuf buf = buffer(i);
+        int from = indexes[i] + FrameReader.HEADER;
+        int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
+        if (types[i] == FrontendType.BIND) {
+            int portal = CString.find(buf, from, end);
+            from = portal < 0 ? end : portal + 1;
+        } else if (types[i] == FrontendType.DESCRIBE && end > from && buf.getByte(from) == FrontendWriter.STATEMENT) {
+            from++;
+        } else {
+            return null;
+        }
+        int zero = CString.find(buf, from, end);
+        return zero < 0 ? null : buf.toString(from, zero - from, StandardCharsets.UTF_8);
     }
 
     /** Whether the server ends its answer with ReadyForQuery. */

@@ -115,6 +115,7 @@ final class ExchangeWriter {
             case FrontendType.DESCRIBE, FrontendType.CLOSE ->
                 end > body + 1 && CString.find(buf, body + 1, end) == end - 1;
             case FrontendType.EXECUTE -> CString.find(buf, body, end) >= 0;
+            case FrontendType.FLUSH -> length == FrameReader.HEADER;
             default -> true;
         };
     }
@@ -152,6 +153,10 @@ final class ExchangeWriter {
             server.expect(ReplyQueue.QUERY, substitute);
         } else {
             effects.beforeQuery(facts, buf, index + FrameReader.HEADER, index + length);
+            if (needNamed(facts)) {
+                FrontendWriter.sync(out.made()); // should a Parse fail, the query is still to be heard
+                server.expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, null);
+            }
             raw(ReplyQueue.QUERY, note(facts), buf, index, length);
         }
     }
@@ -159,6 +164,7 @@ final class ExchangeWriter {
     private void parse(QueryFacts facts, ByteBuf buf, int index, int length) {
         int nameAt = index + FrameReader.HEADER;
         int nameEnd = CString.end(buf, nameAt, index + length);
+        needNamed(facts);
         if (nameEnd == nameAt) {
             parseUnnamed(facts, buf, index, length);
             return;
@@ -361,6 +367,27 @@ final class ExchangeWriter {
             FrontendWriter.parse(out.made(), statement.name(), statement.rest());
             server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(statement));
         }
+    }
+
+    /** SQL names statements of the protocol too: they have to be there under the client's name. True if one was sent. */
+    private boolean needNamed(QueryFacts facts) {
+        boolean sent = false;
+        boolean possible = translates && session.status() != TransactionStatus.FAILED;
+        for (int i = 0; possible && i < facts.statementCount(); i++) {
+            String name = StatementAlignment.named(facts.statements().get(i).effect());
+            SharedStatement wanted = name == null ? null : session.statements().find(name);
+            if (name == null
+                    || wanted == null
+                    || server.statements().own(name) == wanted
+                    || server.statements().named(name) == wanted) {
+                continue;
+            }
+            server.statements().own().put(name, wanted);
+            FrontendWriter.parse(out.made(), name.getBytes(StandardCharsets.UTF_8), wanted.rest());
+            server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Named(name));
+            sent = true;
+        }
+        return sent;
     }
 
     private void makeRoom(SharedStatement statement) {

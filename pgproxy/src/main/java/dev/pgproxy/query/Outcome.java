@@ -34,7 +34,10 @@ final class Outcome {
     private static void apply(SessionEffect effect, String tag, Session session, ServerConnection server) {
         switch (effect) {
             case SessionEffect.SetParameter set -> setParameter(set, session, server);
-            case SessionEffect.ResetParameter reset -> reset(reset.name(), session, server);
+            case SessionEffect.ResetParameter reset -> {
+                heardOf(reset.name(), session, server);
+                reset(reset.name(), session, server);
+            }
             case SessionEffect.SetRole role -> {
                 if (!role.local()) {
                     set(Settings.ROLE, role.text(), session, server);
@@ -127,12 +130,17 @@ final class Outcome {
     }
 
     private static void setParameter(SessionEffect.SetParameter set, Session session, ServerConnection server) {
-        if (Settings.isCustom(set.name())) {
-            session.customSettings().add(set.name());
-            server.customSettings().add(set.name());
-        }
+        heardOf(set.name(), session, server);
         if (!set.local()) {
             set(set.name(), set.text(), session, server);
+        }
+    }
+
+    /** A custom parameter that was named once is '' from then on, where it was NULL. */
+    private static void heardOf(String name, Session session, ServerConnection server) {
+        if (Settings.isCustom(name)) {
+            session.customSettings().add(name);
+            server.customSettings().add(name);
         }
     }
 
@@ -187,10 +195,7 @@ final class Outcome {
                 continue;
             }
             String parameter = name.text().toLowerCase(Locale.ROOT);
-            if (Settings.isCustom(parameter)) {
-                session.customSettings().add(parameter);
-                server.customSettings().add(parameter);
-            }
+            heardOf(parameter, session, server);
             if (isTrue(call.isLocal())) {
                 continue;
             }

@@ -77,8 +77,6 @@ public final class QueryFlow implements LeaseListener {
         this.notifications = new Notifications(this, link, session, pool, listeners);
     }
 
-    // ---- from the client
-
     /** The exchange being collected. */
     public Exchange exchange() {
         return exchange;
@@ -101,11 +99,8 @@ public final class QueryFlow implements LeaseListener {
     }
 
     private void waitForWritable(ServerConnection leased) {
-        if (!leased.channel().isWritable()) {
-            leased.channel().flush();
-            if (!leased.channel().isWritable()) {
-                link.pause();
-            }
+        if (!leased.channel().isWritable() && !leased.channel().flush().isWritable()) {
+            link.pause();
         }
     }
 
@@ -224,13 +219,15 @@ public final class QueryFlow implements LeaseListener {
             return;
         }
         // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
-        if (!isOpen() && (barrier && !leased.replies().isEmpty() || giveWay(leased) || notifications.delays(leased))) {
+        if (!isOpen()
+                && (barrier && !leased.replies().isEmpty() || giveWay(leased) || notifications.delays(leased, false))) {
             hold(Held.FOR_REPLIES);
             return;
         }
         if (!isOpen()
                 && (notifications.prepare(exchange, leased, this::prepared)
-                        || Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error)))) {
+                        || Aligner.begin(
+                                exchange, session, leased, settings.mode(), error -> aligned(leased, error)))) {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
@@ -297,7 +294,7 @@ public final class QueryFlow implements LeaseListener {
         if (leased.status() == TransactionStatus.IDLE) {
             server = null;
             relay.end();
-            leased.close("could not be aligned");
+            leased.abandon("could not be aligned");
         }
         refuse(error);
     }
@@ -333,7 +330,7 @@ public final class QueryFlow implements LeaseListener {
 
     @Override
     public void granted(ServerConnection leased) {
-        if (gone) {
+        if (gone || held != Held.FOR_LEASE) { // canceled when the server was on its way
             pool.release(leased);
             return;
         }
@@ -465,8 +462,6 @@ public final class QueryFlow implements LeaseListener {
             goOn();
         }
     }
-
-    // ---- for timeouts and the console
 
     /** The server that is leased now. */
     public @Nullable ServerConnection server() {

@@ -60,7 +60,7 @@ final class ServerCleanup implements ReplySink, OwnReply {
 
     static void begin(ServerConnection server, Pool pool, Leftovers left) {
         if (left.partial() || !server.isUsable()) {
-            server.close("client disconnected in the middle of a message");
+            server.abandon("client disconnected in the middle of a message");
             return;
         }
         ServerCleanup cleanup = new ServerCleanup(server, pool, left);

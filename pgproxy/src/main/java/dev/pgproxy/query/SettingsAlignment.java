@@ -55,7 +55,7 @@ public final class SettingsAlignment {
     }
 
     /** A parameter's name for RESET: each part between dots is an identifier. */
-    private static String quoted(String name) {
+    static String quoted(String name) {
         StringBuilder out = new StringBuilder();
         for (String part : name.split("\\.", -1)) {
             out.append(out.isEmpty() ? "" : ".").append(SqlText.quoteIdentifier(part));

@@ -5,7 +5,6 @@ import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SqlText;
-import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
@@ -14,7 +13,6 @@ import dev.pgproxy.session.Settings;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -60,42 +58,67 @@ final class StatementAlignment {
         if (mode == PoolMode.SESSION) {
             return sql;
         }
-        List<String> statements = of(exchange, session, server);
-        if (!statements.isEmpty()) {
+        sql = placeholders(session, server, sql);
+        Set<String> names = names(exchange, session, server);
+        if (!names.isEmpty()) {
             sql = new ArrayList<>(sql);
-            sql.addAll(statements);
+            for (String name : names) {
+                align(name, session, server, sql);
+            }
         }
         return sql;
     }
 
-    /** Statements that make the server's statements under clients' own names what the exchange expects. */
-    static List<String> of(Exchange exchange, Session session, ServerConnection server) {
-        int watched = StatementFlags.MENTIONS_PREPARED;
-        Set<String> names = new HashSet<>();
+    /** A custom parameter that was ever set is '' to its session, not NULL: RESET makes it so (guc.c). */
+    private static List<String> placeholders(Session session, ServerConnection server, List<String> sql) {
+        if (server.customSettings().containsAll(session.customSettings())) {
+            return sql;
+        }
+        List<String> more = new ArrayList<>(sql);
+        for (String name : session.customSettings()) {
+            if (!server.customSettings().contains(name)
+                    && session.settings().get().get(name) == null) {
+                more.add("RESET " + SettingsAlignment.quoted(name));
+            }
+        }
+        return more;
+    }
+
+    /** The names of statements that the exchange uses and SQL PREPARE or another client may have made. */
+    private static Set<String> names(Exchange exchange, Session session, ServerConnection server) {
+        Set<String> names = Set.of();
         for (int i = 0; i < exchange.size(); i++) {
             QueryFacts facts = exchange.facts(i);
             if (facts == null) {
+                String bound = session.sqlStatements().isEmpty() ? null : exchange.statementName(i);
+                if (bound != null && session.sqlStatements().containsKey(bound)) {
+                    names = with(bound, names);
+                }
                 continue;
             }
-            if (facts.has(watched)) {
+            if (facts.has(StatementFlags.MENTIONS_PREPARED)) {
+                names = new HashSet<>(names);
                 names.addAll(session.sqlStatements().keySet());
                 names.addAll(server.statements().own().keySet());
             }
-            for (StatementFacts statement : facts.statements()) {
-                String name = named(statement.effect());
+            for (int s = 0; s < facts.statementCount(); s++) {
+                String name = named(facts.statements().get(s).effect());
                 if (name != null) {
-                    names.add(name);
+                    names = with(name, names);
                 }
             }
         }
-        List<String> sql = new ArrayList<>();
-        for (String name : names) {
-            align(name, session, server, sql);
-        }
-        return sql;
+        return names;
     }
 
-    private static @Nullable String named(@Nullable SessionEffect effect) {
+    private static Set<String> with(String name, Set<String> names) {
+        Set<String> more = names.isEmpty() ? new HashSet<>() : names;
+        more.add(name);
+        return more;
+    }
+
+    /** The prepared statement that a SQL statement is about. */
+    static @Nullable String named(@Nullable SessionEffect effect) {
         if (effect == null) {
             return null;
         }
@@ -107,21 +130,29 @@ final class StatementAlignment {
         };
     }
 
-    /** Makes one name on the server mean what it means in the session. */
-    static void align(String name, Session session, ServerConnection server, List<String> sql) {
-        Map<String, Object> own = server.statements().own();
+    /**
+     * Makes one name on the server mean what it means in the session, or nothing. One that the protocol has prepared is
+     * left to {@link ExchangeWriter}, which sends its Parse.
+     */
+    private static void align(String name, Session session, ServerConnection server, List<String> sql) {
         SessionEffect.Prepare wanted = session.sqlStatements().get(name);
-        Object present = own.get(name);
-        if (wanted != null && wanted.equals(present)) {
+        Object present = server.statements().own(name);
+        if (present == null) {
+            present = server.statements().named(name);
+        }
+        boolean same = wanted != null
+                ? wanted.equals(present)
+                : present == session.statements().find(name);
+        if (same) {
             return;
         }
         if (present != null) {
             sql.add("DEALLOCATE " + SqlText.quoteIdentifier(name));
-            own.remove(name);
+            server.statements().forget(name);
         }
         if (wanted != null) {
             sql.add(wanted.text());
-            own.put(name, wanted);
+            server.statements().own().put(name, wanted);
         }
     }
 }

@@ -49,6 +49,14 @@ sealed interface StatementChange {
         }
     }
 
+    /** A Parse of ours under the client's own name, because SQL names the statement. */
+    record Named(String name) implements StatementChange {
+        @Override
+        public void undo(Session session, ServerConnection server) {
+            server.statements().own().remove(name);
+        }
+    }
+
     /** A Close of ours, to make room. */
     record Evicted(SharedStatement statement) implements StatementChange {
         @Override

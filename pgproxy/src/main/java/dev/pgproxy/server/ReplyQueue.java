@@ -53,24 +53,24 @@ public final class ReplyQueue {
     private boolean ignoring;
     private boolean copying;
 
-    /** Adds an entry behind the others. */
-    public void add(int entry, @Nullable Object note) {
+    /** Adds an entry behind the others; false if the server will ignore the message. */
+    public boolean add(int entry, @Nullable Object note) {
         int kind = entry & KIND;
         if (copying && (entry & (ANSWER | SWALLOW)) == 0) {
             if (kind == COPY_END) {
                 copying = false;
             } else if (kind == SYNC) {
-                return;
+                return true;
             }
         }
         if (ignoring) {
             if (kind != SYNC) {
-                return;
+                return false;
             }
             ignoring = false;
         }
         if (kind == COPY_END && size == 0) {
-            return;
+            return true;
         }
         if (size == entries.length) {
             grow();
@@ -82,6 +82,7 @@ public final class ReplyQueue {
         if (kind <= FUNCTION) {
             boundaries++;
         }
+        return true;
     }
 
     /** The first entry, 0 when there is none. */
@@ -132,8 +133,8 @@ public final class ReplyQueue {
     }
 
     /**
-     * An ErrorResponse has come. In the extended protocol drops the entries before the next Sync and, if that is not yet
-     * sent, those to come before it.
+     * An ErrorResponse has come. In the extended protocol drops the entries before the next Sync, the last one first, so
+     * that what they changed is undone step by step; if Sync is not yet sent, those to come before it will not be added.
      */
     public void failed(Dropped listener) {
         copying = false;
@@ -141,11 +142,16 @@ public final class ReplyQueue {
         if (kind == QUERY || kind == FUNCTION) {
             return;
         }
-        while (size > 0 && (entries[head] & KIND) != SYNC) {
-            int entry = entries[head];
-            Object note = notes[head];
-            remove();
-            listener.dropped(entry, note);
+        int dropped = 0;
+        while (dropped < size && (entries[head + dropped & entries.length - 1] & KIND) != SYNC) {
+            dropped++;
+        }
+        for (int i = dropped - 1; i >= 0; i--) {
+            int at = head + i & entries.length - 1;
+            listener.dropped(entries[at], notes[at]);
+        }
+        for (int i = 0; i < dropped; i++) {
+            removeOne();
         }
         ignoring = size == 0;
     }

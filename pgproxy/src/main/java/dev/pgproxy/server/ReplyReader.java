@@ -79,8 +79,9 @@ final class ReplyReader implements FrameSink {
 
     /** Adds an expected reply. */
     void expect(int entry, @Nullable Object note) {
-        replies.add(entry, note);
-        if ((entry & ReplyQueue.ANSWER) != 0) {
+        if (!replies.add(entry, note)) {
+            dropped(entry, note);
+        } else if ((entry & ReplyQueue.ANSWER) != 0) {
             answers();
         }
         look();
@@ -134,6 +135,9 @@ final class ReplyReader implements FrameSink {
     @Override
     public void head(byte type, ByteBuf buf, int index, int length) {
         if (type == BackendType.ERROR_RESPONSE) {
+            if (sink != null) {
+                sink.failed(ErrorFields.readBeginning(buf, index)); // too long to be replaced
+            }
             skipToSync();
         }
     }
@@ -223,10 +227,11 @@ final class ReplyReader implements FrameSink {
                 sink.completed(facts.statements().get(at), CommandTag.read(buf, index, length));
             }
         }
-        statementIndex++;
         if (execute) {
             replies.remove();
             settleAt(index + length);
+        } else {
+            statementIndex++;
         }
     }
 
@@ -259,12 +264,17 @@ final class ReplyReader implements FrameSink {
         if (replies.isEmpty()) {
             return; // said without being asked: the end of the connection follows
         }
-        if (sink != null) {
-            replies.failed(sink::dropped);
-        } else {
-            replies.failed((entry, note) -> {});
-        }
+        replies.failed(this::dropped);
         look();
+    }
+
+    private void dropped(int entry, @Nullable Object note) {
+        if (note instanceof OwnReply) {
+            throw new ProtocolViolation("a query of our own was ignored after an error");
+        }
+        if (sink != null) {
+            sink.dropped(entry, note);
+        }
     }
 
     private void parameterStatus(ByteBuf buf, int index, int length) {
@@ -298,6 +308,7 @@ final class ReplyReader implements FrameSink {
         replies.remove();
         status = buf.getByte(index + 5);
         statementIndex = 0;
+        lastError = null; // it was not the last word
         if ((head & ReplyQueue.SWALLOW) != 0) {
             cut(index, length);
             settleAt(index + length);

@@ -65,7 +65,7 @@ public final class ServerConnection {
     /** Leased: replies go to {@code to} from now on. */
     public void attach(ReplySink to) {
         replies.sink(to);
-        state = ServerState.ACTIVE;
+        state(ServerState.ACTIVE);
     }
 
     /** No longer leased: replies of ours only. */
@@ -255,6 +255,12 @@ public final class ServerConnection {
         }
     }
 
+    /** Ends the connection; whoever leased it is told nothing more. */
+    public void abandon(String reason) {
+        detach(ServerState.TESTED);
+        close(reason);
+    }
+
     // ---- what its handler says
 
     void read(ByteBuf in) {
@@ -267,10 +273,9 @@ public final class ServerConnection {
         }
     }
 
-    void readAway(ByteBuf in) {
+    /** On the owning loop: one event that its home has passed on has been handled. */
+    void handledAway() {
         handledAway++;
-        read(in);
-        burstEnd();
         if (comingHome) {
             goHome();
         }

@@ -10,9 +10,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The end of a server's pipeline. Usually the channel's loop also owns the connection and bytes go straight in. While a
- * client of another loop has the server, they are passed to that loop; ownership comes home only when everything passed
- * on has been handled, so that the order of bytes never changes. See docs/decisions/0001-foreign-lease.md.
+ * The end of a server's pipeline. Usually the channel's loop also owns the connection and events go straight in. While a
+ * client of another loop has the server, all of them are passed to that loop, and counted; ownership comes home only
+ * when everything passed on has been handled, so that their order never changes and only one loop at a time touches the
+ * connection. See docs/decisions/0001-foreign-lease.md.
  */
 final class ServerHandler extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(ServerHandler.class);
@@ -52,8 +53,10 @@ final class ServerHandler extends ChannelInboundHandlerAdapter {
         if (owner == home) {
             connection.read(in);
         } else {
-            passed++;
-            owner.execute(() -> connection.readAway(in));
+            pass(() -> {
+                connection.read(in);
+                connection.burstEnd();
+            });
         }
     }
 
@@ -69,7 +72,7 @@ final class ServerHandler extends ChannelInboundHandlerAdapter {
         if (owner == home) {
             connection.writabilityChanged();
         } else {
-            owner.execute(connection::writabilityChanged);
+            pass(connection::writabilityChanged);
         }
     }
 
@@ -78,8 +81,21 @@ final class ServerHandler extends ChannelInboundHandlerAdapter {
         if (owner == home) {
             connection.closed();
         } else {
-            owner.execute(connection::closed);
+            pass(connection::closed);
         }
+    }
+
+    private void pass(Runnable event) {
+        passed++;
+        owner.execute(() -> {
+            try {
+                event.run();
+            } catch (RuntimeException e) {
+                LOG.error("{} unexpected failure, closing", connection, e);
+                connection.close("unexpected failure");
+            }
+            connection.handledAway();
+        });
     }
 
     @Override

@@ -1,8 +1,8 @@
 package dev.pgproxy.protocol.backend;
 
+import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.StandardCharsets;
 
 /** The tag of CommandComplete: {@code C, Int32 length, String tag}. Stateless. */
 public final class CommandTag {
@@ -10,6 +10,6 @@ public final class CommandTag {
 
     /** The tag of a whole CommandComplete message. */
     public static String read(ByteBuf buf, int index, int length) {
-        return buf.toString(index + FrameReader.HEADER, length - FrameReader.HEADER - 1, StandardCharsets.US_ASCII);
+        return CString.read(buf, index + FrameReader.HEADER, index + length);
     }
 }

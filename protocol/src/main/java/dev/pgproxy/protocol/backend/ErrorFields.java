@@ -79,15 +79,23 @@ public record ErrorFields(Map<Character, String> fields) {
 
     /** Reads a whole ErrorResponse or NoticeResponse. */
     public static ErrorFields read(ByteBuf buf, int index, int length) {
+        return read(buf, index, index + length, true);
+    }
+
+    /** Reads the fields that are whole in the beginning of a long one: severity and SQLSTATE come first. */
+    public static ErrorFields readBeginning(ByteBuf buf, int index) {
+        return read(buf, index, buf.writerIndex(), false);
+    }
+
+    private static ErrorFields read(ByteBuf buf, int index, int end, boolean whole) {
         Map<Character, String> map = new LinkedHashMap<>();
-        int end = index + length;
         int i = index + FrameReader.HEADER;
         while (i < end) {
             char field = (char) buf.getByte(i++);
-            if (field == 0) {
+            int zero = CString.find(buf, i, end);
+            if (field == 0 || zero < 0 && !whole) {
                 break;
             }
-            int zero = CString.end(buf, i, end);
             map.put(field, CString.read(buf, i, end));
             i = zero + 1;
         }

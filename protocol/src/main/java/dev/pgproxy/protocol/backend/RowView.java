@@ -19,11 +19,14 @@ public final class RowView {
     public static List<@Nullable String> texts(ByteBuf buf, int index, int length) {
         int end = index + length;
         int i = index + FrameReader.HEADER;
-        int columns = buf.getShort(i);
+        int columns = end - i < 2 ? -1 : buf.getShort(i);
         i += 2;
+        if (columns < 0) {
+            throw new ProtocolViolation("invalid DataRow");
+        }
         List<@Nullable String> values = new ArrayList<>(columns);
         for (int c = 0; c < columns; c++) {
-            int n = buf.getInt(i);
+            int n = end - i < 4 ? Integer.MAX_VALUE : buf.getInt(i);
             i += 4;
             if (n > end - i) {
                 throw new ProtocolViolation("invalid DataRow");

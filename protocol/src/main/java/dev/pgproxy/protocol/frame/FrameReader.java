@@ -82,19 +82,19 @@ public final class FrameReader {
         if (reading) {
             return;
         }
-        while (!paused && !closed) {
-            ByteBuf next = held.pollFirst();
-            if (next == null) {
-                return;
-            }
-            process(next);
+        drain();
+    }
+
+    private void drain() {
+        while (!paused && !closed && !held.isEmpty()) {
+            process(held.removeFirst());
         }
     }
 
     /**
      * Takes what a socket delivered, and its ownership.
      *
-     * @throws ProtocolViolation if the bytes cannot be messages; the reader is then of no further use
+     * @throws ProtocolViolation if the bytes cannot be messages; the reader is then closed
      */
     public void read(ByteBuf in) {
         if (closed) {
@@ -103,6 +103,7 @@ public final class FrameReader {
             held.addLast(in);
         } else {
             process(in);
+            drain(); // what was read within a callback
         }
     }
 
@@ -144,6 +145,9 @@ public final class FrameReader {
                 index = paused ? index : scan(in, index, end);
                 keep = index < end && !closed && hold(in, index);
             }
+        } catch (ProtocolViolation e) {
+            close(); // where the next message would begin is unknown
+            throw e;
         } finally {
             reading = false;
             if (!keep) {
@@ -161,7 +165,7 @@ public final class FrameReader {
             skip -= n;
             i += n;
         }
-        while (!paused && end - i >= HEADER) {
+        while (!paused && !closed && end - i >= HEADER) {
             byte type = in.getByte(i);
             int length = total(type, in.getInt(i + 1));
             boolean whole = end - i >= length;
@@ -222,7 +226,8 @@ public final class FrameReader {
         }
         int n = Math.min(need - split.writerIndex(), end - i);
         if (n > 0) {
-            split.ensureWritable(n);
+            // doubled: a long message is not copied at each read, and one that only announces its length takes nothing
+            split.ensureWritable(Math.max(n, Math.min(split.writerIndex(), need - split.writerIndex())));
             split.writeBytes(in, i, n);
             i += n;
         }
