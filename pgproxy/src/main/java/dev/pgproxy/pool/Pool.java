@@ -29,6 +29,9 @@ import org.slf4j.LoggerFactory;
 public final class Pool implements ServerListener {
     private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
 
+    /** The score of a server on the client's loop with its settings. */
+    private static final int BEST = 3;
+
     private final PoolKey key;
     private final Pools pools;
     private final Credentials credentials = new Credentials();
@@ -193,27 +196,31 @@ public final class Pool implements ServerListener {
 
     /** The best idle server: same settings before same loop before any; the most recently used of those. */
     private @Nullable ServerConnection takeIdle(LeaseListener listener) {
-        ServerConnection best = null;
-        int bestScore = -1;
-        for (ServerConnection server : idle) {
-            if (!server.isUsable() || !fits(server, listener)) {
-                continue;
-            }
-            int score = (server.home() == listener.loop() ? 1 : 0)
-                    + (server.settings().get() == listener.wantedSettings() ? 2 : 0);
-            if (score > bestScore) {
-                best = server;
-                bestScore = score;
-                if (score == 3) {
-                    break;
+        ServerConnection best = idle.peekFirst();
+        int bestScore = best == null ? -1 : score(best, listener);
+        if (bestScore < BEST) { // else the usual case, without an iterator
+            for (ServerConnection server : idle) {
+                int score = score(server, listener);
+                if (score > bestScore) {
+                    best = server;
+                    bestScore = score;
                 }
             }
         }
-        if (best != null) {
-            idle.remove(best);
-            best.state(ServerState.ACTIVE);
+        if (best == null || bestScore < 0) {
+            return null;
         }
+        idle.remove(best);
+        best.state(ServerState.ACTIVE);
         return best;
+    }
+
+    private static int score(ServerConnection server, LeaseListener listener) {
+        if (!server.isUsable() || !fits(server, listener)) {
+            return -1;
+        }
+        return (server.home() == listener.loop() ? 1 : 0)
+                + (server.settings().get() == listener.wantedSettings() ? 2 : 0);
     }
 
     private void grant(ServerConnection server, LeaseListener listener) {

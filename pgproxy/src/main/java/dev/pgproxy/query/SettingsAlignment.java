@@ -17,6 +17,9 @@ public final class SettingsAlignment {
 
     /** Statements that turn {@code from} into {@code to}, in their order. */
     public static List<String> between(Settings from, Settings to) {
+        if (from.equals(to)) {
+            return List.of();
+        }
         List<String> sql = new ArrayList<>();
         boolean identity = differs(from, to, Settings.SESSION_AUTHORIZATION) || differs(from, to, Settings.ROLE);
         boolean underRole = from.get(Settings.SESSION_AUTHORIZATION) != null || from.get(Settings.ROLE) != null;

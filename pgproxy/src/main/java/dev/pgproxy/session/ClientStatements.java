@@ -27,7 +27,7 @@ public final class ClientStatements {
     }
 
     /** Longer names are the same statement: PostgreSQL cuts them (NAMEDATALEN). */
-    private static final int MAX_NAME = 63;
+    static final int MAX_NAME = 63;
 
     private @Nullable Entry[] table = new @Nullable Entry[4];
     private int size;

@@ -1,6 +1,7 @@
 package dev.pgproxy.session;
 
 import dev.pgproxy.protocol.sql.QueryFacts;
+import io.netty.buffer.ByteBufUtil;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
@@ -68,7 +69,7 @@ public final class SharedStatements {
 
     /**
      * The statement of this identity, made if it is new. Its name is the one that the first client uses where that is
-     * free: a Bind by the same name then needs no rewriting.
+     * free: a Bind by the same name then needs no rewriting. PostgreSQL would cut a longer one, so that two could meet.
      */
     public synchronized SharedStatement find(byte[] rest, Scope scope, String proposedName, QueryFacts facts) {
         forgetUnused();
@@ -78,7 +79,7 @@ public final class SharedStatements {
         if (found != null) {
             return found;
         }
-        String name = proposedName;
+        String name = ByteBufUtil.utf8Bytes(proposedName) > ClientStatements.MAX_NAME ? "" : proposedName;
         while (name.isEmpty() || names.containsKey(name)) {
             name = PREFIX + Long.toString(++next, 36);
         }
