@@ -79,8 +79,9 @@ final class ReplyReader implements FrameSink {
 
     /** Adds an expected reply. */
     void expect(int entry, @Nullable Object note) {
-        replies.add(entry, note);
-        if ((entry & ReplyQueue.ANSWER) != 0) {
+        if (!replies.add(entry, note)) {
+            dropped(entry, note);
+        } else if ((entry & ReplyQueue.ANSWER) != 0) {
             answers();
         }
         look();
@@ -91,8 +92,9 @@ final class ReplyReader implements FrameSink {
         reader.close();
         while (!replies.isEmpty()) {
             Object note = replies.note();
+            boolean last = (replies.head() & ReplyQueue.KIND) <= ReplyQueue.FUNCTION;
             replies.remove();
-            if (note instanceof OwnReply own) {
+            if (last && note instanceof OwnReply own) {
                 own.done(
                         ErrorFields.error(SqlState.CONNECTION_FAILURE, "server closed the connection unexpectedly"),
                         TransactionStatus.IDLE);
@@ -120,8 +122,7 @@ final class ReplyReader implements FrameSink {
         }
         return switch (type) {
             case BackendType.FUNCTION_CALL_RESPONSE -> !ours;
-            case BackendType.NOTICE_RESPONSE, BackendType.NOTIFICATION_RESPONSE, BackendType.ERROR_RESPONSE ->
-                !ours && length > MAX_GATHERED;
+            case BackendType.NOTICE_RESPONSE, BackendType.ERROR_RESPONSE -> !ours && length > MAX_GATHERED;
             default -> {
                 if (length > MAX_GATHERED) {
                     throw new ProtocolViolation("message '" + (char) type + "' of " + length + " bytes");
@@ -134,6 +135,9 @@ final class ReplyReader implements FrameSink {
     @Override
     public void head(byte type, ByteBuf buf, int index, int length) {
         if (type == BackendType.ERROR_RESPONSE) {
+            if (sink != null) {
+                sink.failed(ErrorFields.readBeginning(buf, index)); // too long to be replaced
+            }
             skipToSync();
         }
     }
@@ -165,7 +169,13 @@ final class ReplyReader implements FrameSink {
                     sink.copyIn();
                 }
             }
-            case BackendType.NOTIFICATION_RESPONSE, BackendType.NOTICE_RESPONSE -> keepOrCut(index, length);
+            case BackendType.NOTIFICATION_RESPONSE -> {
+                cut(index, length);
+                if (sink != null) {
+                    sink.notified(buf, index, length);
+                }
+            }
+            case BackendType.NOTICE_RESPONSE -> keepOrCut(index, length);
             case BackendType.COPY_OUT_RESPONSE,
                     BackendType.COPY_BOTH_RESPONSE,
                     BackendType.COPY_DATA,
@@ -217,10 +227,11 @@ final class ReplyReader implements FrameSink {
                 sink.completed(facts.statements().get(at), CommandTag.read(buf, index, length));
             }
         }
-        statementIndex++;
         if (execute) {
             replies.remove();
             settleAt(index + length);
+        } else {
+            statementIndex++;
         }
     }
 
@@ -253,12 +264,17 @@ final class ReplyReader implements FrameSink {
         if (replies.isEmpty()) {
             return; // said without being asked: the end of the connection follows
         }
-        if (sink != null) {
-            replies.failed(sink::dropped);
-        } else {
-            replies.failed((entry, note) -> {});
-        }
+        replies.failed(this::dropped);
         look();
+    }
+
+    private void dropped(int entry, @Nullable Object note) {
+        if (note instanceof OwnReply && (entry & ReplyQueue.KIND) == ReplyQueue.QUERY) {
+            throw new ProtocolViolation("a query of our own was ignored after an error");
+        }
+        if (sink != null) {
+            sink.dropped(entry, note);
+        }
     }
 
     private void parameterStatus(ByteBuf buf, int index, int length) {
@@ -292,6 +308,7 @@ final class ReplyReader implements FrameSink {
         replies.remove();
         status = buf.getByte(index + 5);
         statementIndex = 0;
+        lastError = null; // it was not the last word
         if ((head & ReplyQueue.SWALLOW) != 0) {
             cut(index, length);
             settleAt(index + length);
@@ -301,6 +318,9 @@ final class ReplyReader implements FrameSink {
                 own.done(failure, status);
             }
             return;
+        }
+        if (sink != null && sink.withholds(status)) {
+            cut(index, length);
         }
         settleAt(index + length);
         forwardTo(index + length);
