@@ -20,13 +20,15 @@ import org.jspecify.annotations.Nullable;
  * @param position bytes of write-ahead log written (primary) or replayed (replica)
  * @param millis from connecting to the answer
  * @param failure why nothing of it is known; null if it answered
+ * @param stranger whether it is there, but no password is known for it
  */
 record HostLook(
         boolean replica,
         String version,
         long position,
         long millis,
-        @Nullable ErrorFields failure) {
+        @Nullable ErrorFields failure,
+        boolean stranger) {
     private static final String SQL = "SELECT pg_catalog.pg_is_in_recovery(),"
             + " pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1),"
             + " pg_catalog.pg_wal_lsn_diff(CASE WHEN pg_catalog.pg_is_in_recovery()"
@@ -51,7 +53,13 @@ record HostLook(
     }
 
     private static HostLook none(ErrorFields error) {
-        return new HostLook(false, "", 0, 0, error);
+        return new HostLook(false, "", 0, 0, error, false);
+    }
+
+    /** The failure as that of somebody without a password: only a server that is not there is at fault. */
+    HostLook asStranger() {
+        boolean there = failure != null && !failure.code().equals(SqlState.CONNECTION_FAILURE.code());
+        return new HostLook(replica, version, position, millis, failure, there);
     }
 
     private record Question(
@@ -81,7 +89,8 @@ record HostLook(
                     String.valueOf(row.get(1)),
                     position == null ? 0 : Long.parseLong(position),
                     (System.nanoTime() - start) / 1_000_000,
-                    null));
+                    null,
+                    false));
         }
     }
 }

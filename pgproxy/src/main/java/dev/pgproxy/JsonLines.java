@@ -38,7 +38,7 @@ final class JsonLines extends LayoutBase<ILoggingEvent> {
                 case '\t' -> line.append("\\t");
                 default -> {
                     if (c < ' ') {
-                        line.append(String.format("\\u%04x", (int) c));
+                        line.append("\\u00").append(c < 0x10 ? "0" : "").append(Integer.toHexString(c));
                     } else {
                         line.append(c);
                     }

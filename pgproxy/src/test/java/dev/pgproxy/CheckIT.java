@@ -82,11 +82,20 @@ final class CheckIT {
 
     @Test
     void withoutAPasswordTheServerIsReachableAndTheWayToKnowMoreIsTold() throws IOException {
-        String settings = ProxyProcess.settings("").replaceFirst("users .*\n", "");
+        String settings = ProxyProcess.settings("").replaceFirst("\nusers .*", "");
         Outcome outcome = check("-c", file(settings).toString());
 
-        assertThat(outcome.out()).contains("reachable, but nobody could log in", "set control_user");
+        assertThat(outcome.out()).contains("reachable, but no password is known", "set control_user");
         assertThat(outcome.exit()).isZero();
+    }
+
+    @Test
+    void aWrongPasswordIsAFailure() throws IOException {
+        String settings = ProxyProcess.settings("control_user = postgres\ncontrol_password = wrong\n");
+        Outcome outcome = check("-c", file(settings).toString());
+
+        assertThat(outcome.out()).contains("FAILED 28P01 password authentication failed");
+        assertThat(outcome.exit()).isEqualTo(1);
     }
 
     @Test

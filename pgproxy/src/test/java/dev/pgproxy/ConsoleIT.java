@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -275,6 +276,26 @@ final class ConsoleIT {
     }
 
     @Test
+    void preparedStatementsAndCopyAreCounted() throws SQLException {
+        String database = TestCluster.freshDatabase();
+        try (RawClient client = as(database).login()) {
+            client.query("CREATE TABLE t (a text)").readUntilReady();
+            client.parse("s", "SELECT 1").sync().readUntilReady();
+            client.bind("", "s").execute("").sync().readUntilReady();
+            client.bind("", "s").execute("").sync().readUntilReady();
+            client.query("COPY t FROM STDIN").readUntil('G');
+            client.copyData("x".repeat(100_000) + "\n").copyDone().readUntilReady();
+
+            Map<String, String> totals = row("SHOW STATS_TOTALS", "database", database);
+            assertThat(totals)
+                    .containsEntry("client_parse_count", "1")
+                    .containsEntry("server_parse_count", "1")
+                    .containsEntry("bind_count", "2");
+            assertThat(Long.parseLong(totals.get("bytes_received"))).isBetween(100_000L, 102_000L);
+        }
+    }
+
+    @Test
     void pinsSayWhyAndSinceWhen() throws SQLException {
         String database = TestCluster.freshDatabase();
         try (RawClient client = as(database).login()) {
@@ -388,12 +409,7 @@ final class ConsoleIT {
                     .containsEntry("current_connections", "0");
             other.query("SELECT 1");
             assertThat(other.poll(300)).isNull();
-            try (RawClient late = endpoint.connect()) {
-                late.login(endpoint.user(), endpoint.password(), endpoint.database());
-                late.query("SELECT 1");
-                assertThat(tag(admin, "RESUME \"" + endpoint.database() + "\"")).isEqualTo("RESUME");
-                late.readUntilReady();
-            }
+            assertThat(tag(admin, "RESUME \"" + endpoint.database() + "\"")).isEqualTo("RESUME");
             other.readUntilReady();
             assertThat(row("SHOW DATABASES", "name", endpoint.database())).containsEntry("paused", "0");
         }
@@ -402,14 +418,16 @@ final class ConsoleIT {
     @Test
     void pauseOfADatabaseThatNobodyHasUsedHoldsItsFirstClient() {
         Endpoint endpoint = as(TestCluster.freshDatabase());
-        try (RawClient admin = console();
-                RawClient client = endpoint.connect()) {
+        try (RawClient admin = console()) {
             assertThat(tag(admin, "PAUSE " + endpoint.database())).isEqualTo("PAUSE");
-            client.startup(196608, RawClient.parameters("user", endpoint.user(), "database", endpoint.database()));
-            client.authenticate(endpoint.user(), endpoint.password());
-            assertThat(client.poll(300)).isNull();
+            CompletableFuture<Void> answered = CompletableFuture.runAsync(() -> endpoint.run("SELECT 1"));
+            await().untilAsserted(() -> assertThat(row("SHOW POOLS", "database", endpoint.database()))
+                    .containsEntry("cl_waiting", "1")
+                    .containsEntry("sv_login", "0"));
+            assertThat(answered).isNotDone();
             assertThat(tag(admin, "RESUME " + endpoint.database())).isEqualTo("RESUME");
-            client.readUntilReady();
+            await().until(answered::isDone);
+            answered.join();
         }
     }
 

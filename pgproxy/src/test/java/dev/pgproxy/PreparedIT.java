@@ -116,6 +116,47 @@ final class PreparedIT {
     }
 
     @Test
+    void sqlSeesTheStatementsOfItsOwnSessionOnly() {
+        assertSame((c, t) -> {
+            RawClient d = t.another("d");
+            c.parse("mine", "SELECT 'of c'").sync();
+            t.expect("1Z", c.readUntilReady());
+            d.query("EXECUTE mine").readUntilReady();
+            d.query("DEALLOCATE mine").readUntilReady();
+            list(d);
+            d.query("PREPARE mine AS SELECT 'of d'").readUntilReady();
+            d.query("EXECUTE mine").readUntilReady();
+            c.query("EXECUTE mine").readUntilReady();
+            list(c);
+            list(d);
+            d.parse("other", "SELECT 'of c'").sync();
+            t.expect("1Z", d.readUntilReady());
+            d.query("EXECUTE other; EXECUTE mine").readUntilReady();
+            d.query("EXPLAIN (COSTS OFF) EXECUTE other").readUntilReady();
+            c.query("BEGIN").readUntilReady();
+            c.query("EXECUTE mine; EXECUTE other").readUntilReady();
+            c.query("ROLLBACK").readUntilReady();
+            d.batch(b -> b.parse("", "EXECUTE other").bind("", "").execute("").sync());
+            t.expect("12DCZ", d.readUntilReady());
+            list(d);
+        });
+    }
+
+    @Test
+    void aStatementThatCannotBePreparedAnyMoreDoesNotDisturbTheView() {
+        assertSame((c, t) -> {
+            t.quietly("DROP TABLE IF EXISTS vanishing; CREATE TABLE vanishing (a int)");
+            c.parse("gone", "SELECT * FROM vanishing").sync();
+            t.expect("1Z", c.readUntilReady());
+            c.query("DROP TABLE vanishing").readUntilReady();
+            RawClient d = t.another("d");
+            list(d);
+            c.query("SELECT count(*) >= 0 FROM pg_prepared_statements").readUntilReady();
+            c.query("SELECT 'next'").readUntilReady();
+        });
+    }
+
+    @Test
     void manyStatementsOfOneSessionAreAllKept() {
         assertSame((c, t) -> {
             for (int i = 0; i < 300; i++) {

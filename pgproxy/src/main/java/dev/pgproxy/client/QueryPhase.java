@@ -257,6 +257,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
 
     @Override
     public void read(ByteBuf in) {
+        flow.times().received(in.readableBytes());
         reader.read(in);
     }
 

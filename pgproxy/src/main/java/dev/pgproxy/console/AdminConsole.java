@@ -76,7 +76,7 @@ public final class AdminConsole implements Console {
         var loop = transport.loops().getFirst();
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
         this.configTables = new ConfigTables(program, pools, clients);
-        this.poolTables = new PoolTables(program, pools, configTables);
+        this.poolTables = new PoolTables(program, pools, configTables, names);
         this.statsTables = new StatsTables(pools, periods);
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();

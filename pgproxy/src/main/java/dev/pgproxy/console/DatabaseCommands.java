@@ -72,7 +72,7 @@ record DatabaseCommands(ProgramControl program, Pools pools, Clients clients, Ev
 
     private ConsoleAnswer resume(@Nullable String database) {
         Gates gates = pools.gates();
-        if (database == null && !gates.isAnyPaused()) {
+        if (database == null && !gates.isPaused()) {
             return Failures.of("pooler is not paused/suspended");
         }
         if (database != null && !gates.isPaused(database)) {

@@ -4,6 +4,7 @@ import dev.pgproxy.client.ClientStage;
 import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.net.HostNames;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.PoolKey;
 import dev.pgproxy.pool.Pools;
@@ -12,7 +13,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** SHOW POOLS, LISTS, STATE. Thread-safe. */
-record PoolTables(ProgramControl program, Pools pools, ConfigTables configured) {
+record PoolTables(ProgramControl program, Pools pools, ConfigTables configured, HostNames names) {
 
     ConsoleAnswer pools(Snapshot now) {
         Table table = Table.of("database user cl_active:int4 cl_waiting:int4 cl_active_cancel_req:int4"
@@ -82,7 +83,7 @@ record PoolTables(ProgramControl program, Pools pools, ConfigTables configured) 
                 .row("login_clients", login)
                 .row("free_servers", 0)
                 .row("used_servers", now.servers().size())
-                .row("dns_names", 0)
+                .row("dns_names", names.known().size())
                 .row("dns_zones", 0)
                 .row("dns_queries", 0)
                 .row("dns_pending", 0)

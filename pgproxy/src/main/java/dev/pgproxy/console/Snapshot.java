@@ -85,6 +85,9 @@ record Snapshot(List<ClientView> clients, List<ServerView> servers) {
     }
 
     List<ClientView> clientsOf(Pool pool) {
+        if (pool.key().asItself()) {
+            return List.of(); // the pool of auth_query
+        }
         return clients.stream()
                 .filter(view -> view.stage().isServed()
                         && view.client().database().equals(pool.key().database())

@@ -15,13 +15,14 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** SHOW CLIENTS, SERVERS, SOCKETS, ACTIVE_SOCKETS, PINS: a row for each connection. Stateless. */
 final class SocketTables {
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'UTC'").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'UTC'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
 
     private static final String COLUMNS = "type user database replication state addr port:int4 local_addr"
             + " local_port:int4 connect_time request_time wait:int4 wait_us:int4 close_needed:int4 ptr link"

@@ -98,10 +98,12 @@ public final class SharedListener implements ServerListener, LoginListener {
 
     /** The subscriber is gone. */
     public void leave(Subscriber subscriber) {
-        loop.execute(() -> {
-            drop(subscriber);
-            advance();
-        });
+        if (!loop.isShuttingDown()) {
+            loop.execute(() -> {
+                drop(subscriber);
+                advance();
+            });
+        }
     }
 
     private void drop(Subscriber subscriber) {

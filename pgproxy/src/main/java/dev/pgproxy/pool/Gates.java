@@ -26,11 +26,9 @@ public final class Gates {
         somePaused = true;
     }
 
-    /** RESUME of all, also of those paused one by one. */
+    /** RESUME after a PAUSE of all; those paused by name stay so. */
     void resume() {
         allPaused = false;
-        paused.clear();
-        somePaused = false;
     }
 
     /** RESUME of one. */
@@ -56,11 +54,6 @@ public final class Gates {
     /** Whether servers of this database are given to nobody. */
     public boolean isPaused(String database) {
         return allPaused || stopping || somePaused && paused.contains(database);
-    }
-
-    /** Whether anything is paused. */
-    public boolean isAnyPaused() {
-        return allPaused || somePaused;
     }
 
     /** DISABLE: new clients are refused. */

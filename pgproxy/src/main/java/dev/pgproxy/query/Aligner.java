@@ -22,6 +22,9 @@ final class Aligner implements OwnReply {
     private final Set<String> custom;
     private final Consumer<@Nullable ErrorFields> then;
 
+    private int outstanding;
+    private @Nullable ErrorFields error;
+
     private Aligner(ServerConnection server, Session session, Consumer<@Nullable ErrorFields> then) {
         this.server = server;
         this.wanted = session.settings().get();
@@ -36,19 +39,25 @@ final class Aligner implements OwnReply {
             ServerConnection server,
             PoolMode mode,
             Consumer<@Nullable ErrorFields> then) {
-        if (server.status() == TransactionStatus.FAILED || server.replies().isIgnoring()) {
+        if (server.status() == TransactionStatus.FAILED) {
             return false; // nothing can be set, and nothing can depend on it, before the transaction has ended
         }
         List<String> sql = StatementAlignment.everything(exchange, session, server, mode);
         if (sql.isEmpty()) {
             return false;
         }
-        server.ask(String.join(";", sql), new Aligner(server, session, then));
+        Aligner aligner = new Aligner(server, session, then);
+        aligner.outstanding = sql.size();
+        sql.forEach(query -> server.ask(query, aligner));
         return true;
     }
 
     @Override
-    public void done(@Nullable ErrorFields error, byte status) {
+    public void done(@Nullable ErrorFields failure, byte status) {
+        error = error == null ? failure : error;
+        if (--outstanding > 0) {
+            return;
+        }
         if (error == null) {
             if (status == TransactionStatus.IDLE) {
                 server.settings().reset(wanted);

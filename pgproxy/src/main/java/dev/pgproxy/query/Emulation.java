@@ -38,7 +38,7 @@ final class Emulation {
         }
         String tag = switch (effect) {
             case SessionEffect.Listen listen -> sharesListener(session) ? "LISTEN" : null;
-            case SessionEffect.Unlisten unlisten -> listensItself(session) ? null : "UNLISTEN";
+            case SessionEffect.Unlisten unlisten -> session.hasStateOnServer() ? null : "UNLISTEN";
             case SessionEffect.Deallocate deallocate -> deallocateTag(deallocate.name(), session);
             case SessionEffect.DiscardAll discard ->
                 first && session.status() == TransactionStatus.IDLE && !session.hasStateOnServer()
@@ -56,12 +56,7 @@ final class Emulation {
                 || "SQL_ASCII".equals(encoding)
                         && Set.of("UTF8", "SQL_ASCII")
                                 .contains(session.reported().get("server_encoding"));
-        return unicode && !listensItself(session);
-    }
-
-    /** Or may listen: then the server is told too, and the probe finds out. */
-    private static boolean listensItself(Session session) {
-        return session.isSuspected() || session.pins().containsKey(PinReason.LISTENING);
+        return unicode && !session.pins().containsKey(PinReason.LISTENING);
     }
 
     private static @Nullable String deallocateTag(@Nullable String name, Session session) {

@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.ConstantReplies;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
@@ -36,6 +37,7 @@ final class ExchangeWriter {
     private final ServerConnection server;
     private final ServerWriter out;
     private final SideEffects effects;
+    private final VisibleStatements visible;
 
     private @Nullable QueryFacts unnamedPortal;
     private @Nullable Map<String, QueryFacts> portals;
@@ -54,6 +56,7 @@ final class ExchangeWriter {
         this.server = server;
         this.out = new ServerWriter(server);
         this.effects = new SideEffects(session, source.pool().sequenceUsers(), translates, server, out);
+        this.visible = new VisibleStatements(session, server, out);
     }
 
     /** The server it writes to. */
@@ -152,11 +155,10 @@ final class ExchangeWriter {
             FrontendWriter.query(out.made(), Emulation.NOTHING);
             server.expect(ReplyQueue.QUERY, substitute);
         } else {
-            effects.beforeQuery(facts, buf, index + FrameReader.HEADER, index + length);
-            if (needNamed(facts)) {
-                FrontendWriter.sync(out.made()); // should a Parse fail, the query is still to be heard
-                server.expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, null);
+            if (translates) {
+                visible.before(facts, true);
             }
+            effects.beforeQuery(facts, buf, index + FrameReader.HEADER, index + length);
             raw(ReplyQueue.QUERY, note(facts), buf, index, length);
         }
     }
@@ -164,7 +166,6 @@ final class ExchangeWriter {
     private void parse(QueryFacts facts, ByteBuf buf, int index, int length) {
         int nameAt = index + FrameReader.HEADER;
         int nameEnd = CString.end(buf, nameAt, index + length);
-        needNamed(facts);
         if (nameEnd == nameAt) {
             parseUnnamed(facts, buf, index, length);
             return;
@@ -188,6 +189,7 @@ final class ExchangeWriter {
             rest = substituteRest(new String(rest, 0, textLength(rest), StandardCharsets.ISO_8859_1));
         }
         SharedStatement statement = source.find(rest, name, facts);
+        source.count(Counter.CLIENT_PARSE_COUNT);
         boolean failed = session.status() == TransactionStatus.FAILED;
         if (server.statements().has(statement) && !failed) {
             session.statements().put(name, statement);
@@ -197,6 +199,7 @@ final class ExchangeWriter {
         makeRoom(statement);
         session.statements().put(name, statement);
         server.statements().add(statement);
+        source.count(Counter.SERVER_PARSE_COUNT);
         FrontendWriter.parse(out.made(), statement.name(), rest);
         server.expect(ReplyQueue.PARSE, new StatementChange.Parsed(name, statement, true));
     }
@@ -241,7 +244,7 @@ final class ExchangeWriter {
             UnnamedStatement statement = session.unnamed();
             facts = statement == null ? null : statement.facts();
             if (statement != null) {
-                effects.beforeBind(statement.facts(), statement.rest());
+                beforeBind(statement.facts(), statement.rest());
             }
             needUnnamed();
             out.raw(buf, index, length);
@@ -252,13 +255,21 @@ final class ExchangeWriter {
                 forgetForeign(statement == null, buf, nameAt, nameEnd);
                 out.raw(buf, index, length);
             } else {
-                effects.beforeBind(statement.facts(), statement.rest());
+                beforeBind(statement.facts(), statement.rest());
                 need(statement);
+                source.count(Counter.BIND_COUNT);
                 renamed(statement.name(), buf, index, nameAt, nameEnd, length, announced);
             }
         }
         remember(facts, buf, index, length, portalAt, portalEnd);
         server.expect(ReplyQueue.BIND, null);
+    }
+
+    private void beforeBind(QueryFacts facts, byte[] rest) {
+        if (translates) {
+            visible.before(facts, false);
+        }
+        effects.beforeBind(facts, rest);
     }
 
     private void remember(@Nullable QueryFacts facts, ByteBuf buf, int index, int length, int portalAt, int portalEnd) {
@@ -364,30 +375,10 @@ final class ExchangeWriter {
         if (!server.statements().has(statement)) {
             makeRoom(statement);
             server.statements().add(statement);
+            source.count(Counter.SERVER_PARSE_COUNT);
             FrontendWriter.parse(out.made(), statement.name(), statement.rest());
             server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(statement));
         }
-    }
-
-    /** SQL names statements of the protocol too: they have to be there under the client's name. True if one was sent. */
-    private boolean needNamed(QueryFacts facts) {
-        boolean sent = false;
-        boolean possible = translates && session.status() != TransactionStatus.FAILED;
-        for (int i = 0; possible && i < facts.statementCount(); i++) {
-            String name = StatementAlignment.named(facts.statements().get(i).effect());
-            SharedStatement wanted = name == null ? null : session.statements().find(name);
-            if (name == null
-                    || wanted == null
-                    || server.statements().own(name) == wanted
-                    || server.statements().named(name) == wanted) {
-                continue;
-            }
-            server.statements().own().put(name, wanted);
-            FrontendWriter.parse(out.made(), name.getBytes(StandardCharsets.UTF_8), wanted.rest());
-            server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Named(name));
-            sent = true;
-        }
-        return sent;
     }
 
     private void makeRoom(SharedStatement statement) {

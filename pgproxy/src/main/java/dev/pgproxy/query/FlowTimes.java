@@ -30,10 +30,14 @@ public final class FlowTimes {
         transactionSince = now;
     }
 
-    void sent(int bytes) {
+    void sent() {
         if (sentAt == 0) {
             sentAt = System.nanoTime();
         }
+    }
+
+    /** The client has sent so much, whatever of it a server sees. */
+    public void received(int bytes) {
         counters.add(Counter.RECEIVED, bytes);
     }
 

@@ -9,22 +9,11 @@ import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 
 /** Answers exchanges that need no server: closing prepared statements, a Sync with nothing before it. Stateless. */
 final class LocalAnswer {
     private LocalAnswer() {}
-
-    /** An error of ours, and ReadyForQuery if the exchange had {@code ended}. */
-    static ByteBuf refusal(ErrorFields error, boolean ended, Session session, ByteBufAllocator allocator) {
-        ByteBuf out = allocator.buffer();
-        error.write(out);
-        if (ended) {
-            BackendWriter.readyForQuery(out, session.status());
-        }
-        return out;
-    }
 
     /** Whether the exchange has nothing else. */
     static boolean suffices(Exchange exchange, boolean ownsStatements) {

@@ -55,21 +55,20 @@ final class Notifications implements Subscriber {
 
     // ---- before an exchange is sent
 
-    /**
-     * Whether the exchange cannot be sent yet. A client that listens has one ReadyForQuery to come at most, because its
-     * own notifications belong before it.
-     */
-    boolean delays(ServerConnection server, boolean open) {
-        return isBusy() || listener != null && !open && server.replies().boundaries() > 0;
-    }
-
     /** Whether the listener is being asked: a ReadyForQuery or an exchange is held back. */
     boolean isBusy() {
         return confirmed != null || move != null;
     }
 
-    /** True if the exchange has to wait for {@code then}. */
-    boolean prepare(Exchange exchange, ServerConnection server, Runnable then) {
+    /**
+     * True if the exchange cannot be sent yet; then {@code then} runs, or a ReadyForQuery comes. A client that listens has
+     * one ReadyForQuery to come at most, because its own notifications belong before it.
+     */
+    boolean delay(Exchange exchange, ServerConnection server, Runnable then) {
+        return isBusy() || listener != null && server.replies().boundaries() > 0 || prepare(exchange, server, then);
+    }
+
+    private boolean prepare(Exchange exchange, ServerConnection server, Runnable then) {
         SharedListener shared = listener;
         int holding = server.identity().processId();
         if (shared == null) {

@@ -162,9 +162,10 @@ final class Outcome {
                 .set(Settings.NONE.like(physical, Settings.ROLE).like(physical, Settings.SESSION_AUTHORIZATION));
     }
 
-    /** LISTEN that reached the server itself: the probe finds it and pins. */
+    /** LISTEN that reached the server itself, and stays there unless the probe finds that it was rolled back. */
     private static void listenedItself(String channel, Session session) {
         session.unlisten(channel);
+        session.pin(PinReason.LISTENING, "LISTEN");
         session.suspect(() -> "LISTEN");
     }
 

@@ -1,12 +1,19 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.pool.Pool;
+import dev.pgproxy.pool.PoolCounters;
+import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
 
 /** The prepared statements that a session shares with others of its pool. Confined to the client's loop. */
-record PoolStatements(Session session, Pool pool, FlowSettings settings) {
+record PoolStatements(Session session, Pool pool, FlowSettings settings, PoolCounters.Row counters) {
+    /** One more of what SHOW STATS counts of named statements. */
+    void count(Counter counter) {
+        counters.add(counter, 1);
+    }
+
     /** The shared statement of a text and everything that decides what it means now. */
     SharedStatement find(byte[] rest, String proposedName, QueryFacts facts) {
         return pool.statements().find(rest, settings.scope(session, pool.catalogVersion()), proposedName, facts);

@@ -70,11 +70,12 @@ public final class QueryFlow implements LeaseListener {
         this.session = session;
         this.pool = pool;
         this.settings = settings;
-        this.statements = new PoolStatements(session, pool, settings);
+        this.statements =
+                new PoolStatements(session, pool, settings, pool.counters().row(loopIndex));
         this.cancels = new Cancels(canceller);
-        this.relay = new Relay(this, session, link.channel());
-        this.times = new FlowTimes(pool.counters().row(loopIndex));
         this.notifications = new Notifications(this, link, session, pool, listeners);
+        this.relay = new Relay(this, session, notifications, link.channel());
+        this.times = new FlowTimes(pool.counters().row(loopIndex));
     }
 
     /** The exchange being collected. */
@@ -175,8 +176,6 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
-    // ---- the path
-
     private void advance() {
         if (exchange.size() == 0 || gone) {
             resumeIfHeld();
@@ -220,14 +219,13 @@ public final class QueryFlow implements LeaseListener {
         }
         // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
         if (!isOpen()
-                && (barrier && !leased.replies().isEmpty() || giveWay(leased) || notifications.delays(leased, false))) {
+                && (barrier && !leased.replies().isEmpty()
+                        || giveWay(leased)
+                        || notifications.delay(exchange, leased, this::goOn))) {
             hold(Held.FOR_REPLIES);
             return;
         }
-        if (!isOpen()
-                && (notifications.prepare(exchange, leased, this::prepared)
-                        || Aligner.begin(
-                                exchange, session, leased, settings.mode(), error -> aligned(leased, error)))) {
+        if (!isOpen() && Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error))) {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
@@ -241,18 +239,11 @@ public final class QueryFlow implements LeaseListener {
                 && leased.replies().boundaries() > 0;
     }
 
-    private void prepared() {
-        if (!gone && server != null) {
-            held = Held.FOR_REPLIES;
-            goOn();
-        }
-    }
-
     private void send(ServerConnection leased) {
         if (leased.reported() != session.reported()) {
             relay.tellReported(leased.reported());
         }
-        times.sent(exchange.bytes());
+        times.sent();
         barrier |= Objects.requireNonNull(writer).write(exchange);
         open = !exchange.isEnded();
         exchange.clear();
@@ -335,7 +326,8 @@ public final class QueryFlow implements LeaseListener {
             return;
         }
         lease(leased);
-        prepared();
+        held = Held.FOR_REPLIES;
+        goOn();
     }
 
     @Override
@@ -355,10 +347,6 @@ public final class QueryFlow implements LeaseListener {
         if (statement.has(StatementFlags.DDL)) {
             pool.catalogChanged();
         }
-    }
-
-    Notifications notifications() {
-        return notifications;
     }
 
     void ready(byte status) {
@@ -423,10 +411,9 @@ public final class QueryFlow implements LeaseListener {
         if (!gone
                 && server == leased
                 && leased.isUsable()
-                && leased.replies().isEmpty()
+                && !isRunning()
                 && !isOpen()
-                && leased.status() == TransactionStatus.IDLE
-                && !notifications.isBusy()) {
+                && leased.status() == TransactionStatus.IDLE) {
             transactionEnded();
         }
     }
@@ -473,9 +460,9 @@ public final class QueryFlow implements LeaseListener {
         return held == Held.FOR_LEASE;
     }
 
-    /** Whether a query is running on a server. */
+    /** Whether a query is running. */
     public boolean isRunning() {
-        return server != null && !server.replies().isEmpty();
+        return server != null && (!server.replies().isEmpty() || notifications.isBusy());
     }
 
     /** Whether a transaction is open. */
@@ -492,10 +479,6 @@ public final class QueryFlow implements LeaseListener {
     public boolean isAtBoundary() {
         return held == Held.NO
                 && exchange.size() == 0
-                && !notifications.isBusy()
-                && (server == null
-                        || session.status() == TransactionStatus.IDLE
-                                && server.replies().isEmpty()
-                                && !isOpen());
+                && (server == null || session.status() == TransactionStatus.IDLE && !isRunning() && !isOpen());
     }
 }

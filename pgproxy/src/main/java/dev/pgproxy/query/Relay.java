@@ -24,14 +24,16 @@ import org.jspecify.annotations.Nullable;
 final class Relay implements ReplySink {
     private final QueryFlow flow;
     private final Session session;
+    private final Notifications notifications;
     private final Channel client;
     private @Nullable ServerConnection server;
     private boolean stopped;
     private boolean fatal;
 
-    Relay(QueryFlow flow, Session session, Channel client) {
+    Relay(QueryFlow flow, Session session, Notifications notifications, Channel client) {
         this.flow = flow;
         this.session = session;
+        this.notifications = notifications;
         this.client = client;
     }
 
@@ -129,7 +131,7 @@ final class Relay implements ReplySink {
 
     @Override
     public void notified(ByteBuf buf, int index, int length) {
-        flow.notifications().heard(Notification.read(buf, index, length), server());
+        notifications.heard(Notification.read(buf, index, length), server());
     }
 
     @Override
@@ -138,12 +140,12 @@ final class Relay implements ReplySink {
         if (status == TransactionStatus.IDLE) {
             Outcome.end(!undone, session, server());
         }
-        return flow.notifications().withholds(status, server());
+        return notifications.withholds(status, server());
     }
 
     @Override
     public void ready(byte status) {
-        flow.notifications().settle(status, server(), () -> flow.ready(status));
+        notifications.settle(status, server(), () -> flow.ready(status));
     }
 
     @Override

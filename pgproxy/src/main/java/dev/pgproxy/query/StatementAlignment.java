@@ -1,18 +1,18 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.config.PoolMode;
-import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SqlText;
+import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
-import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -23,102 +23,90 @@ import org.jspecify.annotations.Nullable;
 final class StatementAlignment {
     private StatementAlignment() {}
 
-    /** Tells the server what it has to be told before the exchange; false if that is nothing. */
-    static boolean ask(Exchange exchange, Session session, ServerConnection server, PoolMode mode, OwnReply then) {
-        Settings wanted = session.settings().get();
-        List<String> sql = everything(exchange, session, server, mode);
-        if (sql.isEmpty()) {
-            return false;
-        }
-        server.ask(String.join(";", sql), (error, status) -> {
-            if (error == null) {
-                if (status == TransactionStatus.IDLE) {
-                    server.settings().reset(wanted);
-                } else {
-                    server.settings().set(wanted);
-                }
-                wanted.names().stream().filter(Settings::isCustom).forEach(server.customSettings()::add);
-            }
-            then.done(error, status);
-        });
-        return true;
-    }
-
-    /** All that the server has to be told before the exchange; nothing in most cases. */
+    /**
+     * The queries with all that the server has to be told before the exchange; none in most cases. Each PREPARE is one of
+     * its own, since pg_prepared_statements shows the whole query.
+     */
     static List<String> everything(Exchange exchange, Session session, ServerConnection server, PoolMode mode) {
         Settings wanted = session.settings().get();
         Settings present = server.settings().get();
-        List<String> sql = List.of();
-        if (present != wanted) {
-            sql = SettingsAlignment.between(present, wanted);
-            if (sql.isEmpty()) {
-                server.settings().set(wanted);
-            }
+        boolean names = mode != PoolMode.SESSION && namesStatements(exchange);
+        boolean placeholders = !server.customSettings().containsAll(session.customSettings());
+        if (present == wanted && !names && !placeholders) {
+            return List.of();
         }
-        if (mode == PoolMode.SESSION) {
-            return sql;
+        List<String> sql = new ArrayList<>(SettingsAlignment.between(present, wanted));
+        if (sql.isEmpty()) {
+            server.settings().set(wanted);
         }
-        sql = placeholders(session, server, sql);
-        Set<String> names = names(exchange, session, server);
-        if (!names.isEmpty()) {
-            sql = new ArrayList<>(sql);
-            for (String name : names) {
-                align(name, session, server, sql);
-            }
+        if (placeholders) {
+            addPlaceholders(session, server, sql);
         }
-        return sql;
+        List<String> prepare = new ArrayList<>(0);
+        if (names) {
+            of(exchange, session, server, sql, prepare);
+        }
+        if (!sql.isEmpty()) {
+            prepare.addFirst(String.join(";", sql));
+        }
+        return prepare;
     }
 
     /** A custom parameter that was ever set is '' to its session, not NULL: RESET makes it so (guc.c). */
-    private static List<String> placeholders(Session session, ServerConnection server, List<String> sql) {
-        if (server.customSettings().containsAll(session.customSettings())) {
-            return sql;
-        }
-        List<String> more = new ArrayList<>(sql);
+    private static void addPlaceholders(Session session, ServerConnection server, List<String> sql) {
         for (String name : session.customSettings()) {
             if (!server.customSettings().contains(name)
                     && session.settings().get().get(name) == null) {
-                more.add("RESET " + SettingsAlignment.quoted(name));
+                sql.add("RESET " + SettingsAlignment.quoted(name));
             }
         }
-        return more;
     }
 
-    /** The names of statements that the exchange uses and SQL PREPARE or another client may have made. */
-    private static Set<String> names(Exchange exchange, Session session, ServerConnection server) {
-        Set<String> names = Set.of();
+    private static boolean namesStatements(Exchange exchange) {
         for (int i = 0; i < exchange.size(); i++) {
             QueryFacts facts = exchange.facts(i);
             if (facts == null) {
-                String bound = session.sqlStatements().isEmpty() ? null : exchange.statementName(i);
-                if (bound != null && session.sqlStatements().containsKey(bound)) {
-                    names = with(bound, names);
-                }
                 continue;
             }
             if (facts.has(StatementFlags.MENTIONS_PREPARED)) {
-                names = new HashSet<>(names);
-                names.addAll(session.sqlStatements().keySet());
-                names.addAll(server.statements().own().keySet());
+                return true;
             }
-            for (int s = 0; s < facts.statementCount(); s++) {
-                String name = named(facts.statements().get(s).effect());
-                if (name != null) {
-                    names = with(name, names);
+            for (int n = 0; n < facts.statementCount(); n++) {
+                if (named(facts.statements().get(n).effect()) != null) {
+                    return true;
                 }
             }
         }
-        return names;
+        return false;
     }
 
-    private static Set<String> with(String name, Set<String> names) {
-        Set<String> more = names.isEmpty() ? new HashSet<>() : names;
-        more.add(name);
-        return more;
+    /** What makes the server's statements under clients' own names what the exchange expects. */
+    private static void of(
+            Exchange exchange, Session session, ServerConnection server, List<String> sql, List<String> prepare) {
+        int watched = StatementFlags.MENTIONS_PREPARED;
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < exchange.size(); i++) {
+            QueryFacts facts = exchange.facts(i);
+            if (facts == null) {
+                continue;
+            }
+            if (facts.has(watched)) {
+                names.addAll(session.sqlStatements().keySet());
+                names.addAll(server.statements().own().keySet());
+            }
+            for (StatementFacts statement : facts.statements()) {
+                String name = named(statement.effect());
+                if (name != null) {
+                    names.add(name);
+                }
+            }
+        }
+        for (String name : names) {
+            align(name, session, server, sql, prepare);
+        }
     }
 
-    /** The prepared statement that a SQL statement is about. */
-    static @Nullable String named(@Nullable SessionEffect effect) {
+    private static @Nullable String named(@Nullable SessionEffect effect) {
         if (effect == null) {
             return null;
         }
@@ -130,29 +118,22 @@ final class StatementAlignment {
         };
     }
 
-    /**
-     * Makes one name on the server mean what it means in the session, or nothing. One that the protocol has prepared is
-     * left to {@link ExchangeWriter}, which sends its Parse.
-     */
-    private static void align(String name, Session session, ServerConnection server, List<String> sql) {
+    /** Makes one name on the server mean what it means in the session. */
+    private static void align(
+            String name, Session session, ServerConnection server, List<String> sql, List<String> prepare) {
+        Map<String, Object> own = server.statements().own();
         SessionEffect.Prepare wanted = session.sqlStatements().get(name);
-        Object present = server.statements().own(name);
-        if (present == null) {
-            present = server.statements().named(name);
+        Object present = own.get(name);
+        if (wanted != null ? wanted.equals(present) : session.statements().find(name) != null) {
+            return; // one of the protocol is given to the server by VisibleStatements
         }
-        boolean same = wanted != null
-                ? wanted.equals(present)
-                : present == session.statements().find(name);
-        if (same) {
-            return;
-        }
-        if (present != null) {
+        if (present != null || server.statements().named(name) != null) {
             sql.add("DEALLOCATE " + SqlText.quoteIdentifier(name));
             server.statements().forget(name);
         }
         if (wanted != null) {
-            sql.add(wanted.text());
-            server.statements().own().put(name, wanted);
+            prepare.add(wanted.text());
+            own.put(name, wanted);
         }
     }
 }

@@ -1,6 +1,8 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.sql.SessionEffect;
+import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
@@ -49,12 +51,23 @@ sealed interface StatementChange {
         }
     }
 
-    /** A Parse of ours under the client's own name, because SQL names the statement. */
-    record Named(String name) implements StatementChange {
+    /** A Parse of ours under the client's name, for SQL to see it. */
+    record Shown(String name) implements StatementChange {
         @Override
         public void undo(Session session, ServerConnection server) {
             server.statements().own().remove(name);
         }
+    }
+
+    /** One whose error is not the client's: the statement is missing then, and the client's own text will tell. */
+    record Quiet(StatementChange change) implements StatementChange, OwnReply {
+        @Override
+        public void undo(Session session, ServerConnection server) {
+            change.undo(session, server);
+        }
+
+        @Override
+        public void done(@Nullable ErrorFields error, byte status) {}
     }
 
     /** A Close of ours, to make room. */

@@ -243,7 +243,7 @@ final class ReplyReader implements FrameSink {
             }
             lastError = ownError;
             cut(index, length);
-            replies.failed((entry, note) -> {});
+            skipToSync();
             return;
         }
         ErrorFields fields = ErrorFields.read(buf, index, length);
@@ -269,7 +269,7 @@ final class ReplyReader implements FrameSink {
     }
 
     private void dropped(int entry, @Nullable Object note) {
-        if (note instanceof OwnReply) {
+        if (note instanceof OwnReply && (entry & ReplyQueue.KIND) == ReplyQueue.QUERY) {
             throw new ProtocolViolation("a query of our own was ignored after an error");
         }
         if (sink != null) {

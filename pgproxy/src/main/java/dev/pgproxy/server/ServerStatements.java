@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +48,11 @@ public final class ServerStatements {
     /** The least recently used one if there are {@code max} or more. */
     public @Nullable SharedStatement surplus(int max) {
         return shared.size() < max ? null : shared.keySet().iterator().next();
+    }
+
+    /** The shared statements that are prepared. */
+    public Set<SharedStatement> shared() {
+        return shared.keySet();
     }
 
     /** How many shared statements are prepared. */

@@ -9,6 +9,7 @@ import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.config.RuntimeSettings;
 import dev.pgproxy.config.TransportChoice;
+import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pool;
@@ -41,7 +42,11 @@ final class ExchangeWriterTest {
     private static final int MAX_STATEMENTS = 2;
 
     private final ProxyConfig config = config();
-    private final Transport transport = new Transport(new RuntimeSettings(1, TransportChoice.NIO), config.listen());
+    private final Transport transport = new Transport(
+            new RuntimeSettings(1, TransportChoice.NIO),
+            config.listen(),
+            Duration.ZERO,
+            new HostNames(Runnable::run, Duration.ZERO));
     private final Pool pool = pool();
     private final List<ByteBuf> received = new ArrayList<>();
     private final One one = new One();
@@ -55,7 +60,11 @@ final class ExchangeWriterTest {
 
         private ExchangeWriter on(ServerConnection to) {
             FlowSettings settings = new FlowSettings(PoolMode.TRANSACTION, MAX_STATEMENTS, Duration.ZERO);
-            return new ExchangeWriter(session, new PoolStatements(session, pool, settings), true, to);
+            return new ExchangeWriter(
+                    session,
+                    new PoolStatements(session, pool, settings, pool.counters().row(0)),
+                    true,
+                    to);
         }
 
         /** What the server gets for what the client sends. */

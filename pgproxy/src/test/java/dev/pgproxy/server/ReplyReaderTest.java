@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ColumnType;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.BackendType;
@@ -18,6 +19,7 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -127,7 +129,8 @@ final class ReplyReaderTest {
     }
 
     private static void row(ByteBuf out, String... values) {
-        BackendWriter.dataRow(out, Arrays.asList(values));
+        BackendWriter.dataRow(
+                out, Arrays.asList(values), Collections.nCopies(values.length, ColumnType.TEXT), new short[0]);
     }
 
     /** Sends the server's bytes in two pieces, for each way to cut them. */

@@ -22,14 +22,14 @@ final class PostgresContainer {
     }
 
     static ServerAddress shared() {
-        return Holder.ADDRESS;
-    }
-
-    private static ServerAddress started() {
         if (!DockerClientFactory.instance().isDockerAvailable()) {
             throw new IllegalStateException("There is no Docker for " + IMAGE
                     + ": -Pdocker needs a running Docker that this user may use; without one, run mvn verify.");
         }
+        return Holder.ADDRESS;
+    }
+
+    private static ServerAddress started() {
         PostgreSQLContainer container = new PostgreSQLContainer(IMAGE)
                 .withUsername(EmbeddedPostgres.SUPERUSER)
                 .withPassword(TestCluster.PASSWORD)

@@ -81,6 +81,7 @@ public interface ProxyUnderTest {
                         + "databases { \"*\" { primary = \"" + server + "\" } }\n"
                         + "users { \"" + EmbeddedPostgres.SUPERUSER + "\" { password = \"" + TestCluster.PASSWORD
                         + "\" } }\n"
+                        + "auth_user = postgres\nauth_dbname = postgres\n"
                         + settings;
         try {
             return new InThisJvm(PgProxy.start(ConfigLoader.parse(config)), server, TestCluster.freshDatabase(server));
