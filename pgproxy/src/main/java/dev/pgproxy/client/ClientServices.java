@@ -4,7 +4,6 @@ import dev.pgproxy.auth.Authenticator;
 import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.cancel.CancelKeys;
 import dev.pgproxy.config.ProxyConfig;
-import dev.pgproxy.console.Console;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.Transport;

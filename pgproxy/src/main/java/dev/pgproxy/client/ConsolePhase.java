@@ -1,7 +1,6 @@
 package dev.pgproxy.client;
 
 import dev.pgproxy.cancel.CancelKeys;
-import dev.pgproxy.console.ConsoleAnswer;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;

@@ -1,6 +1,5 @@
 package dev.pgproxy.client;
 
-import dev.pgproxy.console.ConsoleAnswer;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ColumnType;
 import dev.pgproxy.protocol.frame.BackendType;

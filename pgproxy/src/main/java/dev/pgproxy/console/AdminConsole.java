@@ -2,6 +2,8 @@ package dev.pgproxy.console;
 
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.Clients;
+import dev.pgproxy.client.Console;
+import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.ConfigChanges;
 import dev.pgproxy.config.ConfigProblems;
 import dev.pgproxy.net.HostNames;

@@ -2,6 +2,7 @@ package dev.pgproxy.console;
 
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.Clients;
+import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.console.ConsoleCommand.OnDatabase;
 import dev.pgproxy.console.ConsoleCommand.Verb;

@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 

@@ -1,6 +1,7 @@
 package dev.pgproxy.console;
 
 import dev.pgproxy.client.ClientStage;
+import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.config.ProxyConfig;

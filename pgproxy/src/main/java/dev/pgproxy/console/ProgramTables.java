@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.net.HostNames;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetric;

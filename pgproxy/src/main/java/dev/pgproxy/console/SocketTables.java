@@ -2,6 +2,7 @@ package dev.pgproxy.console;
 
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.ClientStage;
+import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerIdentity;
 import dev.pgproxy.session.Pin;

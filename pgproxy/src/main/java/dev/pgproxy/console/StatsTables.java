@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.pool.Pools;
 import java.util.ArrayList;

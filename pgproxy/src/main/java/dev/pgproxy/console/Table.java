@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.protocol.backend.ColumnType;
 import java.util.ArrayList;
 import java.util.List;

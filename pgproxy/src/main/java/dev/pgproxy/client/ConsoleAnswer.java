@@ -1,4 +1,4 @@
-package dev.pgproxy.console;
+package dev.pgproxy.client;
 
 import dev.pgproxy.protocol.backend.ColumnType;
 import dev.pgproxy.protocol.backend.ErrorFields;

@@ -1,9 +1,12 @@
-package dev.pgproxy.console;
+package dev.pgproxy.client;
 
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** Answers the commands of the console. Thread-safe: called on clients' loops, it must not block them. */
+/**
+ * Answers the commands of the console; implemented above, by {@code console.AdminConsole}. Thread-safe: called on
+ * clients' loops, it must not block them.
+ */
 public interface Console {
     /** Before the program is put together. */
     Console NONE = new Console() {
