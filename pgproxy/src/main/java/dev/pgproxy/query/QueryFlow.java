@@ -358,7 +358,7 @@ public final class QueryFlow implements LeaseListener {
         ServerConnection leased = Objects.requireNonNull(server);
         boolean undone = session.ready(status);
         if (status == TransactionStatus.IDLE) {
-            Outcome.end(!undone, session, leased);
+            Outcome.idle(!undone, session, leased);
         }
         if (copying) {
             copying = false;
