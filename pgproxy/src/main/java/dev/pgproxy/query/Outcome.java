@@ -2,6 +2,7 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SessionEffect.SetConfig.Argument;
+import dev.pgproxy.protocol.sql.SqlText;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ServerConnection;
@@ -17,6 +18,8 @@ final class Outcome {
     private static final String[] CHARACTERISTICS = {
         "default_transaction_isolation", "default_transaction_read_only", "default_transaction_deferrable"
     };
+
+    private static final String DATE_STYLE = "datestyle";
 
     private Outcome() {}
 
@@ -126,6 +129,20 @@ final class Outcome {
             session.settings().rollback();
             session.channels().rollback();
             server.settings().rollback();
+        }
+    }
+
+    /** ReadyForQuery outside a transaction: what it was told by then is what lasts. */
+    static void idle(boolean committed, Session session, ServerConnection server) {
+        end(committed, session, server);
+        Settings settings = session.settings().get();
+        String sql = settings.get(DATE_STYLE);
+        String reported = session.reported().get("DateStyle");
+        if (sql != null && reported != null && !sql.equals(session.base().get(DATE_STYLE))) {
+            // SET DateStyle changes a part of the value: only the whole says what it has come to
+            String whole = "SET " + DATE_STYLE + " TO " + SqlText.quoteLiteral(reported);
+            session.settings().reset(settings.with(DATE_STYLE, whole));
+            server.settings().reset(server.settings().get().with(DATE_STYLE, whole));
         }
     }
 
