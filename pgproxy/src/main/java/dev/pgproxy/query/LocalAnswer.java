@@ -9,7 +9,6 @@ import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 
 /** Answers exchanges that need no server: closing prepared statements, a Sync with nothing before it. Stateless. */
