@@ -85,10 +85,7 @@ final class Outcome {
                 server.statements().own().put(prepare.name(), prepare);
             }
             case SessionEffect.Deallocate deallocate -> deallocate(deallocate, session, server);
-            case SessionEffect.DiscardSequences discard -> {
-                session.discardSequences();
-                server.sequenceOwner(null);
-            }
+            case SessionEffect.DiscardSequences discard -> discardSequences(session, server);
             case SessionEffect.Listen listen -> listenedItself(listen.channel(), session);
             case SessionEffect.Unlisten unlisten -> session.unlisten(unlisten.channel());
             case SessionEffect.SetSeed seed -> session.pin(PinReason.UNPREDICTABLE_STATE, "SET seed");
@@ -177,6 +174,11 @@ final class Outcome {
         Settings physical = server.settings().get();
         server.settings()
                 .set(Settings.NONE.like(physical, Settings.ROLE).like(physical, Settings.SESSION_AUTHORIZATION));
+    }
+
+    private static void discardSequences(Session session, ServerConnection server) {
+        session.discardSequences();
+        server.sequenceOwner(null);
     }
 
     /** LISTEN that reached the server itself, and stays there unless the probe finds that it was rolled back. */
