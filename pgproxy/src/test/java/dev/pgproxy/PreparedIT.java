@@ -124,7 +124,7 @@ final class PreparedIT {
             d.query("EXECUTE mine").readUntilReady();
             d.query("DEALLOCATE mine").readUntilReady();
             list(d);
-            d.query("PREPARE mine AS SELECT 'of d'").readUntilReady();
+            d.query("PREPARE mine AS SELECT 'of d';").readUntilReady();
             d.query("EXECUTE mine").readUntilReady();
             c.query("EXECUTE mine").readUntilReady();
             list(c);

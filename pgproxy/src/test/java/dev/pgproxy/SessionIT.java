@@ -34,6 +34,19 @@ final class SessionIT {
     }
 
     @Test
+    void dateStyleIsSetInParts() {
+        assertSame((c, t) -> {
+            RawClient d = t.another("d");
+            each(c, "SET datestyle TO german", "SET datestyle TO ymd", "BEGIN", "SET datestyle TO sql", "ROLLBACK");
+            each(d, "SET datestyle TO postgres", "SELECT '2001-02-03'::date");
+            each(c, "SHOW datestyle", "SELECT '01-02-03'::date");
+            each(d, "SET datestyle TO dmy", "SELECT '01-02-03'::date");
+            each(c, "SELECT '01-02-03'::date", "RESET datestyle", "SHOW datestyle");
+            each(d, "SHOW datestyle");
+        });
+    }
+
+    @Test
     void clientEncodingChangesWhatIsSent() {
         assertSame((c, t) -> each(
                 c,

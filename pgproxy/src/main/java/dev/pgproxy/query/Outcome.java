@@ -2,6 +2,7 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SessionEffect.SetConfig.Argument;
+import dev.pgproxy.protocol.sql.SqlText;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ServerConnection;
@@ -17,6 +18,8 @@ final class Outcome {
     private static final String[] CHARACTERISTICS = {
         "default_transaction_isolation", "default_transaction_read_only", "default_transaction_deferrable"
     };
+
+    private static final String DATE_STYLE = "datestyle";
 
     private Outcome() {}
 
@@ -82,10 +85,7 @@ final class Outcome {
                 server.statements().own().put(prepare.name(), prepare);
             }
             case SessionEffect.Deallocate deallocate -> deallocate(deallocate, session, server);
-            case SessionEffect.DiscardSequences discard -> {
-                session.discardSequences();
-                server.sequenceOwner(null);
-            }
+            case SessionEffect.DiscardSequences discard -> discardSequences(session, server);
             case SessionEffect.Listen listen -> listenedItself(listen.channel(), session);
             case SessionEffect.Unlisten unlisten -> session.unlisten(unlisten.channel());
             case SessionEffect.SetSeed seed -> session.pin(PinReason.UNPREDICTABLE_STATE, "SET seed");
@@ -129,6 +129,20 @@ final class Outcome {
         }
     }
 
+    /** ReadyForQuery outside a transaction: what it was told by then is what lasts. */
+    static void idle(boolean committed, Session session, ServerConnection server) {
+        end(committed, session, server);
+        Settings settings = session.settings().get();
+        String sql = settings.get(DATE_STYLE);
+        String reported = session.reported().get("DateStyle");
+        if (sql != null && reported != null && !sql.equals(session.base().get(DATE_STYLE))) {
+            // SET DateStyle changes a part of the value: only the whole says what it has come to
+            String whole = "SET " + DATE_STYLE + " TO " + SqlText.quoteLiteral(reported);
+            session.settings().reset(settings.with(DATE_STYLE, whole));
+            server.settings().reset(server.settings().get().with(DATE_STYLE, whole));
+        }
+    }
+
     private static void setParameter(SessionEffect.SetParameter set, Session session, ServerConnection server) {
         heardOf(set.name(), session, server);
         if (!set.local()) {
@@ -160,6 +174,11 @@ final class Outcome {
         Settings physical = server.settings().get();
         server.settings()
                 .set(Settings.NONE.like(physical, Settings.ROLE).like(physical, Settings.SESSION_AUTHORIZATION));
+    }
+
+    private static void discardSequences(Session session, ServerConnection server) {
+        session.discardSequences();
+        server.sequenceOwner(null);
     }
 
     /** LISTEN that reached the server itself, and stays there unless the probe finds that it was rolled back. */

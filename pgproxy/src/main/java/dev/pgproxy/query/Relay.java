@@ -138,7 +138,7 @@ final class Relay implements ReplySink {
     public boolean withholds(byte status) {
         boolean undone = session.ready(status);
         if (status == TransactionStatus.IDLE) {
-            Outcome.end(!undone, session, server());
+            Outcome.idle(!undone, session, server());
         }
         return notifications.withholds(status, server());
     }

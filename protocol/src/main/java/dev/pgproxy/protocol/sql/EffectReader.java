@@ -112,7 +112,7 @@ final class EffectReader {
         in.advance();
         in.bodyStart = in.position();
         int writes = DefinitionReader.writes(in.word()) ? StatementFlags.WRITES : 0;
-        in.effect = new SessionEffect.Prepare(name, in.statementText(), writes);
+        in.effect = new SessionEffect.Prepare(name, in.statementTextWithSemicolon(), writes);
         in.trackedFlags = StatementReader.ONLY_OPAQUE;
     }
 

@@ -21,6 +21,7 @@ final class StatementReader {
     private final SqlScanner tokens = new SqlScanner();
     private int start;
     private int end;
+    private int behind;
 
     StatementKind kind = StatementKind.OTHER;
     int flags;
@@ -37,6 +38,7 @@ final class StatementReader {
         tokens.resetTo(source, from, to);
         start = from;
         end = to;
+        behind = source.type() == ';' ? source.end() : to;
         kind = StatementKind.OTHER;
         flags = 0;
         bodyStart = -1;
@@ -184,7 +186,16 @@ final class StatementReader {
 
     /** The whole statement; empty, with the statement opaque, if it is not UTF-8. */
     String statementText() {
-        String text = SqlText.utf8(tokens.text(), start, end - start);
+        return text(end);
+    }
+
+    /** The same with the semicolon behind it, as pg_prepared_statements shows it. */
+    String statementTextWithSemicolon() {
+        return text(behind);
+    }
+
+    private String text(int to) {
+        String text = SqlText.utf8(tokens.text(), start, to - start);
         if (text == null) {
             flags |= StatementFlags.OPAQUE;
             return "";

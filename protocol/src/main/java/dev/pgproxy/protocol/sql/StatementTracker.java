@@ -288,7 +288,7 @@ final class StatementTracker {
     /** Whether the keyword before a name says that the name is a relation, a type or a statement. */
     private boolean namesNoFunction() {
         return switch (contextWord) {
-            case INTO, AS, EXECUTE -> true;
+            case INTO, AS, EXECUTE, PREPARE -> true;
             case TABLE, EXISTS, FUNCTION, PROCEDURE, VIEW, INDEX, TYPE, REFERENCES, ON, USING, ONLY, PARTITION, OF ->
                 first == Word.CREATE || first == Word.ALTER || runsNothing();
             default -> runsNothing();
