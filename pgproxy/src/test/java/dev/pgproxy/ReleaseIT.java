@@ -1,5 +1,6 @@
 package dev.pgproxy;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pgproxy.testing.Endpoint;
@@ -92,5 +93,32 @@ final class ReleaseIT {
                 .stream()
                 .map(String::valueOf)
                 .toList();
+    }
+
+    /** PostgreSQL says idle while its implicit transaction is still open; the next statement fails and ends it. */
+    @Test
+    void whatACallInsideAPipelineLeavesOpenMeetsNobodyElse() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 2");
+        try (PgProxy proxy = under.proxy()) {
+            Transcript.assertSame(under, (c, t) -> {
+                RawClient other = t.another("d");
+                c.batch(b -> b.parse("", "SELECT 1")
+                        .bind("", "")
+                        .execute("")
+                        .functionCall(1397, new int[0], List.of("-5".getBytes(UTF_8)), 0)
+                        .sync());
+                t.expect("12DCVZ", c.readUntilReady());
+                t.expect("Z", c.readUntilReady());
+                for (int i = 0; i < 5; i++) {
+                    t.expect("TDCZ", other.query("SELECT 2").readUntilReady());
+                }
+                t.expect("EZ", c.query("SELECT 3").readUntilReady());
+                t.expect("TDCZ", c.query("SELECT 4").readUntilReady());
+                c.batch(b -> b.parse("", "SELECT 5").bind("", "").execute("").query("SELECT 6").sync());
+                t.expect("12DCTDCZ", c.readUntilReady());
+                t.expect("Z", c.readUntilReady());
+                t.expect("TDCZ", other.query("SELECT 7").readUntilReady());
+            });
+        }
     }
 }

@@ -14,6 +14,7 @@ import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.Substitute;
+import dev.pgproxy.session.PinReason;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
 import dev.pgproxy.session.UnnamedStatement;
@@ -68,12 +69,12 @@ final class ExchangeWriter {
     void begin() {
         unnamedPortal = null;
         portals = null;
+        executed = false;
     }
 
     /** Sends it; true if its outcome decides how the next exchange is to be read. */
     boolean write(Exchange exchange) {
         barrier = false;
-        executed = false;
         for (int i = 0; i < exchange.size(); i++) {
             message(exchange, i);
         }
@@ -96,8 +97,12 @@ final class ExchangeWriter {
             case FrontendType.DESCRIBE -> describe(buf, index, length);
             case FrontendType.EXECUTE -> execute(buf, index, length);
             case FrontendType.CLOSE -> close(buf, index, length);
-            case FrontendType.SYNC -> raw(ReplyQueue.SYNC, null, buf, index, length);
+            case FrontendType.SYNC -> {
+                executed = false;
+                raw(ReplyQueue.SYNC, null, buf, index, length);
+            }
             case FrontendType.FUNCTION_CALL -> {
+                pinIfInPipeline();
                 effects.beforeCall();
                 raw(ReplyQueue.FUNCTION, null, buf, index, length);
             }
@@ -145,7 +150,19 @@ final class ExchangeWriter {
         server.expect(entry, note);
     }
 
+    /**
+     * Behind an Execute without its Sync PostgreSQL leaves the implicit transaction open and yet says that it is idle; the
+     * next statement fails with XX000 and ends it (src/backend/access/transam/xact.c, CommitTransactionCommandInternal
+     * with TBLOCK_IMPLICIT_INPROGRESS). That statement has to be this client's.
+     */
+    private void pinIfInPipeline() {
+        if (executed) {
+            session.pin(PinReason.MIXED_PIPELINE, "Execute without Sync before a Query or FunctionCall");
+        }
+    }
+
     private void query(QueryFacts facts, ByteBuf buf, int index, int length) {
+        pinIfInPipeline();
         session.unnamed(null);
         server.statements().unnamed(null);
         unnamedPortal = null;

@@ -13,6 +13,7 @@ import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerState;
+import dev.pgproxy.session.PinReason;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
 import io.netty.buffer.ByteBuf;
@@ -393,7 +394,7 @@ public final class QueryFlow implements LeaseListener {
             goOn();
             return;
         }
-        if (session.isSuspected()) {
+        if (session.isSuspected() && !session.pins().containsKey(PinReason.MIXED_PIPELINE)) {
             StateProbe.ask(session, leased, () -> endIfQuiet(leased));
             goOn();
             return;

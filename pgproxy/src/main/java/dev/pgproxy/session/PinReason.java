@@ -9,6 +9,7 @@ public enum PinReason {
     CHANGED_SETTING("a function changed a setting"),
     PREPARED_BY_FUNCTION("a function prepared a statement"),
     UNPREDICTABLE_STATE("statement with effects on the session that cannot be replayed"),
+    MIXED_PIPELINE("query or function call inside a pipeline"),
     SEQUENCE("sequence value for a later currval() or lastval()"),
     PROBE_FAILED("the state of the session could not be probed");
 

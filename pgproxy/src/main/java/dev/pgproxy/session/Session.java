@@ -206,6 +206,7 @@ public final class Session {
         pins.keySet()
                 .removeIf(reason -> !found.contains(reason)
                         && reason != PinReason.UNPREDICTABLE_STATE
+                        && reason != PinReason.MIXED_PIPELINE
                         && reason != PinReason.SEQUENCE);
         for (PinReason reason : found) {
             pin(reason, statement);
