@@ -86,7 +86,7 @@ final class Check implements Callable<Integer> {
             String name = database.name().equals(DatabaseSettings.WILDCARD) ? ANY_DATABASE : database.name();
             Credentials credentials = new Credentials();
             String user = user(database, credentials);
-            return HostLook.at(
+            HostLook look = HostLook.at(
                     new ServerTarget(
                             host,
                             database.serverDatabase(name),
@@ -96,6 +96,7 @@ final class Check implements Callable<Integer> {
                             tls,
                             config.timeouts().serverConnectTimeout()),
                     transport);
+            return credentials.hasPassword() ? look : look.asStranger();
         }
 
         /** The database's own user, control_user, or the first user whose plain password is known. */
@@ -138,21 +139,17 @@ final class Check implements Callable<Integer> {
 
     private void show(String role, HostAddress host, HostLook look, HostLook primary, PrintWriter out) {
         StringBuilder text = new StringBuilder("  " + role + " " + host + ": ");
-        if (look.failure() != null) {
-            String code = look.failure().code();
-            if (code.startsWith("28")) {
-                text.append("reachable, but nobody could log in to look at it (")
-                        .append(look.failure().message())
-                        .append("); set control_user and control_password to check its role");
-            } else {
-                failed = true;
-                text.append("FAILED ")
-                        .append(code)
-                        .append(' ')
-                        .append(look.failure().message());
-                if (look.failure().hint() != null) {
-                    text.append(" (").append(look.failure().hint()).append(')');
-                }
+        if (look.stranger()) {
+            text.append("reachable, but no password is known to log in with;"
+                    + " set control_user and control_password to check its role");
+        } else if (look.failure() != null) {
+            failed = true;
+            text.append("FAILED ")
+                    .append(look.failure().code())
+                    .append(' ')
+                    .append(look.failure().message());
+            if (look.failure().hint() != null) {
+                text.append(" (").append(look.failure().hint()).append(')');
             }
         } else {
             boolean wrong = look.replica() != role.equals("replica");

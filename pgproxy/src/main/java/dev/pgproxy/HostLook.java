@@ -29,6 +29,9 @@ record HostLook(
         long millis,
         @Nullable ErrorFields failure,
         boolean stranger) {
+    /** The class of SQLSTATEs with which a server refuses somebody. */
+    private static final String AUTHORIZATION = "28";
+
     private static final String SQL = "SELECT pg_catalog.pg_is_in_recovery(),"
             + " pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1),"
             + " pg_catalog.pg_wal_lsn_diff(CASE WHEN pg_catalog.pg_is_in_recovery()"
@@ -58,7 +61,7 @@ record HostLook(
 
     /** The failure as that of somebody without a password: only a server that is not there is at fault. */
     HostLook asStranger() {
-        boolean there = failure != null && !failure.code().equals(SqlState.CONNECTION_FAILURE.code());
+        boolean there = failure != null && failure.code().startsWith(AUTHORIZATION);
         return new HostLook(replica, version, position, millis, failure, there);
     }
 

@@ -114,7 +114,11 @@ final class ReleaseIT {
                 }
                 t.expect("EZ", c.query("SELECT 3").readUntilReady());
                 t.expect("TDCZ", c.query("SELECT 4").readUntilReady());
-                c.batch(b -> b.parse("", "SELECT 5").bind("", "").execute("").query("SELECT 6").sync());
+                c.batch(b -> b.parse("", "SELECT 5")
+                        .bind("", "")
+                        .execute("")
+                        .query("SELECT 6")
+                        .sync());
                 t.expect("12DCTDCZ", c.readUntilReady());
                 t.expect("Z", c.readUntilReady());
                 t.expect("TDCZ", other.query("SELECT 7").readUntilReady());

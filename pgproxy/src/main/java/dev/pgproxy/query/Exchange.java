@@ -107,7 +107,7 @@ public final class Exchange {
         for (int i = 0; i < size; i++) {
             if (types[i] == FrontendType.FUNCTION_CALL
                     || facts[i] != null && mayNotify(facts[i])
-                    || types[i] == FrontendType.BIND && mayNotify(bound(i, session))) {
+                    || mayNotify(bound(i, session))) {
                 return true;
             }
         }
@@ -118,15 +118,23 @@ public final class Exchange {
         return said != null && (said.has(NOTIFYING) || said.kind() == StatementKind.EXECUTE);
     }
 
-    private @Nullable QueryFacts bound(int i, Session session) {
+    /** What the statement of a Bind says; null for other messages, malformed ones, and unknown statements. */
+    @Nullable
+    QueryFacts bound(int i, Session session) {
+        if (types[i] != FrontendType.BIND) {
+            return null;
+        }
         ByteBuf buf = buffer(i);
         int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
-        int nameAt = CString.end(buf, indexes[i] + FrameReader.HEADER, end) + 1;
-        int length = CString.end(buf, nameAt, end) - nameAt;
-        if (length == 0) {
+        int nameAt = CString.find(buf, indexes[i] + FrameReader.HEADER, end) + 1;
+        int nameEnd = nameAt == 0 ? -1 : CString.find(buf, nameAt, end);
+        if (nameEnd < 0) {
+            return null;
+        }
+        if (nameEnd == nameAt) {
             return session.unnamed() == null ? null : session.unnamed().facts();
         }
-        SharedStatement statement = session.statements().find(buf, nameAt, length);
+        SharedStatement statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
         return statement == null ? null : statement.facts();
     }
 

@@ -183,6 +183,9 @@ final class ExchangeWriter {
     private void parse(QueryFacts facts, ByteBuf buf, int index, int length) {
         int nameAt = index + FrameReader.HEADER;
         int nameEnd = CString.end(buf, nameAt, index + length);
+        if (translates) {
+            visible.before(facts, false);
+        }
         if (nameEnd == nameAt) {
             parseUnnamed(facts, buf, index, length);
             return;

@@ -4,7 +4,6 @@ import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SqlText;
-import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
@@ -30,9 +29,9 @@ final class StatementAlignment {
     static List<String> everything(Exchange exchange, Session session, ServerConnection server, PoolMode mode) {
         Settings wanted = session.settings().get();
         Settings present = server.settings().get();
-        boolean names = mode != PoolMode.SESSION && namesStatements(exchange);
+        Set<String> names = mode == PoolMode.SESSION ? Set.of() : names(exchange, session, server);
         boolean placeholders = !server.customSettings().containsAll(session.customSettings());
-        if (present == wanted && !names && !placeholders) {
+        if (present == wanted && names.isEmpty() && !placeholders) {
             return List.of();
         }
         List<String> sql = new ArrayList<>(SettingsAlignment.between(present, wanted));
@@ -43,8 +42,8 @@ final class StatementAlignment {
             addPlaceholders(session, server, sql);
         }
         List<String> prepare = new ArrayList<>(0);
-        if (names) {
-            of(exchange, session, server, sql, prepare);
+        for (String name : names) {
+            align(name, session, server, sql, prepare);
         }
         if (!sql.isEmpty()) {
             prepare.addFirst(String.join(";", sql));
@@ -62,51 +61,46 @@ final class StatementAlignment {
         }
     }
 
-    private static boolean namesStatements(Exchange exchange) {
+    /** The names of statements that the exchange uses and SQL PREPARE or another client may have made. */
+    private static Set<String> names(Exchange exchange, Session session, ServerConnection server) {
+        boolean possible =
+                !session.sqlStatements().isEmpty() || !server.statements().own().isEmpty();
+        Set<String> names = Set.of();
         for (int i = 0; i < exchange.size(); i++) {
             QueryFacts facts = exchange.facts(i);
+            if (facts == null && possible) {
+                String bound = exchange.statementName(i);
+                if (bound != null && session.sqlStatements().containsKey(bound)) {
+                    names = with(bound, names);
+                }
+                facts = exchange.bound(i, session);
+            }
             if (facts == null) {
                 continue;
             }
             if (facts.has(StatementFlags.MENTIONS_PREPARED)) {
-                return true;
-            }
-            for (int n = 0; n < facts.statementCount(); n++) {
-                if (named(facts.statements().get(n).effect()) != null) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    /** What makes the server's statements under clients' own names what the exchange expects. */
-    private static void of(
-            Exchange exchange, Session session, ServerConnection server, List<String> sql, List<String> prepare) {
-        int watched = StatementFlags.MENTIONS_PREPARED;
-        Set<String> names = new HashSet<>();
-        for (int i = 0; i < exchange.size(); i++) {
-            QueryFacts facts = exchange.facts(i);
-            if (facts == null) {
-                continue;
-            }
-            if (facts.has(watched)) {
+                names = new HashSet<>(names);
                 names.addAll(session.sqlStatements().keySet());
                 names.addAll(server.statements().own().keySet());
             }
-            for (StatementFacts statement : facts.statements()) {
-                String name = named(statement.effect());
+            for (int n = 0; n < facts.statementCount(); n++) {
+                String name = named(facts.statements().get(n).effect());
                 if (name != null) {
-                    names.add(name);
+                    names = with(name, names);
                 }
             }
         }
-        for (String name : names) {
-            align(name, session, server, sql, prepare);
-        }
+        return names;
     }
 
-    private static @Nullable String named(@Nullable SessionEffect effect) {
+    private static Set<String> with(String name, Set<String> names) {
+        Set<String> more = names.isEmpty() ? new HashSet<>() : names;
+        more.add(name);
+        return more;
+    }
+
+    /** The prepared statement that a SQL statement is about. */
+    static @Nullable String named(@Nullable SessionEffect effect) {
         if (effect == null) {
             return null;
         }

@@ -2,8 +2,6 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.QueryFacts;
-import dev.pgproxy.protocol.sql.SessionEffect;
-import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ReplyQueue;
@@ -17,8 +15,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives a server the protocol's statements of a session under the client's own names where SQL can see them: EXECUTE of
- * one of them, and pg_prepared_statements, which shows a session its own statements and no others. Confined to the
+ * Gives a server the protocol's statements of a session under the client's own names where SQL can see them: EXECUTE,
+ * DEALLOCATE or PREPARE under the name of one of them, and pg_prepared_statements, which shows a session its own
+ * statements and no others. Confined to the
  * client's loop.
  */
 final class VisibleStatements {
@@ -34,7 +33,7 @@ final class VisibleStatements {
         this.out = out;
     }
 
-    /** These statements are about to be sent, in a Query or, if not {@code simple}, with a Bind. */
+    /** These statements are about to be sent, in a Query or, if not {@code simple}, with a Parse or Bind. */
     void before(QueryFacts facts, boolean simple) {
         boolean changed = false;
         if (facts.has(StatementFlags.MENTIONS_PREPARED)) {
@@ -44,9 +43,9 @@ final class VisibleStatements {
             }
         }
         for (int i = 0; i < facts.statementCount(); i++) {
-            StatementFacts statement = facts.statements().get(i);
-            if (statement.effect() instanceof SessionEffect.Execute execute) {
-                changed |= show(execute.name(), simple);
+            String name = StatementAlignment.named(facts.statements().get(i).effect());
+            if (name != null) {
+                changed |= show(name, simple);
             }
         }
         if (changed && simple) {

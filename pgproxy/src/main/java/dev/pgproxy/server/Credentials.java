@@ -35,6 +35,11 @@ public final class Credentials {
         md5 = null;
     }
 
+    /** Whether the plain password is known. */
+    public boolean hasPassword() {
+        return password != null;
+    }
+
     byte @Nullable [] password() {
         return password;
     }

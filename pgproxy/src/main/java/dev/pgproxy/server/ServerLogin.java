@@ -100,7 +100,7 @@ final class ServerLogin extends ChannelInboundHandlerAdapter {
                 messages(ctx, cumulation);
             }
         } catch (ProtocolViolation e) {
-            fail(ctx, SqlState.PROTOCOL_VIOLATION, e.message());
+            fail(ctx, e.state(), e.message());
         } catch (ScramFailure e) {
             fail(ctx, SqlState.INVALID_PASSWORD, e.getMessage() + " (" + e.reason() + ")");
         }

@@ -54,10 +54,15 @@ public record TestProxy(PgProxy proxy, EmbeddedPostgres server) implements AutoC
         return new Endpoint("127.0.0.1", proxy.port(), database, user, password);
     }
 
-    /** What ends an attempt to log in: ReadyForQuery or an error. */
+    /** What ends an attempt to log in: ReadyForQuery, the error before the end, or the end without a word. */
     public Message attempt(String user, String password, String database) {
         try (RawClient client = connect()) {
-            return client.login(user, password, database).getLast();
+            List<Message> answer = client.login(user, password, database);
+            Message last = answer.getLast();
+            boolean said = last.isClosed()
+                    && answer.size() > 1
+                    && answer.get(answer.size() - 2).type() == 'E';
+            return said ? answer.get(answer.size() - 2) : last;
         }
     }
 
