@@ -107,6 +107,32 @@ final class StartupIT {
     }
 
     @Test
+    void resetReturnsToWhatWasGivenAtStartupAndTellsIt() {
+        assertSameFromStart((c, t) -> {
+            login(c, t, VERSION_3_0, "application_name", "at start", "TimeZone", "Asia/Tokyo", "work_mem", "1MB");
+            String change = "SET work_mem = '2MB'; SET TimeZone = 'UTC'"; // one that is reported: several have no order
+            for (String back : List.of("RESET TimeZone", "RESET ALL", "DISCARD ALL", "SET TimeZone TO DEFAULT")) {
+                c.query(change).readUntilReady();
+                c.query(back).readUntilReady();
+                show(c, "application_name", "TimeZone", "work_mem");
+                c.query(change).readUntilReady();
+                c.parse("", back).bind("", "").execute("").sync().readUntilReady();
+                show(c, "application_name", "TimeZone", "work_mem");
+            }
+            c.query("BEGIN; " + change).readUntilReady();
+            c.query("RESET TimeZone").readUntilReady();
+            show(c, "application_name", "TimeZone", "work_mem");
+            c.query("RESET ALL").readUntilReady();
+            c.query("ROLLBACK").readUntilReady();
+            show(c, "application_name", "TimeZone", "work_mem");
+            c.query("BEGIN; RESET ALL; SELECT 1/0").readUntilReady();
+            c.query("ROLLBACK; SET application_name = 'later'").readUntilReady();
+            c.query("RESET application_name").readUntilReady();
+            show(c, "application_name", "TimeZone", "work_mem");
+        });
+    }
+
+    @Test
     void optionsAreReadAsTheCommandLineWas() {
         assertSameFromStart((c, t) -> {
             login(

@@ -42,7 +42,9 @@ record ListenerFeed(SharedListener listener) implements ReplySink {
     public void dropped(int entry, @Nullable Object note) {}
 
     @Override
-    public void reported(String name, String value) {}
+    public boolean reported(String name, String value) {
+        return false;
+    }
 
     @Override
     public void copyIn() {}

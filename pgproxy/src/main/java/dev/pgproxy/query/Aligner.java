@@ -25,6 +25,19 @@ final class Aligner implements OwnReply {
     private int outstanding;
     private @Nullable ErrorFields error;
 
+    /** As {@link #begin}, for the settings alone and whatever comes next; an error leaves the rest to the next exchange. */
+    static boolean settings(Session session, ServerConnection server, Runnable then) {
+        List<String> sql = SettingsAlignment.between(
+                server.settings().get(), session.settings().get());
+        if (sql.isEmpty()) {
+            return false;
+        }
+        Aligner aligner = new Aligner(server, session, error -> then.run());
+        aligner.outstanding = 1;
+        server.ask(String.join(";", sql), aligner);
+        return true;
+    }
+
     private Aligner(ServerConnection server, Session session, Consumer<@Nullable ErrorFields> then) {
         this.server = server;
         this.wanted = session.settings().get();

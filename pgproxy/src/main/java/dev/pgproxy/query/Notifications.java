@@ -114,9 +114,10 @@ final class Notifications implements Subscriber {
 
     // ---- when a server is ready
 
-    /** Whether ReadyForQuery is not to be forwarded as it comes: {@link #settle} sends it. */
-    boolean withholds(byte status, ServerConnection server) {
-        withheld = status == TransactionStatus.IDLE && !waiting.isEmpty()
+    /** Whether ReadyForQuery is not to be forwarded as it comes: {@link #settle} sends it. So it is if {@code asked}. */
+    boolean withholds(byte status, ServerConnection server, boolean asked) {
+        withheld = asked
+                || status == TransactionStatus.IDLE && !waiting.isEmpty()
                 || listener == null
                         && (!session.channels().committed().isEmpty()
                                 || !session.channels().get().isEmpty())

@@ -29,6 +29,7 @@ final class Relay implements ReplySink {
     private @Nullable ServerConnection server;
     private boolean stopped;
     private boolean fatal;
+    private boolean misaligned;
 
     Relay(QueryFlow flow, Session session, Notifications notifications, Channel client) {
         this.flow = flow;
@@ -86,12 +87,14 @@ final class Relay implements ReplySink {
     @Override
     public void completed(StatementFacts statement, String tag) {
         Outcome.apply(statement, tag, session, server());
+        compare();
         flow.completed(statement);
     }
 
     @Override
     public void substituted(Substitute substitute) {
         Outcome.applySubstituted(substitute.statement(), session);
+        compare();
         ByteBuf out = client.alloc().buffer(32);
         BackendWriter.commandComplete(out, substitute.tag());
         client.write(out, client.voidPromise());
@@ -119,9 +122,23 @@ final class Relay implements ReplySink {
         }
     }
 
+    /**
+     * RESET sent to a server returns to the server's own default, where the client expects what its start-up message set:
+     * the difference is made up for, and told, before ReadyForQuery.
+     */
+    private void compare() {
+        misaligned = session.settings().get() != server().settings().get()
+                && !SettingsAlignment.between(
+                                server().settings().get(), session.settings().get())
+                        .isEmpty();
+    }
+
     @Override
-    public void reported(String name, String value) {
-        session.reported(session.reported().with(name, value));
+    public boolean reported(String name, String value) {
+        if (!misaligned) {
+            session.reported(session.reported().with(name, value));
+        }
+        return !misaligned;
     }
 
     @Override
@@ -140,12 +157,26 @@ final class Relay implements ReplySink {
         if (status == TransactionStatus.IDLE) {
             Outcome.idle(!undone, session, server());
         }
-        return notifications.withholds(status, server());
+        misaligned &= status != TransactionStatus.FAILED;
+        return notifications.withholds(status, server(), misaligned);
     }
 
     @Override
     public void ready(byte status) {
-        notifications.settle(status, server(), () -> flow.ready(status));
+        ServerConnection leased = server();
+        if (misaligned && Aligner.settings(session, leased, () -> realigned(status, leased))) {
+            return;
+        }
+        misaligned = false;
+        notifications.settle(status, leased, () -> flow.ready(status));
+    }
+
+    private void realigned(byte status, ServerConnection leased) {
+        if (server == leased && leased.isUsable()) {
+            misaligned = false;
+            tellReported(leased.reported());
+            notifications.settle(status, leased, () -> flow.ready(status));
+        }
     }
 
     @Override

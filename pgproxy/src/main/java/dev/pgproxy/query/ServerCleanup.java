@@ -162,7 +162,9 @@ final class ServerCleanup implements ReplySink, OwnReply {
     public void say(ErrorFields error) {}
 
     @Override
-    public void reported(String name, String value) {}
+    public boolean reported(String name, String value) {
+        return false;
+    }
 
     /** A query of ours that was under way when the client vanished has ended: it tells only who asked. */
     @Override

@@ -284,8 +284,8 @@ final class ReplyReader implements FrameSink {
         String key = CString.read(buf, name, end);
         String text = CString.read(buf, value, end);
         reported = reported.with(key, text);
-        if (keepOrCut(index, length) && sink != null) {
-            sink.reported(key, text);
+        if (keepOrCut(index, length) && sink != null && !sink.reported(key, text)) {
+            cut(index, length);
         }
     }
 

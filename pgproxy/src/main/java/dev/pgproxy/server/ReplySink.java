@@ -35,8 +35,8 @@ public interface ReplySink {
     /** A message of the client that concerned this was ignored by the server after an error. */
     void dropped(int entry, @Nullable Object note);
 
-    /** A ParameterStatus was forwarded. */
-    void reported(String name, String value);
+    /** A ParameterStatus has come; false takes it out, then the sink tells the client itself, when it is due. */
+    boolean reported(String name, String value);
 
     /** The server waits for COPY data. */
     void copyIn();

@@ -78,8 +78,9 @@ final class ReplyReaderTest {
         }
 
         @Override
-        public void reported(String name, String value) {
+        public boolean reported(String name, String value) {
             events.add(name + "=" + value);
+            return true;
         }
 
         @Override
