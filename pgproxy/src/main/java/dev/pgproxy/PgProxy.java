@@ -237,6 +237,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             client.kill("terminating connection due to administrator command");
         }
         listeners.close();
+        pools.stop();
         for (var pool : pools.all()) {
             pool.kill();
         }

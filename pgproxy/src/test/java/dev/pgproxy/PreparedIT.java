@@ -1,9 +1,15 @@
 package dev.pgproxy;
 
+import static dev.pgproxy.testing.Message.types;
 import static dev.pgproxy.testing.Transcript.assertSame;
+import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pgproxy.testing.Message;
+import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.Transcript;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Prepared statements of the protocol and of SQL, which share one namespace per session. */
@@ -309,6 +315,52 @@ final class PreparedIT {
             run(c, t, "2TDCZ", "s");
             t.quietly("DROP TABLE changing");
         });
+    }
+
+    /** Where nothing tells pgproxy of it, as when a migration goes to PostgreSQL directly. */
+    @Test
+    void aSharedStatementIsPreparedAnewWhenATableHasChangedBehindIt() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1");
+        try (PgProxy proxy = under.proxy();
+                RawClient old = under.proxied().login();
+                RawClient young = under.proxied().login()) {
+            under.direct().run("CREATE TABLE migrated AS SELECT 1 AS a");
+            old.parse("s", "SELECT * FROM migrated").sync().readUntilReady();
+            assertThat(types(described(old, "s"))).isEqualTo("2TDCZ");
+            under.direct().run("ALTER TABLE migrated ADD COLUMN b text DEFAULT 'new'");
+
+            young.batch(b -> b.parse("s", "SELECT * FROM migrated")
+                    .describeStatement("s")
+                    .sync()
+                    .query("SELECT 'behind'"));
+            assertThat(types(young.readUntilReady())).isEqualTo("1tTZ");
+            assertThat(types(young.readUntilReady())).isEqualTo("TDCZ");
+            assertThat(row(described(young, "s"))).containsExactly("1", "new");
+
+            // it goes by a description of old: as by PostgreSQL, an error that can be acted on
+            Message refused =
+                    old.bind("", "s").execute("").sync().readUntilReady().getFirst();
+            assertThat(refused.field('M')).isEqualTo("cached plan must not change result type");
+            old.query("BEGIN").readUntilReady();
+            assertThat(types(described(old, "s"))).isEqualTo("EZ");
+            old.query("ROLLBACK").readUntilReady();
+            assertThat(row(described(old, "s"))).containsExactly("1", "new");
+            assertThat(types(old.bind("", "s").execute("").sync().readUntilReady()))
+                    .isEqualTo("2DCZ");
+            under.direct().run("DROP TABLE migrated");
+        }
+    }
+
+    private static List<Message> described(RawClient client, String name) {
+        return client.bind("", name).describePortal("").execute("").sync().readUntilReady();
+    }
+
+    private static List<@Nullable String> row(List<Message> answer) {
+        return answer.stream()
+                .filter(m -> m.type() == 'D')
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(answer))
+                .values();
     }
 
     @Test

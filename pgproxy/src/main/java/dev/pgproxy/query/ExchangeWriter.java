@@ -72,10 +72,10 @@ final class ExchangeWriter {
         executed = false;
     }
 
-    /** Sends it; true if its outcome decides how the next exchange is to be read. */
-    boolean write(Exchange exchange) {
+    /** Sends it from a message on; true if its outcome decides how the next exchange is to be read. */
+    boolean write(Exchange exchange, int from) {
         barrier = false;
-        for (int i = 0; i < exchange.size(); i++) {
+        for (int i = from; i < exchange.size(); i++) {
             message(exchange, i);
         }
         out.finish();
@@ -260,6 +260,7 @@ final class ExchangeWriter {
         int nameAt = portalEnd + 1;
         int nameEnd = CString.end(buf, nameAt, index + length);
         QueryFacts facts;
+        SharedStatement note = null;
         if (nameEnd == nameAt) {
             UnnamedStatement statement = session.unnamed();
             facts = statement == null ? null : statement.facts();
@@ -278,11 +279,12 @@ final class ExchangeWriter {
                 beforeBind(statement.facts(), statement.rest());
                 need(statement);
                 source.count(Counter.BIND_COUNT);
-                renamed(statement.name(), buf, index, nameAt, nameEnd, length, announced);
+                note = statement;
+                renamed(statement, buf, index, nameAt, nameEnd, length, announced);
             }
         }
         remember(facts, buf, index, length, portalAt, portalEnd);
-        server.expect(ReplyQueue.BIND, null);
+        server.expect(ReplyQueue.BIND, note);
     }
 
     private void beforeBind(QueryFacts facts, byte[] rest) {
@@ -312,20 +314,21 @@ final class ExchangeWriter {
             raw(ReplyQueue.DESCRIBE, null, buf, index, length);
             return;
         }
+        SharedStatement statement = null;
         if (nameEnd == nameAt) {
             needUnnamed();
             out.raw(buf, index, length);
         } else {
-            SharedStatement statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
+            statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
             if (statement == null) {
                 forgetForeign(true, buf, nameAt, nameEnd);
                 out.raw(buf, index, length);
             } else {
                 need(statement);
-                renamed(statement.name(), buf, index, nameAt, nameEnd, length, length);
+                renamed(statement, buf, index, nameAt, nameEnd, length, length);
             }
         }
-        server.expect(ReplyQueue.DESCRIBE, null);
+        server.expect(ReplyQueue.DESCRIBE, statement);
     }
 
     private void execute(ByteBuf buf, int index, int length) {
@@ -432,13 +435,14 @@ final class ExchangeWriter {
         }
     }
 
-    private void renamed(byte[] name, ByteBuf buf, int index, int nameAt, int nameEnd, int length, int announced) {
+    private void renamed(
+            SharedStatement statement, ByteBuf buf, int index, int nameAt, int nameEnd, int length, int announced) {
         int old = nameEnd - nameAt;
-        if (old == name.length) {
-            buf.setBytes(nameAt, name);
+        if (statement.isNamed(buf, nameAt, old)) {
             out.raw(buf, index, length);
             return;
         }
+        byte[] name = statement.name();
         ByteBuf made = out.made();
         made.writeByte(buf.getByte(index)).writeInt(announced - 1 - old + name.length);
         made.writeBytes(buf, index + FrameReader.HEADER, nameAt - index - FrameReader.HEADER);

@@ -6,6 +6,7 @@ import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
+import java.nio.charset.StandardCharsets;
 
 /** The prepared statements that a session shares with others of its pool. Confined to the client's loop. */
 record PoolStatements(Session session, Pool pool, FlowSettings settings, PoolCounters.Row counters) {
@@ -17,6 +18,17 @@ record PoolStatements(Session session, Pool pool, FlowSettings settings, PoolCou
     /** The shared statement of a text and everything that decides what it means now. */
     SharedStatement find(byte[] rest, String proposedName, QueryFacts facts) {
         return pool.statements().find(rest, settings.scope(session, pool.catalogVersion()), proposedName, facts);
+    }
+
+    /** The same text as a statement of its own: what this one was prepared for has changed. */
+    SharedStatement fresh(SharedStatement stale) {
+        String proposedName = new String(stale.name(), StandardCharsets.UTF_8);
+        SharedStatement found = find(stale.rest(), proposedName, stale.facts());
+        if (found != stale) {
+            return found;
+        }
+        pool.catalogChanged();
+        return find(stale.rest(), proposedName, stale.facts());
     }
 
     /** How many may be prepared on one server. */

@@ -44,7 +44,8 @@ public final class QueryFlow implements LeaseListener {
     private final PoolStatements statements;
     private final Cancels cancels;
     private final Relay relay;
-    private final Exchange exchange = new Exchange();
+    private final StalePlan stalePlan;
+    private Exchange exchange = new Exchange();
     private final FlowTimes times;
     private final Notifications notifications;
 
@@ -75,7 +76,8 @@ public final class QueryFlow implements LeaseListener {
                 new PoolStatements(session, pool, settings, pool.counters().row(loopIndex));
         this.cancels = new Cancels(canceller);
         this.notifications = new Notifications(this, link, session, pool, listeners);
-        this.relay = new Relay(this, session, notifications, link.channel());
+        this.stalePlan = new StalePlan(session, statements);
+        this.relay = new Relay(this, session, notifications, stalePlan, link.channel());
         this.times = new FlowTimes(pool.counters().row(loopIndex));
     }
 
@@ -157,6 +159,7 @@ public final class QueryFlow implements LeaseListener {
         gone = true;
         boolean partial = link.isMidFrame() || cancels.mayStrike();
         exchange.clear();
+        stalePlan.forget();
         notifications.close();
         if (held == Held.FOR_LEASE) {
             pool.cancelWait(this);
@@ -222,6 +225,7 @@ public final class QueryFlow implements LeaseListener {
         if (!isOpen()
                 && (barrier && !leased.replies().isEmpty()
                         || giveWay(leased)
+                        || stalePlan.isPending()
                         || notifications.delay(exchange, leased, this::goOn))) {
             hold(Held.FOR_REPLIES);
             return;
@@ -245,14 +249,22 @@ public final class QueryFlow implements LeaseListener {
             relay.tellReported(leased.reported());
         }
         times.sent();
-        barrier |= Objects.requireNonNull(writer).write(exchange);
-        open = !exchange.isEnded();
+        Exchange whole = exchange;
+        exchange = stalePlan.keep(whole, leased);
+        barrier |= Objects.requireNonNull(writer).write(whole, 0);
+        open = !whole.isEnded();
         exchange.clear();
         if (!link.isReading()) {
             leased.channel().flush();
         }
         resumeIfHeld();
         waitForWritable(leased);
+    }
+
+    /** What failed for a reason that the client need not know is sent again. */
+    void repeat() {
+        stalePlan.repeat(writer);
+        Objects.requireNonNull(server).channel().flush();
     }
 
     /** Whether the server waits for a Sync. */
@@ -438,6 +450,7 @@ public final class QueryFlow implements LeaseListener {
 
     void lost(@Nullable ErrorFields error) {
         server = null;
+        stalePlan.forget();
         if (!gone) {
             link.end(error);
         }

@@ -25,13 +25,15 @@ final class Relay implements ReplySink {
     private final QueryFlow flow;
     private final Session session;
     private final Notifications notifications;
+    private final StalePlan stalePlan;
     private final Channel client;
     private @Nullable ServerConnection server;
     private boolean stopped;
     private boolean fatal;
     private boolean misaligned;
 
-    Relay(QueryFlow flow, Session session, Notifications notifications, Channel client) {
+    Relay(QueryFlow flow, Session session, Notifications notifications, StalePlan stalePlan, Channel client) {
+        this.stalePlan = stalePlan;
         this.flow = flow;
         this.session = session;
         this.notifications = notifications;
@@ -102,6 +104,11 @@ final class Relay implements ReplySink {
     }
 
     @Override
+    public boolean repeats(ErrorFields error, @Nullable Object note) {
+        return stalePlan.repeats(error, note, server());
+    }
+
+    @Override
     public @Nullable ErrorFields failed(ErrorFields error) {
         session.failed();
         fatal |= error.isFatal();
@@ -153,6 +160,10 @@ final class Relay implements ReplySink {
 
     @Override
     public boolean withholds(byte status) {
+        if (stalePlan.isPending()) {
+            return true;
+        }
+        stalePlan.forget();
         boolean undone = session.ready(status);
         if (status == TransactionStatus.IDLE) {
             Outcome.idle(!undone, session, server());
@@ -163,6 +174,10 @@ final class Relay implements ReplySink {
 
     @Override
     public void ready(byte status) {
+        if (stalePlan.isPending()) {
+            flow.repeat();
+            return;
+        }
         ServerConnection leased = server();
         if (misaligned && Aligner.settings(session, leased, () -> realigned(status, leased))) {
             return;

@@ -36,6 +36,10 @@ final class ReplyReader implements FrameSink {
     private @Nullable ErrorFields lastError;
     private @Nullable ErrorFields ownError;
     private int statementIndex;
+
+    /** Half an answer to Describe, which an error may still follow. */
+    private @Nullable ByteBuf parameters;
+
     private @Nullable ByteBuf current;
     private int runStart;
 
@@ -90,6 +94,7 @@ final class ReplyReader implements FrameSink {
     /** The connection is gone: our own queries learn it. */
     void close() {
         reader.close();
+        parametersDescribed(runStart, false);
         while (!replies.isEmpty()) {
             Object note = replies.note();
             boolean last = (replies.head() & ReplyQueue.KIND) <= ReplyQueue.FUNCTION;
@@ -180,8 +185,13 @@ final class ReplyReader implements FrameSink {
                     BackendType.COPY_BOTH_RESPONSE,
                     BackendType.COPY_DATA,
                     BackendType.COPY_DONE,
-                    BackendType.FUNCTION_CALL_RESPONSE,
-                    BackendType.PARAMETER_DESCRIPTION -> keepOrCut(index, length);
+                    BackendType.FUNCTION_CALL_RESPONSE -> keepOrCut(index, length);
+            case BackendType.PARAMETER_DESCRIPTION -> {
+                if (keepOrCut(index, length)) {
+                    parameters = buf.copy(index, length);
+                    cut(index, length);
+                }
+            }
             default -> throw new ProtocolViolation("unexpected message type '" + (char) type + "' from the server");
         }
     }
@@ -198,7 +208,21 @@ final class ReplyReader implements FrameSink {
         settleAt(index + length);
     }
 
+    /** Passes on, in front of the message at this index, that parameters were described; or drops it. */
+    private void parametersDescribed(int index, boolean pass) {
+        ByteBuf described = parameters;
+        if (described != null) {
+            parameters = null;
+            forwardTo(index);
+            if (pass && sink != null) {
+                sink.forward(described, 0, described.readableBytes());
+            }
+            described.release();
+        }
+    }
+
     private void described(int index, int length) {
+        parametersDescribed(index, true);
         if ((replies.head() & ReplyQueue.KIND) == ReplyQueue.DESCRIBE) {
             finished(ReplyQueue.DESCRIBE, index, length);
         } else {
@@ -250,7 +274,11 @@ final class ReplyReader implements FrameSink {
         if (sink == null) {
             lastError = fields;
             cut(index, length);
+        } else if (sink.repeats(fields, replies.note())) {
+            parametersDescribed(index, false);
+            cut(index, length);
         } else {
+            parametersDescribed(index, true);
             ErrorFields instead = sink.failed(fields);
             if (instead != null) {
                 cut(index, length);

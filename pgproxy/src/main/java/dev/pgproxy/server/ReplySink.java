@@ -25,6 +25,14 @@ public interface ReplySink {
     /** The server's socket takes more. */
     void writable();
 
+    /**
+     * An ErrorResponse to the message with this note has come; true takes it out: the sink will ask again, and ReadyForQuery
+     * is not for the client either.
+     */
+    default boolean repeats(ErrorFields error, @Nullable Object note) {
+        return false;
+    }
+
     /** An ErrorResponse is about to be forwarded; returns what to send in its place, or null to forward it. */
     @Nullable
     ErrorFields failed(ErrorFields error);

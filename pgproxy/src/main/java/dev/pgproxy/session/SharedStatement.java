@@ -1,6 +1,7 @@
 package dev.pgproxy.session;
 
 import dev.pgproxy.protocol.sql.QueryFacts;
+import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -26,6 +27,19 @@ public final class SharedStatement {
     /** Its name on servers, without terminator; not to be changed. */
     public byte[] name() {
         return name;
+    }
+
+    /** Whether these bytes are its name on servers. */
+    public boolean isNamed(ByteBuf buf, int index, int length) {
+        if (length != name.length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (name[i] != buf.getByte(index + i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The body of its Parse behind the name: text with terminator, number of types, types; not to be changed. */

@@ -84,7 +84,7 @@ final class ExchangeWriterTest {
                 exchange.add(in.getByte(i), in, i, length, facts(in, i, length));
                 i += length;
             }
-            by.write(exchange);
+            by.write(exchange, 0);
             exchange.clear();
             to.flushOutbound();
             ByteBuf all = Unpooled.buffer();
