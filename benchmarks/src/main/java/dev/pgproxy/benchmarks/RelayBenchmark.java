@@ -16,6 +16,7 @@ import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ColumnType;
 import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
+import dev.pgproxy.protocol.sql.SqlAnalyzer;
 import dev.pgproxy.query.FlowSettings;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.server.ScriptedServer;
@@ -88,8 +89,12 @@ public class RelayBenchmark {
     /** Builds the path and prepares what the mode needs. */
     @Setup
     public void prepare() throws Exception {
-        PgProxy started = PgProxy.start(ConfigLoader.parse("listen_port = 0\nauth_type = trust\nthreads = 1\n"
-                + "databases { bench { primary = \"127.0.0.1:1\" } }\n"));
+        PgProxy started = PgProxy.start(ConfigLoader.parse("""
+                listen_port = 0
+                auth_type = trust
+                threads = 1
+                databases { bench { primary = "127.0.0.1:1" } }
+                """));
         proxy = started;
         transport = new Transport(
                 new RuntimeSettings(1, TransportChoice.NIO),
@@ -138,7 +143,7 @@ public class RelayBenchmark {
                         rest,
                         new dev.pgproxy.session.SharedStatements.Scope("UTF8", "on", "", "", 0),
                         firstName,
-                        dev.pgproxy.protocol.sql.QueryFacts.OPAQUE);
+                        new SqlAnalyzer().analyze(Unpooled.wrappedBuffer(rest), 0, SQL.length(), true, false));
         ByteBuf answer = Unpooled.directBuffer();
         BackendWriter.empty(answer, BackendType.PARSE_COMPLETE);
         BackendWriter.readyForQuery(answer, (byte) 'I');

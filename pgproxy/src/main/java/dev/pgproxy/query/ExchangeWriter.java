@@ -45,6 +45,9 @@ final class ExchangeWriter {
     private boolean barrier;
     private boolean executed;
 
+    /** What the last Parse of the unnamed statement changed: clients send the same one again and again. */
+    private StatementChange.@Nullable ParsedUnnamed parsed;
+
     /**
      * A writer for one client on one server.
      *
@@ -227,20 +230,23 @@ final class ExchangeWriter {
     private void parseUnnamed(QueryFacts facts, ByteBuf buf, int index, int length) {
         int restAt = index + FrameReader.HEADER + 1;
         Substitute substitute = translates ? Emulation.of(facts, session, !executed) : null;
-        byte[] rest = rest(buf, restAt, index + length);
+        UnnamedStatement statement = session.unnamed();
         if (substitute != null) {
             barrier = true;
-            rest = substituteRest("");
+            statement = new UnnamedStatement(substituteRest(""), facts);
+        } else if (statement == null || !statement.isSame(buf, restAt, index + length - restAt, facts)) {
+            statement = new UnnamedStatement(rest(buf, restAt, index + length), facts);
         }
-        UnnamedStatement statement = new UnnamedStatement(rest, facts);
         session.unnamed(statement);
         server.statements().unnamed(statement);
-        Object note = new StatementChange.ParsedUnnamed(statement);
+        if (parsed == null || parsed.statement() != statement) {
+            parsed = new StatementChange.ParsedUnnamed(statement);
+        }
         if (substitute != null) {
-            FrontendWriter.parse(out.made(), UNNAMED, rest);
-            server.expect(ReplyQueue.PARSE, note);
+            FrontendWriter.parse(out.made(), UNNAMED, statement.rest());
+            server.expect(ReplyQueue.PARSE, parsed);
         } else {
-            raw(ReplyQueue.PARSE, note, buf, index, length);
+            raw(ReplyQueue.PARSE, parsed, buf, index, length);
         }
     }
 

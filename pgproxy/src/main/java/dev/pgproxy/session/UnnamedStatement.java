@@ -1,6 +1,7 @@
 package dev.pgproxy.session;
 
 import dev.pgproxy.protocol.sql.QueryFacts;
+import io.netty.buffer.ByteBuf;
 
 /**
  * The unnamed prepared statement of a session: what to send again where another server has to execute it. Compared by
@@ -9,6 +10,19 @@ import dev.pgproxy.protocol.sql.QueryFacts;
  * @param rest the body of its Parse behind the name; not to be changed
  */
 public record UnnamedStatement(byte[] rest, QueryFacts facts) {
+    /** Whether a Parse with these bytes behind its name is the same again. */
+    public boolean isSame(ByteBuf buf, int index, int length, QueryFacts said) {
+        if (facts != said || rest.length != length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (rest[i] != buf.getByte(index + i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     @Override
     public boolean equals(Object other) {
         return this == other;
