@@ -73,18 +73,22 @@ public interface ProxyUnderTest {
         }
     }
 
+    /** The configuration of {@link #with}. */
+    static String settings(String settings) {
+        return "listen_port = 0\nadmin_users = [postgres]\nlog_connections = false\nlog_disconnections = false\n"
+                + "databases { \"*\" { primary = \"" + TestCluster.server() + "\" } }\n"
+                + "users { \"" + EmbeddedPostgres.SUPERUSER + "\" { password = \"" + TestCluster.PASSWORD
+                + "\" } }\n"
+                + "auth_user = postgres\nauth_dbname = postgres\n"
+                + settings;
+    }
+
     /** A proxy before {@link TestCluster#server()} with further settings, which win over the usual ones. */
     static InThisJvm with(String settings) {
         ServerAddress server = TestCluster.server();
-        String config =
-                "listen_port = 0\nadmin_users = [postgres]\nlog_connections = false\nlog_disconnections = false\n"
-                        + "databases { \"*\" { primary = \"" + server + "\" } }\n"
-                        + "users { \"" + EmbeddedPostgres.SUPERUSER + "\" { password = \"" + TestCluster.PASSWORD
-                        + "\" } }\n"
-                        + "auth_user = postgres\nauth_dbname = postgres\n"
-                        + settings;
         try {
-            return new InThisJvm(PgProxy.start(ConfigLoader.parse(config)), server, TestCluster.freshDatabase(server));
+            return new InThisJvm(
+                    PgProxy.start(ConfigLoader.parse(settings(settings))), server, TestCluster.freshDatabase(server));
         } catch (ConfigProblems | IOException e) {
             throw new AssertionError(e);
         }
