@@ -131,7 +131,8 @@ public final class AuthQuery implements Authenticator.LookUp {
                     + "\" is not configured, and no auth_dbname says where else users are looked up"));
             return;
         }
-        Pool pool = pools.pool(question.where());
+        Pool pool = pools.enter(question.where());
+        answer.whenComplete((secret, failure) -> pool.leave());
         Login.remember(pool.credentials(), users.find(question.where().user()), null);
         // always the same loop: the server that answers stays at home
         new UserLookUp(

@@ -1,5 +1,6 @@
 package dev.pgproxy.client;
 
+import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.ProtocolViolation;
@@ -33,6 +34,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private ClientPhase phase;
     private boolean reading;
     private boolean ended;
+    private @Nullable Pool pool;
 
     private volatile String database = "";
     private volatile String user = "";
@@ -73,6 +75,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (!ended) {
             phase = next;
         }
+    }
+
+    /** It belongs to this pool until it ends. */
+    void entered(Pool of) {
+        pool = of;
     }
 
     ClientPhase phase() {
@@ -156,6 +163,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         ClientPhase last = phase;
         phase = new ClosedPhase();
         last.close();
+        if (pool != null) {
+            pool.leave();
+        }
         services.clients().remove(this);
         if (services.config().log().logDisconnections() && !user.isEmpty()) {
             LOG.info("{} disconnected: {}", this, reason);

@@ -153,7 +153,8 @@ final class Login implements LeaseListener {
                     ErrorFields.fatal(SqlState.INVALID_CATALOG_NAME, "database \"" + database + "\" does not exist"));
             return;
         }
-        Pool found = services.pools().pool(new PoolKey(database, user));
+        Pool found = services.pools().enter(new PoolKey(database, user));
+        client.entered(found);
         pool = found;
         if (settings.user() == null) {
             remember(found.credentials(), secret, keys);

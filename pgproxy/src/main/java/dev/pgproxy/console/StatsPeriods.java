@@ -21,7 +21,7 @@ final class StatsPeriods {
     private final Pools pools;
     private final Supplier<LogSettings> settings;
     private final EventLoop loop;
-    private Map<String, Totals> before = Map.of();
+    private Totals.Now before = new Totals.Now(new TreeMap<>(), Totals.NONE);
     private long beforeNanos = System.nanoTime();
     private volatile Last last = new Last(Map.of(), Totals.NONE);
 
@@ -41,13 +41,16 @@ final class StatsPeriods {
     }
 
     private void end() {
-        Map<String, Totals> now = Totals.now(pools);
+        Totals.Now now = Totals.Now.of(pools);
         long nanos = System.nanoTime();
         long length = nanos - beforeNanos;
         Map<String, Totals> averages = new TreeMap<>();
-        now.forEach((name, totals) -> averages.put(
-                name, totals.minus(before.getOrDefault(name, Totals.NONE)).averages(length)));
-        last = new Last(averages, Totals.sum(now).minus(Totals.sum(before)).averages(length));
+        now.databases()
+                .forEach((name, totals) -> averages.put(
+                        name,
+                        totals.since(before.databases().getOrDefault(name, Totals.NONE))
+                                .averages(length)));
+        last = new Last(averages, now.all().since(before.all()).averages(length));
         before = now;
         beforeNanos = nanos;
         if (settings.get().logStats()) {

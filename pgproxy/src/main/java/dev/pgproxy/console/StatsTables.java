@@ -32,7 +32,9 @@ record StatsTables(Pools pools, StatsPeriods periods) {
                 + " avg_xact_count:numeric avg_query_count:numeric avg_recv:numeric avg_sent:numeric"
                 + " avg_xact_time:numeric avg_query_time:numeric avg_wait_time:numeric"
                 + " avg_client_parse_count:numeric avg_server_parse_count:numeric avg_bind_count:numeric");
-        Totals.now(pools).forEach((name, totals) -> table.row(row(name, totals, periods.averages(name))));
+        Totals.Now.of(pools)
+                .databases()
+                .forEach((name, totals) -> table.row(row(name, totals, periods.averages(name))));
         return table.answer();
     }
 
@@ -40,7 +42,7 @@ record StatsTables(Pools pools, StatsPeriods periods) {
         Table table = Table.of("database server_assignment_count:numeric xact_count:numeric query_count:numeric"
                 + " bytes_received:numeric bytes_sent:numeric xact_time:numeric query_time:numeric"
                 + " wait_time:numeric client_parse_count:numeric server_parse_count:numeric bind_count:numeric");
-        Totals.now(pools).forEach((name, totals) -> table.row(row(name, totals)));
+        Totals.Now.of(pools).databases().forEach((name, totals) -> table.row(row(name, totals)));
         return table.answer();
     }
 
@@ -49,7 +51,7 @@ record StatsTables(Pools pools, StatsPeriods periods) {
                 + " bytes_received:numeric bytes_sent:numeric xact_time:numeric query_time:numeric"
                 + " wait_time:numeric avg_client_parse_count:numeric avg_server_parse_count:numeric"
                 + " avg_bind_count:numeric");
-        Totals.now(pools).keySet().forEach(name -> table.row(row(name, periods.averages(name))));
+        Totals.Now.of(pools).databases().keySet().forEach(name -> table.row(row(name, periods.averages(name))));
         return table.answer();
     }
 
@@ -68,7 +70,7 @@ record StatsTables(Pools pools, StatsPeriods periods) {
                 "ps_server_parse_count",
                 "ps_bind_count");
         Table table = Table.of("name value:numeric");
-        Totals totals = Totals.sum(Totals.now(pools));
+        Totals totals = Totals.Now.of(pools).all();
         Totals averages = periods.averages();
         for (int i = 0; i < names.size(); i++) {
             table.row("total_" + names.get(i), totals.get(COUNTERS.get(i)));

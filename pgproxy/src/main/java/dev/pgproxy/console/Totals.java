@@ -1,10 +1,8 @@
 package dev.pgproxy.console;
 
-import dev.pgproxy.pool.Pool;
-import dev.pgproxy.pool.PoolCounters;
+import dev.pgproxy.pool.Counted;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.pool.Pools;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -17,25 +15,15 @@ record Totals(long... values) {
     /** Nothing yet. */
     static final Totals NONE = new Totals(new long[Counter.values().length]);
 
-    /** Those of every database that has a pool, by its name. */
-    static SortedMap<String, Totals> now(Pools pools) {
-        SortedMap<String, Totals> totals = new TreeMap<>();
-        for (Pool pool : pools.all()) {
-            totals.merge(pool.key().database(), of(pool.counters()), Totals::plus);
+    /** Those of each database by its name, and of all, databases included that nobody uses any longer. */
+    record Now(SortedMap<String, Totals> databases, Totals all) {
+        static Now of(Pools pools) {
+            Counted counted = pools.counted();
+            SortedMap<String, Totals> databases = new TreeMap<>();
+            counted.databases().forEach((name, values) -> databases.put(name, new Totals(values)));
+            return new Now(
+                    databases, databases.values().stream().reduce(new Totals(counted.elsewhere()), Totals::plus));
         }
-        return totals;
-    }
-
-    static Totals sum(Map<String, Totals> databases) {
-        return databases.values().stream().reduce(NONE, Totals::plus);
-    }
-
-    private static Totals of(PoolCounters counters) {
-        long[] values = new long[Counter.values().length];
-        for (Counter counter : Counter.values()) {
-            values[counter.ordinal()] = counters.total(counter);
-        }
-        return new Totals(values);
     }
 
     long get(Counter counter) {
@@ -46,8 +34,14 @@ record Totals(long... values) {
         return combine(other, 1);
     }
 
-    Totals minus(Totals other) {
-        return combine(other, -1);
+    /** What came after {@code before}; all of it if the database was forgotten meanwhile, and counts anew. */
+    Totals since(Totals before) {
+        for (int i = 0; i < values.length; i++) {
+            if (values[i] < before.values[i]) {
+                return this;
+            }
+        }
+        return combine(before, -1);
     }
 
     private Totals combine(Totals other, int sign) {

@@ -12,7 +12,6 @@ import dev.pgproxy.session.SharedStatements;
 import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -42,17 +41,19 @@ public final class Pool implements ServerListener {
 
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
     private final Set<ServerConnection> all = new LinkedHashSet<>();
-    private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    private final WaitingClients waiting = new WaitingClients();
     private int connecting;
-    private volatile int waitingCount;
     private volatile long catalogVersion;
     private volatile int epoch;
-    private long retryAt;
+    private long retryAt = System.nanoTime();
     private @Nullable ErrorFields lastFailure;
     private boolean reserveOpen;
-    private volatile long emptySince = System.nanoTime();
 
-    private record Waiting(LeaseListener listener, long since) {}
+    /** Whether a server has ever logged in, and none was refused since. */
+    private boolean served;
+
+    private int clients;
+    private long leftAt = System.nanoTime();
 
     Pool(PoolKey key, Pools pools, int loops) {
         this.key = key;
@@ -76,8 +77,7 @@ public final class Pool implements ServerListener {
             if (server == null) {
                 refusal = refusalNow();
                 if (refusal == null) {
-                    waiting.addLast(new Waiting(listener, System.nanoTime()));
-                    waitingCount = waiting.size();
+                    waiting.add(listener);
                 }
             }
         }
@@ -99,9 +99,7 @@ public final class Pool implements ServerListener {
 
     /** Gives up waiting; true if it was waiting. */
     public synchronized boolean cancelWait(LeaseListener listener) {
-        boolean removed = waiting.removeIf(w -> w.listener() == listener);
-        waitingCount = waiting.size();
-        return removed;
+        return waiting.remove(listener);
     }
 
     /** Takes a server back that is clean: idle, nothing outstanding. On the loop that owns it. */
@@ -116,7 +114,7 @@ public final class Pool implements ServerListener {
 
     /** Whether a client waits: pipelines of others give way. */
     public boolean hasWaiting() {
-        return waitingCount > 0;
+        return waiting.any();
     }
 
     /** Statements shared by the sessions of this pool. */
@@ -155,15 +153,40 @@ public final class Pool implements ServerListener {
         catalogVersion++;
     }
 
+    // ---- who keeps it
+
+    /** A client, or whatever else will need a server, is in it until {@link #leave}. Called by {@link Pools#enter}. */
+    synchronized void enter() {
+        clients++;
+    }
+
+    /** The counterpart of {@link Pools#enter}. */
+    public synchronized void leave() {
+        clients--;
+        leftAt = System.nanoTime();
+    }
+
+    /**
+     * Whether nothing is in it and nothing worth keeping: nobody has been for a while, or it never had a server. What is
+     * paused or disabled is known without it.
+     */
+    synchronized boolean isForgettable(long now) {
+        return clients == 0
+                && all.isEmpty()
+                && connecting == 0
+                && (lastFailure == null || now - retryAt >= 0)
+                && (!served || pools.sizes(key).minPoolSize() == 0 && pools.isLongAgo(leftAt, now));
+    }
+
     // ---- servers coming and going
 
     private void put(ServerConnection server) {
-        Waiting next = null;
+        LeaseListener next = null;
         boolean retire;
         synchronized (this) {
             retire = !server.isUsable() || !isCurrent(server) || isPaused() || pools.isExpired(server);
             if (!retire) {
-                next = pollFitting(server);
+                next = waiting.pollFitting(server);
             }
             if (!retire && next == null) {
                 server.state(ServerState.IDLE);
@@ -173,25 +196,8 @@ public final class Pool implements ServerListener {
         if (retire) {
             server.close("server_lifetime, reconnect or pause");
         } else if (next != null) {
-            grant(server, next.listener());
+            grant(server, next);
         }
-    }
-
-    private @Nullable Waiting pollFitting(ServerConnection server) {
-        Iterator<Waiting> i = waiting.iterator();
-        while (i.hasNext()) {
-            Waiting w = i.next();
-            if (fits(server, w.listener())) {
-                i.remove();
-                waitingCount = waiting.size();
-                return w;
-            }
-        }
-        return null;
-    }
-
-    private static boolean fits(ServerConnection server, LeaseListener listener) {
-        return server.customSettings().isEmpty() || listener.customSettings().containsAll(server.customSettings());
     }
 
     /** The best idle server: same settings before same loop before any; the most recently used of those. */
@@ -216,7 +222,7 @@ public final class Pool implements ServerListener {
     }
 
     private static int score(ServerConnection server, LeaseListener listener) {
-        if (!server.isUsable() || !fits(server, listener)) {
+        if (!server.isUsable() || !WaitingClients.fits(server, listener)) {
             return -1;
         }
         return (server.home() == listener.loop() ? 1 : 0)
@@ -248,8 +254,7 @@ public final class Pool implements ServerListener {
     /** The server was lost before its home could lend it: the listener is the next to get one. */
     private void waitAgain(LeaseListener listener) {
         synchronized (this) {
-            waiting.addFirst(new Waiting(listener, System.nanoTime()));
-            waitingCount = waiting.size();
+            waiting.addFirst(listener);
         }
         connectMore(listener.loop());
     }
@@ -269,7 +274,6 @@ public final class Pool implements ServerListener {
             idle.remove(server);
             if (all.isEmpty()) {
                 welcomes.clear();
-                emptySince = System.nanoTime();
             }
         }
         pools.limits().release(key);
@@ -319,64 +323,55 @@ public final class Pool implements ServerListener {
         synchronized (this) {
             connecting--;
             all.add(server);
+            served = true;
             lastFailure = null;
         }
         put(server);
     }
 
     private void loginFailed(ErrorFields error) {
-        List<Waiting> refused = List.of();
+        List<LeaseListener> refused = List.of();
         synchronized (this) {
             connecting--;
             if (error.code().startsWith("08")) {
                 lastFailure = error;
-                retryAt = System.nanoTime() + pools.loginRetryNanos();
+            } else if (error.code().startsWith("28") || error.code().startsWith("3D")) {
+                served = false; // the database, the user or its password is no longer what it was
             }
+            retryAt = System.nanoTime() + pools.loginRetryNanos();
             if (all.isEmpty() && connecting == 0) {
-                refused = new ArrayList<>(waiting);
-                waiting.clear();
-                waitingCount = 0;
+                refused = waiting.pollAll();
             }
         }
         pools.limits().release(key);
-        LOG.warn("{} login to server failed: {} {}", key, error.code(), error.message());
-        refuse(refused, error);
+        if (!pools.gates().isStopping()) {
+            LOG.warn("{} login to server failed: {} {}", key, error.code(), error.message());
+        }
+        WaitingClients.refuse(refused, error);
     }
 
     private @Nullable ErrorFields refusalNow() {
         if (pools.gates().isStopping()) {
             return Pools.STOPPING;
         }
-        if (all.isEmpty() && connecting == 0 && lastFailure != null && System.nanoTime() - retryAt < 0) {
-            return lastFailure;
-        }
-        return null;
-    }
-
-    private static void refuse(Collection<Waiting> refused, ErrorFields error) {
-        for (Waiting w : refused) {
-            w.listener().loop().execute(() -> w.listener().refused(error));
-        }
+        boolean pause = all.isEmpty() && connecting == 0 && System.nanoTime() - retryAt < 0;
+        return pause ? lastFailure : null;
     }
 
     // ---- for the janitor and the console
 
     /** Refuses clients that have waited too long, opens the reserve, closes servers that are old or unused. */
     void sweep(long now) {
-        List<Waiting> late = new ArrayList<>();
+        List<LeaseListener> late = List.of();
         List<ServerConnection> surplus = new ArrayList<>();
         long waitLimit = pools.queryWaitNanos();
         long reserveAfter = pools.reserveAfterNanos();
         EventLoop loop = null;
         synchronized (this) {
-            while (waitLimit > 0
-                    && !waiting.isEmpty()
-                    && now - waiting.peekFirst().since() > waitLimit) {
-                late.add(waiting.pollFirst());
+            if (waitLimit > 0) {
+                late = waiting.pollLate(now, waitLimit);
             }
-            waitingCount = waiting.size();
-            Waiting oldest = waiting.peekFirst();
-            reserveOpen = oldest != null && reserveAfter > 0 && now - oldest.since() > reserveAfter;
+            reserveOpen = reserveAfter > 0 && waiting.longest(now) > reserveAfter;
             int keep = pools.sizes(key).minPoolSize();
             Iterator<ServerConnection> i = idle.descendingIterator();
             while (i.hasNext()) {
@@ -387,16 +382,17 @@ public final class Pool implements ServerListener {
                     surplus.add(server);
                 }
             }
+            LeaseListener oldest = waiting.first();
             if (oldest != null) {
-                loop = oldest.listener().loop();
-            } else if (credentialsTried() && all.size() + connecting < keep) {
+                loop = oldest.loop();
+            } else if (served && now - retryAt >= 0 && all.size() + connecting < keep) {
                 loop = pools.anyLoop();
             }
         }
         for (ServerConnection server : surplus) {
             server.home().execute(() -> server.close("server_idle_timeout or server_lifetime"));
         }
-        refuse(
+        WaitingClients.refuse(
                 late,
                 ErrorFields.fatal(
                         SqlState.QUERY_CANCELED,
@@ -405,10 +401,6 @@ public final class Pool implements ServerListener {
         if (loop != null) {
             connectMore(loop);
         }
-    }
-
-    private boolean credentialsTried() {
-        return !all.isEmpty() || connecting > 0 || emptySince != 0 && lastFailure == null && welcomes.any();
     }
 
     /** Whether nobody is given a server; those that are given back are closed. */
@@ -452,13 +444,11 @@ public final class Pool implements ServerListener {
 
     /** Refuses everyone who waits. */
     public void refuseAll(ErrorFields error) {
-        List<Waiting> refused;
+        List<LeaseListener> refused;
         synchronized (this) {
-            refused = new ArrayList<>(waiting);
-            waiting.clear();
-            waitingCount = 0;
+            refused = waiting.pollAll();
         }
-        refuse(refused, error);
+        WaitingClients.refuse(refused, error);
     }
 
     /** All its servers at this moment. */
@@ -473,13 +463,7 @@ public final class Pool implements ServerListener {
 
     /** How long the first of those who wait has waited, in nanoseconds; 0 if nobody waits. */
     public synchronized long longestWait(long now) {
-        Waiting first = waiting.peekFirst();
-        return first == null ? 0 : now - first.since();
-    }
-
-    /** Whether nothing is in it. */
-    synchronized boolean isEmpty() {
-        return all.isEmpty() && connecting == 0 && waiting.isEmpty();
+        return waiting.longest(now);
     }
 
     /** Whether it has no servers, nor will soon. */

@@ -13,6 +13,7 @@ import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerConnector;
 import dev.pgproxy.server.ServerTarget;
 import io.netty.channel.EventLoop;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,7 @@ public final class Pools {
     private final ConcurrentMap<PoolKey, Pool> pools = new ConcurrentHashMap<>();
     private final PoolLimits limits = new PoolLimits();
     private final Gates gates = new Gates();
+    private final ForgottenPools forgotten = new ForgottenPools();
     private final Transport transport;
     private final ServerConnector connector;
     private volatile ProxyConfig config;
@@ -46,18 +48,23 @@ public final class Pools {
         anyLoop().scheduleWithFixedDelay(this::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** The pool of a key, made if it is new. */
-    public Pool pool(PoolKey key) {
-        Pool pool = pools.get(key);
-        return pool != null
-                ? pool
-                : pools.computeIfAbsent(
-                        key, k -> new Pool(k, this, transport.loops().size()));
+    /** The pool of a key, made if it is new. It stays until {@link Pool#leave}, and for a while after. */
+    public Pool enter(PoolKey key) {
+        return pools.compute(key, (k, known) -> {
+            Pool pool = known == null ? new Pool(k, this, transport.loops().size()) : known;
+            pool.enter();
+            return pool;
+        });
     }
 
     /** All pools. */
     public Collection<Pool> all() {
         return pools.values();
+    }
+
+    /** What all pools have counted since the start, those included that have been forgotten. */
+    public Counted counted() {
+        return forgotten.with(pools.values());
     }
 
     /** What control_user logs in with, if there is one. */
@@ -164,7 +171,7 @@ public final class Pools {
                 pool,
                 database,
                 user == null ? database.serverUser(pool.key().user()) : user,
-                user == null ? pool.credentials() : control,
+                user == null ? pools.getOrDefault(pool.key(), pool).credentials() : control,
                 Map.of());
     }
 
@@ -230,8 +237,13 @@ public final class Pools {
     }
 
     boolean isUnused(ServerConnection server, long now) {
+        return isLongAgo(server.usage().lastUsedNanos(), now);
+    }
+
+    /** Longer than {@code server_idle_timeout}. */
+    boolean isLongAgo(long then, long now) {
         long limit = config.timeouts().serverIdleTimeout().toNanos();
-        return limit > 0 && now - server.usage().lastUsedNanos() > limit;
+        return limit > 0 && now - then > limit;
     }
 
     long loginRetryNanos() {
@@ -248,8 +260,24 @@ public final class Pools {
 
     private void sweep() {
         long now = System.nanoTime();
+        List<Pool> idle = new ArrayList<>(0);
         for (Pool pool : pools.values()) {
             pool.sweep(now);
+            if (pool.isForgettable(now)) {
+                idle.add(pool);
+            }
         }
+        if (!idle.isEmpty()) {
+            forgotten.forget(
+                    idle,
+                    pool -> forget(pool, now),
+                    pools.values(),
+                    config.databases().keySet());
+        }
+    }
+
+    /** Unless somebody has entered it meanwhile. */
+    private boolean forget(Pool pool, long now) {
+        return pools.computeIfPresent(pool.key(), (key, known) -> known.isForgettable(now) ? null : known) == null;
     }
 }

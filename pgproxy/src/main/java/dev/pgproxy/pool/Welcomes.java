@@ -31,8 +31,4 @@ public final class Welcomes {
     synchronized void clear() {
         known.clear();
     }
-
-    synchronized boolean any() {
-        return !known.isEmpty();
-    }
 }

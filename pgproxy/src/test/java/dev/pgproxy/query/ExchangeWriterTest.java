@@ -115,7 +115,7 @@ final class ExchangeWriterTest {
 
     private Pool pool() {
         try {
-            return new Pools(config, ServerTls.of(config.serverTls()), transport).pool(new PoolKey("d", "u"));
+            return new Pools(config, ServerTls.of(config.serverTls()), transport).enter(new PoolKey("d", "u"));
         } catch (IOException e) {
             throw new AssertionError(e);
         }
