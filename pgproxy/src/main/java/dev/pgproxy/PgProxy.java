@@ -79,7 +79,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.listener = new ClientListener(services, transport);
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
-        services.console(new AdminConsole(this, pools, services.clients(), transport));
+        services.console(new AdminConsole(this, pools, services.clients(), services.cancelKeys(), transport));
     }
 
     /**

@@ -73,6 +73,19 @@ final class ShutdownIT {
     }
 
     @Test
+    void nothingIsOpenedAnyMoreWhenItCloses() {
+        try (ProxyProcess proxy = run("min_pool_size = 3")) {
+            try (RawClient client = proxy.endpoint(TestCluster.freshDatabase()).login()) {
+                client.query("SELECT 1").readUntilReady();
+                proxy.signal("TERM");
+                assertSentAway(client);
+            }
+            assertThat(proxy.exitCode()).isZero();
+            assertThat(proxy.lines()).noneMatch(line -> line.contains("WARN") || line.contains("ERROR"));
+        }
+    }
+
+    @Test
     void aSecondTermStopsAtOnce() {
         try (ProxyProcess proxy = run("")) {
             try (RawClient busy = proxy.endpoint(TestCluster.freshDatabase()).login()) {

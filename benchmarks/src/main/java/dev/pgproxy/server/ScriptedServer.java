@@ -11,7 +11,7 @@ public final class ScriptedServer {
     /** Puts the connection at the end of the channel's pipeline. */
     public static ServerConnection on(Channel channel, HostAddress host, Reported reported) {
         ServerIdentity identity =
-                new ServerIdentity(ServerIdentity.nextId(), host, "bench", "bench", 1, new byte[4], "");
+                new ServerIdentity(ServerIdentity.nextId(), host, "bench", "bench", 1, new byte[4], "", null);
         ServerConnection server = new ServerConnection(channel, identity, reported);
         channel.pipeline().addLast("server", server.handler());
         return server;

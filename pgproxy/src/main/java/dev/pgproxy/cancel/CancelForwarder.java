@@ -1,17 +1,15 @@
 package dev.pgproxy.cancel;
 
 import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
-import dev.pgproxy.protocol.frontend.FrontendWriter;
 import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,8 +27,19 @@ public final class CancelForwarder {
         this.transport = transport;
     }
 
-    /** Sends; {@code done} runs on {@code loop} when the host has closed the connection, or it failed. */
-    public void send(HostAddress host, int processId, byte[] secret, Duration timeout, EventLoop loop, Runnable done) {
+    /**
+     * Sends; {@code done} runs on {@code loop} when the host has closed the connection, or it failed.
+     *
+     * @param tls what to encrypt with, as the connection is whose query is cancelled; null = not at all
+     */
+    public void send(
+            HostAddress host,
+            int processId,
+            byte[] secret,
+            @Nullable ServerTls tls,
+            Duration timeout,
+            EventLoop loop,
+            Runnable done) {
         Bootstrap bootstrap = new Bootstrap()
                 .group(loop)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeout.toMillis())
@@ -38,7 +47,7 @@ public final class CancelForwarder {
                     @Override
                     protected void initChannel(Channel channel) {
                         transport.tune(channel);
-                        channel.pipeline().addLast(new Request(processId, secret, timeout, done));
+                        channel.pipeline().addLast(new CancelSender(host, processId, secret, tls, timeout, done));
                     }
                 });
         transport.clientSocket(bootstrap, host.isUnixSocket());
@@ -48,40 +57,5 @@ public final class CancelForwarder {
                 done.run();
             }
         });
-    }
-
-    private static final class Request extends ChannelInboundHandlerAdapter {
-        private final int processId;
-        private final byte[] secret;
-        private final Duration timeout;
-        private final Runnable done;
-
-        Request(int processId, byte[] secret, Duration timeout, Runnable done) {
-            this.processId = processId;
-            this.secret = secret;
-            this.timeout = timeout;
-            this.done = done;
-        }
-
-        @Override
-        public void channelActive(ChannelHandlerContext ctx) {
-            ByteBuf out = ctx.alloc().buffer(12 + secret.length);
-            FrontendWriter.cancelRequest(out, processId, secret);
-            ctx.writeAndFlush(out);
-            if (!timeout.isZero()) {
-                ctx.executor()
-                        .schedule(() -> ctx.close(), timeout.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS);
-            }
-        }
-
-        @Override
-        public void channelInactive(ChannelHandlerContext ctx) {
-            done.run();
-        }
-
-        @Override
-        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            ctx.close();
-        }
     }
 }

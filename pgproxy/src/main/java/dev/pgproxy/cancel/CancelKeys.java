@@ -1,12 +1,18 @@
 package dev.pgproxy.cancel;
 
+import java.net.InetAddress;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The keys that clients cancel with: ours, not a server's, since a client's server changes. The process id carries the
@@ -18,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 public final class CancelKeys {
+    private static final Logger LOG = LoggerFactory.getLogger(CancelKeys.class);
+
     /** Bits of the process id that count clients. */
     public static final int COUNTER_BITS = 17;
 
@@ -33,14 +41,41 @@ public final class CancelKeys {
 
     private record Entry(byte[] secret, Consumer<Runnable> cancel) {}
 
+    /** So many wrong keys of one address are looked at, and then so many per second. */
+    private static final int GUESSES = 20;
+
+    private static final int GUESSES_PER_SECOND = 5;
+
+    /** So many requests for other instances are passed on for one address, and then so many per second. */
+    private static final int PASSED_ON = 200;
+
+    private static final int PASSED_ON_PER_SECOND = 50;
+
+    private static final long LOG_NANOS = TimeUnit.MINUTES.toNanos(1);
+
     private final Map<Integer, Entry> entries = new ConcurrentHashMap<>();
+    private final AddressBuckets guesses;
+    private final AddressBuckets passedOn;
+    private final LongSupplier clock;
+    private final AtomicLong refused = new AtomicLong();
+    private final Object logging = new Object();
+    private long loggedAt;
+    private long logged;
     private final AtomicInteger counter = new AtomicInteger();
     private final SecureRandom random = new SecureRandom();
     private final int instance;
 
     /** Keys of an instance; 0 = it is alone. */
     public CancelKeys(int instance) {
+        this(instance, System::nanoTime);
+    }
+
+    CancelKeys(int instance, LongSupplier clock) {
         this.instance = instance;
+        this.clock = clock;
+        this.guesses = new AddressBuckets(GUESSES, GUESSES_PER_SECOND, clock);
+        this.passedOn = new AddressBuckets(PASSED_ON, PASSED_ON_PER_SECOND, clock);
+        this.loggedAt = clock.getAsLong() - LOG_NANOS;
     }
 
     /**
@@ -65,10 +100,53 @@ public final class CancelKeys {
         entries.remove(key.processId());
     }
 
-    /** What to run for a request with this key, null if there is no such key. */
-    public @Nullable Consumer<Runnable> find(int processId, byte[] secret) {
+    /**
+     * What to run for a request with this key; null if there is no such key, or if its sender has guessed so often that
+     * its keys are not looked at for now. The key of a client that is gone is no guess: drivers do that.
+     *
+     * @param from who asks; null for a unix socket
+     * @param peer whether that is another instance, which bounds what it passes on itself
+     */
+    public @Nullable Consumer<Runnable> find(int processId, byte[] secret, @Nullable InetAddress from, boolean peer) {
         Entry entry = entries.get(processId);
-        return entry != null && MessageDigest.isEqual(entry.secret(), secret) ? entry.cancel() : null;
+        if (entry != null && (peer || guesses.has(from))) {
+            if (MessageDigest.isEqual(entry.secret(), secret)) {
+                return entry.cancel();
+            }
+            guesses.take(from);
+        }
+        refuse(from);
+        return null;
+    }
+
+    /** Whether a request for another instance, which cannot be checked here, is passed on. */
+    public boolean passesOn(@Nullable InetAddress from) {
+        boolean may = passedOn.take(from);
+        if (!may) {
+            refuse(from);
+        }
+        return may;
+    }
+
+    /** Counts, and logs at most once a minute. */
+    private void refuse(@Nullable InetAddress from) {
+        long total = refused.incrementAndGet();
+        synchronized (logging) {
+            long now = clock.getAsLong();
+            if (now - loggedAt >= LOG_NANOS) {
+                LOG.warn(
+                        "cancel requests with a wrong key: {} more, the last from {}",
+                        total - logged,
+                        from == null ? "a unix socket" : from.getHostAddress());
+                loggedAt = now;
+                logged = total;
+            }
+        }
+    }
+
+    /** Requests that were not carried out because of their key, since the start. */
+    public long refused() {
+        return refused.get();
     }
 
     /** The instance whose key it is. */

@@ -99,7 +99,8 @@ public final class ClientServices {
         return listeners;
     }
 
-    CancelKeys cancelKeys() {
+    /** Keys that clients cancel with. */
+    public CancelKeys cancelKeys() {
         return cancelKeys;
     }
 

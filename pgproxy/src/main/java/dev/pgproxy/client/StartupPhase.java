@@ -12,6 +12,7 @@ import dev.pgproxy.protocol.startup.InitialMessageReader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.ssl.SslHandler;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -165,24 +166,35 @@ final class StartupPhase implements ClientPhase {
         int instance = CancelKeys.instanceOf(processId);
         HostAddress peer = services.config().peers().peers().get(instance);
         if (instance != keys.instance() && peer != null) {
+            if (!keys.passesOn(client.address())) {
+                client.close("too many cancel requests for other instances");
+                return;
+            }
             services.cancelForwarder()
                     .send(
                             peer,
                             processId,
                             secret,
+                            null,
                             services.config().timeouts().cancelWaitTimeout(),
                             client.channel().eventLoop(),
                             () -> client.close("cancel request passed on"));
             return;
         }
-        Consumer<Runnable> action = keys.find(processId, secret);
+        Consumer<Runnable> action = keys.find(processId, secret, client.address(), comesFromPeer());
         if (action == null) {
-            LOG.info("{} cancel request with a wrong key", client);
             client.close("cancel request with a wrong key");
         } else {
             // closed only when the server has been told, as PostgreSQL does: the client may rely on it
             action.accept(() -> client.close("cancel request"));
         }
+    }
+
+    private boolean comesFromPeer() {
+        InetAddress from = client.address();
+        return from != null
+                && services.config().peers().peers().values().stream()
+                        .anyMatch(peer -> peer.host().equals(from.getHostAddress()));
     }
 
     private void startup(InitialMessage.Startup startup, ByteBuf in) {

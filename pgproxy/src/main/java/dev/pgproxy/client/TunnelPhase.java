@@ -70,6 +70,7 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
                                         identity.host(),
                                         identity.processId(),
                                         identity.secret(),
+                                        identity.encryption(),
                                         services.config().timeouts().cancelWaitTimeout(),
                                         client.channel().eventLoop(),
                                         done));

@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.cancel.CancelKeys;
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.Clients;
 import dev.pgproxy.client.Console;
@@ -70,7 +71,8 @@ public final class AdminConsole implements Console {
     private final DatabaseCommands databaseCommands;
 
     /** The console; begins to take averages. */
-    public AdminConsole(ProgramControl program, Pools pools, Clients clients, Transport transport) {
+    public AdminConsole(
+            ProgramControl program, Pools pools, Clients clients, CancelKeys cancelKeys, Transport transport) {
         this.program = program;
         this.pools = pools;
         this.clients = clients;
@@ -79,7 +81,7 @@ public final class AdminConsole implements Console {
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
         this.configTables = new ConfigTables(program, pools, clients);
         this.poolTables = new PoolTables(program, pools, configTables, names);
-        this.statsTables = new StatsTables(pools, periods);
+        this.statsTables = new StatsTables(pools, periods, cancelKeys);
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();
     }

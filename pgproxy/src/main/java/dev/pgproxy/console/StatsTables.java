@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.cancel.CancelKeys;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.pool.Pools;
@@ -8,7 +9,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** SHOW STATS, STATS_TOTALS, STATS_AVERAGES, TOTALS. Thread-safe. */
-record StatsTables(Pools pools, StatsPeriods periods) {
+record StatsTables(Pools pools, StatsPeriods periods, CancelKeys cancelKeys) {
     /** PgBouncer's columns, in its order. */
     private static final List<Counter> COUNTERS = List.of(
             Counter.SERVER_ASSIGNMENT_COUNT,
@@ -78,6 +79,7 @@ record StatsTables(Pools pools, StatsPeriods periods) {
         for (int i = 0; i < names.size(); i++) {
             table.row("avg_" + names.get(i), averages.get(COUNTERS.get(i)));
         }
+        table.row("total_cancel_refused", cancelKeys.refused());
         return table.answer();
     }
 

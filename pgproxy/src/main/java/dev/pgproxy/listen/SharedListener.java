@@ -143,8 +143,10 @@ public final class SharedListener implements ServerListener, LoginListener {
 
     void close() {
         loop.execute(() -> {
-            if (server != null) {
-                server.close("pgproxy stops");
+            ServerConnection last = server;
+            server = null; // its end is no loss
+            if (last != null) {
+                last.close("pgproxy stops");
             }
         });
     }

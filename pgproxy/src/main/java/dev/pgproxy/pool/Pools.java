@@ -153,7 +153,9 @@ public final class Pools {
     /** A connection that listens in the pool's database: as control_user, or without one as the pool itself. */
     public void connectListener(Pool pool, EventLoop loop, LoginListener listener) {
         ServerTarget target = listenerTarget(pool);
-        if (target == null) {
+        if (gates.isStopping()) {
+            listener.failed(STOPPING);
+        } else if (target == null) {
             loop.execute(() -> listener.failed(unknown(pool.key().database())));
         } else {
             connector.connect(target, loop, listener);

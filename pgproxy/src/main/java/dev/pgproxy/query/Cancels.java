@@ -38,7 +38,14 @@ final class Cancels {
             server.usage().cancelsInFlight(-1);
             told.run();
         };
-        forwarder.send(target.host(), target.processId(), target.secret(), timeout, server.loop(), closed);
+        forwarder.send(
+                target.host(),
+                target.processId(),
+                target.secret(),
+                target.encryption(),
+                timeout,
+                server.loop(),
+                closed);
     }
 
     /** The server is idle: waits for what is under way, or makes sure that nothing is left; then {@code settled} runs. */

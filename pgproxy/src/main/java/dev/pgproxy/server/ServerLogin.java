@@ -188,7 +188,14 @@ final class ServerLogin extends ChannelInboundHandlerAdapter {
     private void succeed(ChannelHandlerContext ctx) {
         end();
         ServerIdentity identity = new ServerIdentity(
-                ServerIdentity.nextId(), target.host(), target.database(), target.user(), processId, secret, tls);
+                ServerIdentity.nextId(),
+                target.host(),
+                target.database(),
+                target.user(),
+                processId,
+                secret,
+                tls,
+                tls.isEmpty() ? null : target.tls());
         ServerConnection server = new ServerConnection(ctx.channel(), identity, Reported.of(reported));
         ctx.pipeline().replace(this, "server", server.handler());
         listener.connected(server);

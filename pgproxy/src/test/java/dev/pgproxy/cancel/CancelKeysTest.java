@@ -15,17 +15,17 @@ final class CancelKeysTest {
         assertThat(key.secret()).hasSize(4);
         byte[] wrong = key.secret().clone();
         wrong[3] ^= 1;
-        assertThat(keys.find(key.processId(), wrong)).isNull();
-        assertThat(keys.find(key.processId(), new byte[0])).isNull();
-        assertThat(keys.find(key.processId() + 1, key.secret())).isNull();
-        var action = keys.find(key.processId(), key.secret().clone());
+        assertThat(keys.find(key.processId(), wrong, null, false)).isNull();
+        assertThat(keys.find(key.processId(), new byte[0], null, false)).isNull();
+        assertThat(keys.find(key.processId() + 1, key.secret(), null, false)).isNull();
+        var action = keys.find(key.processId(), key.secret().clone(), null, false);
         assertThat(action).isNotNull();
         if (action != null) {
             action.accept(() -> {});
         }
         assertThat(canceled[0]).isTrue();
         keys.revoke(key);
-        assertThat(keys.find(key.processId(), key.secret())).isNull();
+        assertThat(keys.find(key.processId(), key.secret(), null, false)).isNull();
     }
 
     @Test
@@ -50,6 +50,6 @@ final class CancelKeysTest {
             keys.revoke(key);
         }
         assertThat(held).hasSize((1 << CancelKeys.COUNTER_BITS) - 2);
-        assertThat(keys.find(kept.processId(), kept.secret())).isNotNull();
+        assertThat(keys.find(kept.processId(), kept.secret(), null, false)).isNotNull();
     }
 }
