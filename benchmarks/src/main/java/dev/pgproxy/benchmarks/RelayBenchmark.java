@@ -111,7 +111,7 @@ public class RelayBenchmark {
         serverChannel = toServer;
         Reported reported = Reported.of(Map.of("client_encoding", "UTF8", "standard_conforming_strings", "on"));
         ServerConnection server = ScriptedServer.on(toServer, new HostAddress("127.0.0.1", 1), reported);
-        Pool pool = started.pools().pool(new PoolKey("bench", "bench"));
+        Pool pool = started.pools().enter(new PoolKey("bench", "bench"));
         pool.release(server);
         Session session = new Session("bench", "bench", Settings.NONE, reported);
         ScriptedClient made = new ScriptedClient(toClient);

@@ -4,6 +4,7 @@ import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.ProtocolViolation;
+import dev.pgproxy.server.ServerConnection;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
@@ -291,7 +292,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     /** Nanoseconds that its login has waited for a server; 0 if it does not. On its loop. */
     public long loginWait() {
+        if (phase instanceof TunnelPhase tunnel) {
+            return tunnel.waited();
+        }
         return phase instanceof AuthenticationPhase login ? login.waited() : 0;
+    }
+
+    /** The server of a replication connection, null for others. On its loop. */
+    public @Nullable ServerConnection replicationServer() {
+        return phase instanceof TunnelPhase tunnel ? tunnel.server() : null;
     }
 
     @Override

@@ -4,12 +4,14 @@ import dev.pgproxy.cancel.CancelKeys;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.server.LoginListener;
 import dev.pgproxy.server.RawServer;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerIdentity;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
@@ -18,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A replication connection ({@code replication=…}): a server connection of its own, opened with the client's start-up
- * message, and from then on bytes in both directions, unseen. Confined to the client's loop. Source: manual, "Streaming
- * Replication Protocol".
+ * message as soon as the limits of its database and user permit, and from then on bytes in both directions, unseen.
+ * Confined to the client's loop. Source: manual, "Streaming Replication Protocol".
  */
 final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listener {
     private final ClientConnection client;
@@ -28,6 +30,10 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
     private final Map<String, String> startup;
     private final int minor;
     private final ArrayDeque<ByteBuf> early = new ArrayDeque<>(0);
+    private Map<String, String> parameters = Map.of();
+    private boolean waiting;
+    private long waitingSince;
+    private @Nullable ServerConnection connection;
     private @Nullable Channel server;
     private CancelKeys.@Nullable Key key;
     private boolean closed;
@@ -46,22 +52,42 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
     }
 
     void begin() {
-        Map<String, String> parameters = new LinkedHashMap<>(startup);
+        parameters = new LinkedHashMap<>(startup);
         parameters.remove("user");
         parameters.remove("database");
         parameters.keySet().removeIf(name -> name.startsWith("_pq_."));
-        services.pools().connectAlone(pool, parameters, client.channel().eventLoop(), this);
+        waiting = true;
+        waitingSince = System.nanoTime();
+        client.channel().flush(); // AuthenticationOk
+        connect();
+    }
+
+    private void connect() {
+        waiting = !services.pools()
+                .connectAlone(pool, parameters, client.channel().eventLoop(), this);
+    }
+
+    /** Nanoseconds that it has waited until a server may be opened; 0 if it does not. */
+    long waited() {
+        return waiting ? Math.max(1, System.nanoTime() - waitingSince) : 0;
+    }
+
+    /** Its server, null before there is one. */
+    @Nullable
+    ServerConnection server() {
+        return connection;
     }
 
     @Override
-    public void connected(ServerConnection connection) {
-        Channel to = RawServer.take(connection, this);
+    public void connected(ServerConnection opened) {
+        Channel to = RawServer.take(opened, this);
         if (closed) {
             to.close();
             return;
         }
+        connection = opened;
         server = to;
-        ServerIdentity identity = connection.identity();
+        ServerIdentity identity = opened.identity();
         key = services.cancelKeys()
                 .issue(
                         minor >= 2,
@@ -75,10 +101,11 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
                                         client.channel().eventLoop(),
                                         done));
         ByteBuf out = client.channel().alloc().buffer();
-        connection.reported().values().forEach((name, value) -> BackendWriter.parameterStatus(out, name, value));
+        opened.reported().values().forEach((name, value) -> BackendWriter.parameterStatus(out, name, value));
         BackendWriter.backendKeyData(out, key.processId(), key.secret());
         BackendWriter.readyForQuery(out, TransactionStatus.IDLE);
         client.channel().writeAndFlush(out);
+        client.channel().config().setAutoRead(true);
         for (ByteBuf buf = early.pollFirst(); buf != null; buf = early.pollFirst()) {
             to.write(buf);
         }
@@ -110,13 +137,17 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
 
     @Override
     public void lost() {
-        client.close("the server closed the replication connection");
+        // its last words may still be on their way to the client
+        client.channel()
+                .writeAndFlush(Unpooled.EMPTY_BUFFER)
+                .addListener(sent -> client.close("the server closed the replication connection"));
     }
 
     @Override
     public void read(ByteBuf in) {
         if (server == null) {
             early.addLast(in);
+            client.channel().config().setAutoRead(false); // what it sends now waits in its socket
         } else {
             server.write(in);
         }
@@ -152,7 +183,18 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
     }
 
     @Override
-    public void tick(long now) {}
+    public void tick(long now) {
+        long limit = services.config().timeouts().queryWaitTimeout().toNanos();
+        if (waiting && limit > 0 && waited() > limit) {
+            client.end(
+                    ErrorFields.fatal(
+                            SqlState.QUERY_CANCELED,
+                            "query_wait_timeout",
+                            "No server could be opened in time: raise max_db_connections or max_user_connections, or find what holds the servers by SHOW SERVERS."));
+        } else if (waiting) {
+            connect();
+        }
+    }
 
     @Override
     public boolean isAtBoundary() {

@@ -33,8 +33,15 @@ record ClientView(
         long pending = pendingBytes(client.channel());
         QueryPhase queries = client.queries();
         if (queries == null) {
-            long waited = stage == ClientStage.LOGIN_WAITING ? client.loginWait() : 0;
-            return new ClientView(client, stage, waited, null, client.applicationName(), 0, List.of(), pending);
+            return new ClientView(
+                    client,
+                    stage,
+                    client.loginWait(),
+                    client.replicationServer(),
+                    client.applicationName(),
+                    0,
+                    List.of(),
+                    pending);
         }
         QueryFlow flow = queries.flow();
         String name = queries.session().reported().get("application_name");

@@ -114,7 +114,7 @@ final class SocketTables {
                 "S",
                 identity.user(),
                 view.pool().key().database(),
-                "none",
+                client == null ? "none" : client.stage().replication(),
                 state,
                 identity.host().isUnixSocket() ? "unix" : host(server.channel().remoteAddress()),
                 identity.host().port(),

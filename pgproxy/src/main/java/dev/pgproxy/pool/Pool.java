@@ -41,6 +41,7 @@ public final class Pool implements ServerListener {
 
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
     private final Set<ServerConnection> all = new LinkedHashSet<>();
+    private final Set<ServerConnection> alone = new LinkedHashSet<>(0);
     private final WaitingClients waiting = new WaitingClients();
     private int connecting;
     private volatile long catalogVersion;
@@ -173,6 +174,7 @@ public final class Pool implements ServerListener {
     synchronized boolean isForgettable(long now) {
         return clients == 0
                 && all.isEmpty()
+                && alone.isEmpty()
                 && connecting == 0
                 && (lastFailure == null || now - retryAt >= 0)
                 && (!served || pools.sizes(key).minPoolSize() == 0 && pools.isLongAgo(leftAt, now));
@@ -451,9 +453,21 @@ public final class Pool implements ServerListener {
         WaitingClients.refuse(refused, error);
     }
 
-    /** All its servers at this moment. */
+    /** All its servers at this moment, those included that a client has for itself alone. */
     public synchronized List<ServerConnection> servers() {
-        return new ArrayList<>(all);
+        List<ServerConnection> servers = new ArrayList<>(all);
+        servers.addAll(alone);
+        return servers;
+    }
+
+    /** A client has opened it for itself: it is seen, but never lent. */
+    synchronized void alone(ServerConnection server) {
+        server.usage().epoch(epoch);
+        alone.add(server);
+    }
+
+    synchronized void gone(ServerConnection server) {
+        alone.remove(server);
     }
 
     /** Servers being connected at this moment. */

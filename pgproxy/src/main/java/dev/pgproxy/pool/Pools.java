@@ -141,9 +141,44 @@ public final class Pools {
         return config.pool(database, key.user());
     }
 
-    /** A connection of a client's own, outside the pool, with its own start-up parameters. */
-    public void connectAlone(Pool pool, Map<String, String> parameters, EventLoop loop, LoginListener listener) {
-        connect(pool, parameters, loop, listener);
+    /**
+     * A connection of a client's own, with its own start-up parameters; not one of the pool's, but counted as one of its
+     * database and user.
+     *
+     * @return false if nobody gets a server now, or no more of them may be opened: ask again later
+     */
+    public boolean connectAlone(Pool pool, Map<String, String> parameters, EventLoop loop, LoginListener listener) {
+        PoolKey key = pool.key();
+        EffectivePool sizes = sizes(key);
+        if (gates.isStopping()) {
+            listener.failed(STOPPING);
+            return true;
+        } else if (gates.isPaused(key.database())) {
+            return false;
+        } else if (!limits.acquire(key, sizes.maxDbConnections(), sizes.maxUserConnections())) {
+            if (!pool.closeOneIdle()) {
+                makeRoom(key);
+            }
+            return false;
+        }
+        connect(pool, parameters, loop, new LoginListener() {
+            @Override
+            public void connected(ServerConnection server) {
+                pool.alone(server);
+                server.channel().closeFuture().addListener(closed -> {
+                    pool.gone(server);
+                    limits.release(key);
+                });
+                listener.connected(server);
+            }
+
+            @Override
+            public void failed(ErrorFields error) {
+                limits.release(key);
+                listener.failed(error);
+            }
+        });
+        return true;
     }
 
     void connect(Pool pool, EventLoop loop, LoginListener listener) {

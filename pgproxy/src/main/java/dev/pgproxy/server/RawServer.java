@@ -34,6 +34,7 @@ public final class RawServer extends ChannelInboundHandlerAdapter {
     /** Takes the channel of a server that has just logged in. */
     public static Channel take(ServerConnection server, Listener listener) {
         Channel channel = server.channel();
+        server.state(ServerState.ACTIVE);
         channel.pipeline().replace("server", "raw", new RawServer(listener));
         return channel;
     }
