@@ -72,7 +72,11 @@ final class AuthQueryIT {
             assertServes(proxy, plain, "secret");
             assertServes(proxy, valid, "secret");
             assertRefused(proxy, plain, "wrong");
-            assertRefused(proxy, nologin, "secret");
+            assertRefused(proxy, nologin, "wrong");
+            assertThat(proxy.attempt(nologin, "secret", "by_scram").field('C')).isEqualTo("28000");
+            TestCluster.execute(server(), "ALTER ROLE " + nologin + " LOGIN");
+            Awaitility.await()
+                    .until(() -> proxy.attempt(nologin, "secret", "by_scram").isReady());
             assertRefused(proxy, expired, "secret");
             assertRefused(proxy, "nobody", "secret");
         }

@@ -188,7 +188,37 @@ final class StartupIT {
         });
     }
 
+    @Test
+    void anApplicationNameThatIsTooLongIsCutWithANotice() {
+        for (String name :
+                List.of("a".repeat(64), "a".repeat(100), "a".repeat(62) + "\u00e9t\u00e9", "\u00e9".repeat(50))) {
+            assertSameFromStart((c, t) -> {
+                t.normalise(SOURCE_PLACE);
+                login(c, t, VERSION_3_0, "application_name", name);
+                show(c, "application_name");
+            });
+        }
+        assertSameFromStart((c, t) -> {
+            login(c, t, VERSION_3_0, "client_min_messages", "warning", "application_name", "a".repeat(100));
+            show(c, "application_name");
+        });
+    }
+
     // ---- refusals
+
+    @Test
+    void aRoleThatMayNotLogInIsToldSoIfItsPasswordIsRight() {
+        for (String password : List.of("x", "wrong")) {
+            assertSameFromStart((c, t) -> {
+                t.normalise(SOURCE_PLACE);
+                t.quietly("DROP ROLE IF EXISTS it_nologin");
+                t.quietly("CREATE ROLE it_nologin NOLOGIN PASSWORD 'x'");
+                c.login("it_nologin", password, t.endpoint().database());
+                c.readUntilClosed();
+                t.quietly("DROP ROLE it_nologin");
+            });
+        }
+    }
 
     @Test
     void aWrongPasswordIsRefused() {

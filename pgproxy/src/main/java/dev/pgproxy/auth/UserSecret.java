@@ -71,6 +71,14 @@ public sealed interface UserSecret {
         }
     }
 
+    /** The user may not log in (NOLOGIN): he is told so once he has proved who he is, as PostgreSQL does. */
+    record Barred(UserSecret secret) implements UserSecret {
+        @Override
+        public boolean accepts(String user, byte[] given) {
+            return secret.accepts(user, given);
+        }
+    }
+
     /** The user exists but no password opens; only {@code trust}, {@code cert} and {@code peer} let him in. */
     record NoPassword() implements UserSecret {
         @Override

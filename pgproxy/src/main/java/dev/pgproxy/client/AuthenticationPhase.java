@@ -7,6 +7,7 @@ import dev.pgproxy.auth.HbaRule;
 import dev.pgproxy.auth.UserSecret;
 import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.protocol.auth.ScramKeys;
+import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.FrameReader;
@@ -46,6 +47,7 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
     private final String database;
     private final Login login;
     private @Nullable PasswordExchange exchange;
+    private boolean barred;
     private boolean ended;
 
     AuthenticationPhase(
@@ -101,7 +103,11 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
                     "clientcert of line " + rule.line() + " of auth_hba_file");
             return;
         }
-        then(authenticator.find(database, user), secret -> prove(rule.method().with(secret), secret));
+        then(authenticator.find(database, user), found -> {
+            barred = found instanceof UserSecret.Barred;
+            UserSecret secret = found instanceof UserSecret.Barred inside ? inside.secret() : found;
+            prove(rule.method().with(secret), secret);
+        });
     }
 
     private String where() {
@@ -206,9 +212,21 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
     }
 
     void succeed(@Nullable UserSecret secret, @Nullable ScramKeys keys) {
-        if (!ended) {
-            login.proceed(secret, keys, reader, tls != null);
+        if (ended) {
+            return;
         }
+        if (barred) {
+            services.authenticator().loginFailed(database, user);
+            ByteBuf out = client.channel().alloc().buffer(9);
+            BackendWriter.authenticationOk(out);
+            client.channel().write(out);
+            refuse(
+                    SqlState.INVALID_AUTHORIZATION,
+                    "role \"" + user + "\" is not permitted to log in",
+                    "auth_query says so");
+            return;
+        }
+        login.proceed(secret, keys, reader, tls != null);
     }
 
     void refusePassword(String reason) {

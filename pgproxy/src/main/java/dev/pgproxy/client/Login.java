@@ -11,6 +11,7 @@ import dev.pgproxy.protocol.auth.ScramKeys;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.query.SettingsAlignment;
 import dev.pgproxy.server.Credentials;
@@ -51,6 +52,7 @@ final class Login implements LeaseListener {
     private Settings base = Settings.NONE;
     private Settings asked = Settings.NONE;
     private String applicationName = "";
+    private @Nullable ErrorFields tooLong;
     private @Nullable Pool pool;
     private @Nullable FrameReader reader;
     private @Nullable ServerConnection leased;
@@ -168,6 +170,8 @@ final class Login implements LeaseListener {
         try {
             StartupParameters parameters = StartupParameters.of(startup);
             base = settings(parameters);
+            tooLong = new ApplicationName(parameters.values().getOrDefault(APPLICATION_NAME, ""))
+                    .notice(parameters.values().getOrDefault("client_min_messages", ""));
         } catch (StartupParameters.BadOption e) {
             client.end(e.error());
             return;
@@ -304,7 +308,13 @@ final class Login implements LeaseListener {
         if (to == null) {
             return;
         }
-        Reported told = reported.with(APPLICATION_NAME, SettingsAlignment.clean(applicationName));
+        if (tooLong != null) {
+            ByteBuf out = client.channel().alloc().buffer();
+            tooLong.write(out, BackendType.NOTICE_RESPONSE);
+            client.channel().write(out);
+        }
+        Reported told = reported.with(
+                APPLICATION_NAME, new ApplicationName(applicationName).reported(reported.get("server_version")));
         Session session = new Session(database, user, base, told);
         enter(new QueryPhase(client, services, session, to, minor >= 2));
     }

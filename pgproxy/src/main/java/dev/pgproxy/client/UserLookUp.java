@@ -132,9 +132,12 @@ final class UserLookUp implements LeaseListener, OwnReply {
         } else if (rows.getFirst().size() < 2) {
             fail("it answers one column; it must give two, name and secret");
         } else {
-            String stored = rows.getFirst().get(1);
+            List<@Nullable String> row = rows.getFirst();
+            String stored = row.get(1);
+            boolean barred = row.size() > 2 && "f".equals(row.get(2));
             try {
-                succeed(UserSecret.parse(stored == null ? "" : stored));
+                UserSecret secret = UserSecret.parse(stored == null ? "" : stored);
+                succeed(barred ? new UserSecret.Barred(secret) : secret);
             } catch (IllegalArgumentException e) {
                 fail("the secret of user \"" + question.user() + "\" is unusable: " + e.getMessage());
             }

@@ -50,9 +50,9 @@ public record AuthSettings(
     static final Setting<String> AUTH_QUERY = GROUP.live(
             "auth_query",
             SettingTypes.text(),
-            "SELECT rolname, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END"
-                    + " FROM pg_authid WHERE rolname = $1 AND rolcanlogin",
-            "The look-up: gets the name as $1, answers name and secret, or no row.");
+            "SELECT rolname, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END, rolcanlogin"
+                    + " FROM pg_authid WHERE rolname = $1",
+            "The look-up: gets the name as $1, answers name and secret, and perhaps whether that user may log in; or no row.");
     static final Setting<String> AUTH_DBNAME = GROUP.live(
             "auth_dbname",
             SettingTypes.text(),

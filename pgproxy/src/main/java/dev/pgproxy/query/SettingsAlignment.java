@@ -83,13 +83,4 @@ public final class SettingsAlignment {
         return "SELECT pg_catalog.set_config(" + SqlText.quoteLiteral(name) + "," + SqlText.quoteLiteral(value)
                 + ",false)";
     }
-
-    /** An application_name as PostgreSQL reports it: other than printable ASCII becomes a question mark. */
-    public static String clean(String applicationName) {
-        StringBuilder out = new StringBuilder(applicationName.length());
-        for (byte b : applicationName.getBytes(java.nio.charset.StandardCharsets.UTF_8)) {
-            out.append(b >= 32 && b <= 126 ? (char) b : '?');
-        }
-        return out.length() > 63 ? out.substring(0, 63) : out.toString();
-    }
 }

@@ -133,10 +133,4 @@ final class SettingsAlignmentTest {
                 .endsWith(",false)")
                 .contains("''b");
     }
-
-    @Test
-    void anApplicationNameIsReportedAsPostgresReportsIt() {
-        assertThat(SettingsAlignment.clean("app\n" + "ü")).isEqualTo("app???");
-        assertThat(SettingsAlignment.clean("x".repeat(70))).hasSize(63);
-    }
 }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record ErrorFields(Map<Character, String> fields) {
     private static final String ERROR = "ERROR";
     private static final String FATAL = "FATAL";
+    private static final String NOTICE = "NOTICE";
 
     /** Copies the fields. */
     public ErrorFields {
@@ -27,35 +28,32 @@ public record ErrorFields(Map<Character, String> fields) {
 
     /** An error that ends a statement. */
     public static ErrorFields error(SqlState state, String message) {
-        return of(ERROR, state, message, null);
+        return of(ERROR, state.code(), message, null);
     }
 
     /** An error that ends a statement, with a hint on what to do. */
     public static ErrorFields error(SqlState state, String message, String hint) {
-        return of(ERROR, state, message, hint);
+        return of(ERROR, state.code(), message, hint);
     }
 
     /** An error that ends the connection. */
     public static ErrorFields fatal(SqlState state, String message) {
-        return of(FATAL, state, message, null);
+        return of(FATAL, state.code(), message, null);
     }
 
     /** An error that ends the connection, with a hint on what to do. */
     public static ErrorFields fatal(SqlState state, String message, String hint) {
-        return of(FATAL, state, message, hint);
+        return of(FATAL, state.code(), message, hint);
     }
 
     /** A notice. */
     public static ErrorFields notice(String message, @Nullable String hint) {
-        Map<Character, String> map = new LinkedHashMap<>();
-        map.put('S', "NOTICE");
-        map.put('V', "NOTICE");
-        map.put('C', "00000");
-        map.put('M', message);
-        if (hint != null) {
-            map.put('H', hint);
-        }
-        return new ErrorFields(map);
+        return of(NOTICE, "00000", message, hint);
+    }
+
+    /** A notice of a kind of its own. */
+    public static ErrorFields notice(SqlState state, String message) {
+        return of(NOTICE, state.code(), message, null);
     }
 
     /** The same with a DETAIL. */
@@ -65,11 +63,11 @@ public record ErrorFields(Map<Character, String> fields) {
         return new ErrorFields(map);
     }
 
-    private static ErrorFields of(String severity, SqlState state, String message, @Nullable String hint) {
+    private static ErrorFields of(String severity, String code, String message, @Nullable String hint) {
         Map<Character, String> map = new LinkedHashMap<>();
         map.put('S', severity);
         map.put('V', severity);
-        map.put('C', state.code());
+        map.put('C', code);
         map.put('M', message);
         if (hint != null) {
             map.put('H', hint);
