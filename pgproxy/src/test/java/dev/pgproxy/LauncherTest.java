@@ -2,6 +2,7 @@ package dev.pgproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,10 +15,26 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs {@code bin/pgproxy} in a made-up checkout, with a made-up JDK that prints its arguments. */
 class LauncherTest {
-    private static final List<String> TOOLS = List.of("sh", "dirname", "readlink", "sed", "find", "head", "date");
+    private static final List<String> TOOLS = List.of(
+            "sh",
+            "dirname",
+            "readlink",
+            "sed",
+            "find",
+            "head",
+            "date",
+            "mkdir",
+            "touch",
+            "mv",
+            "rm",
+            "cat",
+            "sleep",
+            "uname");
 
     @TempDir
     private Path temp;
@@ -104,6 +121,51 @@ class LauncherTest {
         assertThat(second.lines()).noneMatch(line -> line.contains("maven")).contains("dev.pgproxy.Main");
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void ofTwoLaunchersOneBuildsAndTheOtherWaits(boolean withFlock) throws Exception {
+        Files.createFile(checkout.resolve("pom.xml"));
+        Files.createFile(checkout.resolve("pgproxy/src/main/New.java"));
+        Files.delete(target.resolve("pgproxy-1.0.jar"));
+        Path go = temp.toRealPath().resolve("go");
+        Path tools = Path.of(toolsOnly());
+        executable(
+                tools.resolve("mvn"),
+                "echo maven runs; while [ ! -e '" + go + "' ]; do sleep 0.1; done; touch '" + target
+                        + "/pgproxy-1.0.jar'");
+        String path = withFlock ? tools + ":" + System.getenv("PATH") : tools.toString();
+
+        Process first = start(checkout.resolve("bin/pgproxy"), jdk("25"), Map.of("PATH", path), "run");
+        try (BufferedReader builds = first.inputReader(StandardCharsets.UTF_8)) {
+            assertThat(builds.lines().anyMatch("maven runs"::equals)).isTrue();
+            Process second = start(checkout.resolve("bin/pgproxy"), jdk("25"), Map.of("PATH", path), "run");
+            try (BufferedReader waits = second.inputReader(StandardCharsets.UTF_8)) {
+                assertThat(waits.lines().anyMatch(line -> line.contains("another bin/pgproxy builds here")))
+                        .isTrue();
+                Files.createFile(go);
+                assertThat(waits.lines()).noneMatch("maven runs"::equals).contains("dev.pgproxy.Main");
+                assertThat(builds.lines()).contains("dev.pgproxy.Main");
+            }
+        }
+    }
+
+    @Test
+    void theLockOfALauncherThatWasKilledIsTakenOver() throws Exception {
+        Files.createFile(checkout.resolve("pom.xml"));
+        Files.delete(target.resolve("pgproxy-1.0.jar"));
+        Path lock = Files.createDirectories(target.resolve(".launcher-lock.d"));
+        Process gone = new ProcessBuilder("true").start();
+        gone.waitFor();
+        Files.writeString(lock.resolve("pid"), gone.pid() + "\n");
+        String tools = toolsOnly();
+        executable(Path.of(tools, "mvn"), "touch '" + target + "/pgproxy-1.0.jar'");
+
+        Outcome outcome = run(checkout.resolve("bin/pgproxy"), jdk("25"), Map.of("PATH", tools), "run");
+
+        assertThat(outcome.lines()).contains("dev.pgproxy.Main");
+        assertThat(lock).doesNotExist();
+    }
+
     private record Outcome(int exit, List<String> lines) {}
 
     private Outcome run(Path jdk, String... arguments) throws Exception {
@@ -112,6 +174,13 @@ class LauncherTest {
 
     private Outcome run(Path launcher, Path jdk, Map<String, String> environment, String... arguments)
             throws Exception {
+        Process process = start(launcher, jdk, environment, arguments);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Outcome(process.waitFor(), output.lines().toList());
+    }
+
+    private Process start(Path launcher, Path jdk, Map<String, String> environment, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of("/bin/sh", launcher.toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder =
@@ -119,9 +188,7 @@ class LauncherTest {
         builder.environment().remove("PGPROXY_JAVA_OPTS");
         builder.environment().put("JAVA_HOME", jdk.toString());
         builder.environment().putAll(environment);
-        Process process = builder.start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return new Outcome(process.waitFor(), output.lines().toList());
+        return builder.start();
     }
 
     private Path jdk(String version) throws IOException {
