@@ -119,7 +119,7 @@ final class ArchitectureTest {
     void whatIsBelowAllKnowsNothingAbove() {
         noClasses()
                 .that()
-                .resideInAnyPackage(ROOT + ".protocol..", ROOT + ".config..", ROOT + ".stats..", ROOT + ".session..")
+                .resideInAnyPackage(ROOT + ".protocol..", ROOT + ".config..", ROOT + ".session..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(

@@ -17,8 +17,4 @@ public record DemoOptions(int port, @Nullable Path dataDirectory, int replicas, 
 
     /** {@code --replicas} where it is not given. */
     public static final int DEFAULT_REPLICAS = 2;
-
-    public static DemoOptions defaults() {
-        return new DemoOptions(DEFAULT_PORT, null, DEFAULT_REPLICAS, false);
-    }
 }

@@ -75,18 +75,8 @@ public final class EmbeddedPostgres {
         return dataDirectory;
     }
 
-    /** What the server wrote to its standard error. */
-    public Path log() {
-        return log;
-    }
-
     public String jdbcUrl(String database) {
         return "jdbc:postgresql://" + HOST + ":" + port() + "/" + database;
-    }
-
-    /** The address as libpq writes it, password included: only for users whose password is no secret. */
-    public String url(String user, String password, String database) {
-        return "postgres://" + user + ":" + password + "@" + HOST + ":" + port() + "/" + database;
     }
 
     /** A direct connection as the superuser. */

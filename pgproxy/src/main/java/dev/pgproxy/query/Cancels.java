@@ -61,9 +61,4 @@ final class Cancels {
             }
         });
     }
-
-    /** Another server: what was sent concerned the last one. */
-    void reset() {
-        unsettled = false;
-    }
 }

@@ -222,10 +222,6 @@ final class Notifications implements Subscriber {
         listener = null;
     }
 
-    Wanted wanted() {
-        return wanted;
-    }
-
     long point() {
         return point;
     }

@@ -193,17 +193,7 @@ public final class ServerConnection {
 
     /** Sends bytes; they go out with the next flush. */
     public void write(ByteBuf bytes) {
-        usage.sent(bytes.readableBytes());
         channel.write(bytes, channel.voidPromise());
-    }
-
-    /** Sends a part of much: flushed when much waits; false if the socket takes no more for now. */
-    public boolean stream(ByteBuf bytes) {
-        write(bytes);
-        if (!channel.isWritable()) {
-            channel.flush();
-        }
-        return channel.isWritable();
     }
 
     /** Sends a simple query of our own and takes its reply; flushed at once. */
@@ -245,7 +235,6 @@ public final class ServerConnection {
         if (!closing) {
             closing = true;
             LOG.debug("{} closing: {}", this, reason);
-            usage.closeReason(reason);
             if (channel.isActive()) {
                 ByteBuf out = channel.alloc().buffer(8);
                 FrontendWriter.terminate(out);
@@ -264,7 +253,6 @@ public final class ServerConnection {
     // ---- what its handler says
 
     void read(ByteBuf in) {
-        usage.received(in.readableBytes());
         try {
             replies.read(in);
         } catch (ProtocolViolation e) {

@@ -4,44 +4,19 @@ import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Counters and times of one server connection. Written on the loop that owns it; readers of SHOW SERVERS may see values
+ * Times of one server connection. Written on the loop that owns it; readers of SHOW SERVERS may see values
  * a moment old.
  */
 public final class ServerUsage {
     private final Instant connectedAt = Instant.now();
     private final long connectedNanos = System.nanoTime();
     private volatile long lastUsedNanos = connectedNanos;
-    private long received;
-    private long sent;
-    private volatile String closeReason = "";
     private volatile int epoch;
     private final AtomicInteger cancelsInFlight = new AtomicInteger();
-
-    void received(int bytes) {
-        received += bytes;
-    }
-
-    void sent(int bytes) {
-        sent += bytes;
-    }
-
-    void closeReason(String reason) {
-        closeReason = reason;
-    }
 
     /** It has been used until {@code nanoTime}. */
     public void usedUntil(long nanoTime) {
         lastUsedNanos = nanoTime;
-    }
-
-    /** Bytes from the server. */
-    public long received() {
-        return received;
-    }
-
-    /** Bytes to the server. */
-    public long sent() {
-        return sent;
     }
 
     /** When its login was complete. */
@@ -77,10 +52,5 @@ public final class ServerUsage {
     /** One more cancel request is on its way, or one less. */
     public void cancelsInFlight(int change) {
         cancelsInFlight.addAndGet(change);
-    }
-
-    /** Why it was closed, or empty. */
-    public String closeReason() {
-        return closeReason;
     }
 }

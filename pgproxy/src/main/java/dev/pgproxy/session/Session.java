@@ -149,11 +149,6 @@ public final class Session {
         return pins;
     }
 
-    /** Whether something of it may be on its server beyond what alignment knows. */
-    public boolean leavesState() {
-        return suspected || !pins.isEmpty();
-    }
-
     /** Keeps the server from now on. */
     public void pin(PinReason reason, String statement) {
         pins.putIfAbsent(reason, new Pin(reason, statement, Instant.now()));

@@ -62,11 +62,6 @@ public final class Settings {
         return statements.keySet();
     }
 
-    /** Whether nothing is set. */
-    public boolean isEmpty() {
-        return statements.isEmpty();
-    }
-
     /** The same with a parameter set by {@code sql}. */
     public Settings with(String name, String sql) {
         if (sql.equals(statements.get(name))) {

@@ -65,10 +65,6 @@ public final class ScramKeys {
         return iterations == otherIterations && MessageDigest.isEqual(salt, otherSalt);
     }
 
-    public byte[] salt() {
-        return salt.clone();
-    }
-
     public int iterations() {
         return iterations;
     }

@@ -452,10 +452,6 @@ public final class SqlScanner {
         return text;
     }
 
-    int limit() {
-        return limit;
-    }
-
     boolean standardConformingStrings() {
         return standardConformingStrings;
     }
