@@ -272,6 +272,7 @@ public final class Pool implements ServerListener {
                 emptySince = System.nanoTime();
             }
         }
+        pools.notifiers().closed(server.identity());
         pools.limits().release(key);
         connectMore(loop);
     }

@@ -31,6 +31,7 @@ public final class Pools {
     private final ConcurrentMap<PoolKey, Pool> pools = new ConcurrentHashMap<>();
     private final PoolLimits limits = new PoolLimits();
     private final Gates gates = new Gates();
+    private final Notifiers notifiers = new Notifiers();
     private final Transport transport;
     private final ServerConnector connector;
     private volatile ProxyConfig config;
@@ -69,6 +70,11 @@ public final class Pools {
     public void reload(ProxyConfig changed, ServerTls changedTls) {
         config = changed;
         tls = changedTls;
+    }
+
+    /** Whose notifications come through which server. */
+    public Notifiers notifiers() {
+        return notifiers;
     }
 
     /** What is paused or disabled. */

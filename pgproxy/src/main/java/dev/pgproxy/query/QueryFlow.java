@@ -213,6 +213,9 @@ public final class QueryFlow implements LeaseListener {
             writer.begin();
         }
         relay.begin(granted);
+        if (settings.mode() == PoolMode.SESSION) {
+            notifications.notifies(granted);
+        }
     }
 
     private void dispatch() {
