@@ -31,7 +31,7 @@ record ListenerFeed(SharedListener listener, HostAddress host) implements ReplyS
     public void writable() {}
 
     @Override
-    public @Nullable ErrorFields failed(ErrorFields error) {
+    public @Nullable ErrorFields failed(ErrorFields error, @Nullable Object note) {
         listener.failing(error);
         return null;
     }

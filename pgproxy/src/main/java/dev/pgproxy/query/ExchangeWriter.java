@@ -14,6 +14,7 @@ import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.Substitute;
+import dev.pgproxy.session.ClientStatements;
 import dev.pgproxy.session.PinReason;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
@@ -213,11 +214,13 @@ final class ExchangeWriter {
         }
         SharedStatement statement = source.find(rest, name, facts);
         source.count(Counter.CLIENT_PARSE_COUNT);
-        boolean failed = session.status() == TransactionStatus.FAILED;
-        if (server.statements().has(statement) && !failed) {
-            session.statements().put(name, statement);
-            server.expect(ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
-            return;
+        if (server.statements().has(statement)) {
+            if (session.status() != TransactionStatus.FAILED || facts.isForFailedTransaction()) {
+                session.statements().put(name, statement);
+                server.expect(ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
+                return;
+            }
+            evict(statement); // PostgreSQL itself shall say whether the transaction takes it
         }
         makeRoom(statement);
         session.statements().put(name, statement);
@@ -266,7 +269,7 @@ final class ExchangeWriter {
         int nameAt = portalEnd + 1;
         int nameEnd = CString.end(buf, nameAt, index + length);
         QueryFacts facts;
-        SharedStatement note = null;
+        ClientStatements.Entry named = session.statements().find(buf, nameAt, nameEnd - nameAt);
         if (nameEnd == nameAt) {
             UnnamedStatement statement = session.unnamed();
             facts = statement == null ? null : statement.facts();
@@ -276,7 +279,7 @@ final class ExchangeWriter {
             needUnnamed();
             out.raw(buf, index, length);
         } else {
-            SharedStatement statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
+            SharedStatement statement = named == null ? null : named.statement();
             facts = statement == null ? null : statement.facts();
             if (statement == null || !translates) {
                 forgetForeign(statement == null, buf, nameAt, nameEnd);
@@ -285,12 +288,11 @@ final class ExchangeWriter {
                 beforeBind(statement.facts(), statement.rest());
                 need(statement);
                 source.count(Counter.BIND_COUNT);
-                note = statement;
                 renamed(statement, buf, index, nameAt, nameEnd, length, announced);
             }
         }
         remember(facts, buf, index, length, portalAt, portalEnd);
-        server.expect(ReplyQueue.BIND, note);
+        server.expect(ReplyQueue.BIND, translates ? named : null);
     }
 
     private void beforeBind(QueryFacts facts, byte[] rest) {
@@ -320,21 +322,18 @@ final class ExchangeWriter {
             raw(ReplyQueue.DESCRIBE, null, buf, index, length);
             return;
         }
-        SharedStatement statement = null;
+        ClientStatements.Entry named = session.statements().find(buf, nameAt, nameEnd - nameAt);
         if (nameEnd == nameAt) {
             needUnnamed();
             out.raw(buf, index, length);
+        } else if (named == null) {
+            forgetForeign(true, buf, nameAt, nameEnd);
+            out.raw(buf, index, length);
         } else {
-            statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
-            if (statement == null) {
-                forgetForeign(true, buf, nameAt, nameEnd);
-                out.raw(buf, index, length);
-            } else {
-                need(statement);
-                renamed(statement, buf, index, nameAt, nameEnd, length, length);
-            }
+            need(named.statement());
+            renamed(named.statement(), buf, index, nameAt, nameEnd, length, length);
         }
-        server.expect(ReplyQueue.DESCRIBE, statement);
+        server.expect(ReplyQueue.DESCRIBE, named);
     }
 
     private void execute(ByteBuf buf, int index, int length) {
@@ -413,15 +412,19 @@ final class ExchangeWriter {
     private void makeRoom(SharedStatement statement) {
         SharedStatement surplus = server.statements().surplus(source.maxPerServer());
         if (surplus != null) {
-            server.statements().remove(surplus);
-            FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, surplus.name());
-            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, new StatementChange.Evicted(surplus));
+            evict(surplus);
         }
         String name = new String(statement.name(), StandardCharsets.UTF_8);
         if (server.statements().own().remove(name) != null) {
             FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, statement.name());
             server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
         }
+    }
+
+    private void evict(SharedStatement statement) {
+        server.statements().remove(statement);
+        FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, statement.name());
+        server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, new StatementChange.Evicted(statement));
     }
 
     /** The session has no statement of this name: another's must not answer to it. */
