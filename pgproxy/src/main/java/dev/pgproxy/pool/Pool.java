@@ -38,6 +38,7 @@ public final class Pool implements ServerListener {
     private final SharedStatements statements = new SharedStatements();
     private final Welcomes welcomes = new Welcomes();
     private final SequenceUsers sequenceUsers = new SequenceUsers();
+    private final Catalog catalog = new Catalog();
     private final PoolCounters counters;
 
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
@@ -45,7 +46,6 @@ public final class Pool implements ServerListener {
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private int connecting;
     private volatile int waitingCount;
-    private volatile long catalogVersion;
     private volatile int epoch;
     private long retryAt;
     private @Nullable ErrorFields lastFailure;
@@ -144,15 +144,9 @@ public final class Pool implements ServerListener {
         return counters;
     }
 
-    /** Changes with each DDL seen: statements prepared before it are others than those after. */
-    public long catalogVersion() {
-        return catalogVersion;
-    }
-
-    /** A statement has changed definitions. */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // any change will do
-    public void catalogChanged() {
-        catalogVersion++;
+    /** What is known of the database's definitions. */
+    public Catalog catalog() {
+        return catalog;
     }
 
     // ---- servers coming and going

@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.listen.Notification;
 import dev.pgproxy.listen.SharedListener;
@@ -68,8 +69,14 @@ final class Notifications implements Subscriber {
         return isBusy() || listener != null && server.replies().boundaries() > 0 || prepare(exchange, server, then);
     }
 
-    /** What comes through this server from now on is this client's. */
-    void notifies(ServerConnection server) {
+    /** In session mode all that comes through this server from now on is this client's, whatever sends it. */
+    void leased(ServerConnection server, PoolMode mode) {
+        if (mode == PoolMode.SESSION) {
+            notifies(server);
+        }
+    }
+
+    private void notifies(ServerConnection server) {
         listeners.notifiers().notifies(server.identity(), link.processId());
     }
 
