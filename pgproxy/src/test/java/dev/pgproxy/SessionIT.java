@@ -461,6 +461,24 @@ final class SessionIT {
     }
 
     @Test
+    void triggersThatChangeTheSessionDoSo() {
+        assertSame((c, t) -> {
+            t.quietly("CREATE TABLE it_audited (a int);"
+                    + " CREATE FUNCTION it_remember() RETURNS void LANGUAGE sql AS"
+                    + " $$ SELECT set_config('it_t.last', 'written', false) $$;"
+                    + " CREATE FUNCTION it_audit() RETURNS trigger LANGUAGE plpgsql AS"
+                    + " $$ BEGIN PERFORM it_remember(); SET work_mem = '7MB'; RETURN NEW; END $$;"
+                    + " CREATE TRIGGER it_audit BEFORE INSERT ON it_audited FOR EACH ROW EXECUTE FUNCTION it_audit()");
+            RawClient d = t.another("d");
+            String seen = "SELECT current_setting('it_t.last', true), current_setting('work_mem')";
+            each(c, "INSERT INTO it_audited VALUES (1)");
+            each(d, seen, "UPDATE it_audited SET a = 2", seen);
+            each(c, seen);
+            t.quietly("DROP TABLE it_audited; DROP FUNCTION it_audit(), it_remember()");
+        });
+    }
+
+    @Test
     void theSeedOfRandomIsTheSessionsOwn() {
         assertSame((c, t) -> each(c, "BEGIN; SELECT setseed(0.25); SELECT random() < 2; COMMIT"));
     }

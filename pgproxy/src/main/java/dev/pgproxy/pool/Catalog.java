@@ -8,18 +8,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What is known of the definitions in a pool's database: how often they were seen to change, and which parameters the
- * bodies of functions set, as probes have found. Thread-safe.
+ * What is known of the definitions in a pool's database: how often they were seen to change, which parameters the
+ * bodies of functions set, and whether triggers leave something on the session, as probes have found. Thread-safe.
  */
 public final class Catalog {
     /** Definitions change where pgproxy does not see it too. */
     private static final long FRESH_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    private record Learnt(Set<String> parameters, long change, long at) {}
+    private record Learnt(Set<String> parameters, boolean triggers, long change, long at) {}
 
     private final AtomicLong version = new AtomicLong();
     private final AtomicLong made = new AtomicLong();
-    private volatile Learnt learnt = new Learnt(Set.of(), -1, 0);
+    private volatile Learnt learnt = new Learnt(Set.of(), true, -1, 0);
 
     /** Changes with each DDL seen: statements prepared before it are others than those after. */
     public long version() {
@@ -37,8 +37,7 @@ public final class Catalog {
             return;
         }
         changed();
-        boolean maker = statement.kind() == StatementKind.CREATE || statement.kind() == StatementKind.ALTER;
-        if (maker && !statement.has(StatementFlags.CREATES_TEMP)) {
+        if (statement.has(StatementFlags.MAY_DEFINE_CODE) || statement.kind() == StatementKind.ALTER) {
             made.incrementAndGet();
         }
     }
@@ -48,9 +47,12 @@ public final class Catalog {
         return made.get();
     }
 
-    /** Whether {@link #parameters} can be relied on. */
-    public boolean knowsParameters() {
-        Learnt now = learnt;
+    /** Whether what probes have found can be relied on. */
+    public boolean isFresh() {
+        return isFresh(learnt);
+    }
+
+    private boolean isFresh(Learnt now) {
         return now.change == change() && System.nanoTime() - now.at < FRESH_NANOS;
     }
 
@@ -59,8 +61,14 @@ public final class Catalog {
         return learnt.parameters;
     }
 
-    /** Functions set these, as a question found that was asked when {@link #change} was so. */
-    public void parameters(Set<String> names, long change) {
-        learnt = new Learnt(Set.copyOf(names), change, System.nanoTime());
+    /** Whether a statement that writes may leave something on the session, by a trigger; so it is until that is known. */
+    public boolean triggersLeaveState() {
+        Learnt now = learnt;
+        return now.triggers || !isFresh(now);
+    }
+
+    /** What a question found that was asked when {@link #change} was so. */
+    public void learnt(Set<String> parameters, boolean triggersLeaveState, long change) {
+        learnt = new Learnt(Set.copyOf(parameters), triggersLeaveState, change, System.nanoTime());
     }
 }

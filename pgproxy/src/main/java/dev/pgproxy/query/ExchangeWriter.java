@@ -60,7 +60,7 @@ final class ExchangeWriter {
         this.translates = translates;
         this.server = server;
         this.out = new ServerWriter(server);
-        this.effects = new SideEffects(session, source.pool().sequenceUsers(), translates, server, out);
+        this.effects = new SideEffects(session, source.pool(), translates, server, out);
         this.visible = new VisibleStatements(session, server, out);
     }
 

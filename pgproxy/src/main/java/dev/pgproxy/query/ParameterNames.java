@@ -36,6 +36,22 @@ final class ParameterNames {
             WHERE pg_catalog.strpos(name, '.') > 0 OR name = 'role'
                   OR EXISTS (SELECT FROM pg_catalog.pg_settings AS s WHERE pg_catalog.lower(s.name) = n.name)""".replace("SETS", "(?:\\m" + BEFORE + NAME);
 
+    /** What outlasts the transaction; a SET of an ordinary parameter where a statement begins, which UPDATE's does not. */
+    private static final String STATE = "set_config\\s*\\((?![^;]*,\\s*true\\s*\\))"
+            + "|\\mset\\s+(?:session\\s+)?\"?[a-z_][a-z0-9_$]*\\.[a-z_]"
+            + "|(?:^|;|\\mbegin|\\mthen|\\melse|\\mloop)\\s*(?:set\\s+(?!local\\M)|listen\\s|prepare\\s)"
+            + "|\\mtemp(?:orary)?\\M|advisory_lock(?:_shared)?\\s*\\(|with\\s+hold";
+
+    /** Whether a trigger's function, or one that it names, leaves something on the session. */
+    private static final String BY_TRIGGERS = """
+            WITH stateful AS MATERIALIZED (
+                SELECT oid, pg_catalog.lower(proname) AS name FROM pg_catalog.pg_proc
+                WHERE oid >= 16384 AND prosrc ~* $pattern$STATE$pattern$)
+            SELECT EXISTS (
+                SELECT FROM pg_catalog.pg_proc AS p JOIN stateful AS s
+                    ON s.oid = p.oid OR pg_catalog.strpos(pg_catalog.lower(p.prosrc), s.name) > 0
+                WHERE p.oid IN (SELECT tgfoid FROM pg_catalog.pg_trigger WHERE NOT tgisinternal))""".replace("STATE", STATE);
+
     private ParameterNames() {}
 
     /** What a text of the client may set. */
@@ -48,11 +64,11 @@ final class ParameterNames {
         return names;
     }
 
-    /** Asks for what functions set, as far as {@code catalog} does not know, and for {@code further} names; may be empty. */
+    /** Asks for what the catalog does not know, and for the values of {@code further} names; may be empty. */
     static String question(Catalog catalog, Collection<String> further) {
         Set<String> names = new HashSet<>(further);
-        String functions = IN_FUNCTIONS;
-        if (catalog.knowsParameters()) {
+        String functions = IN_FUNCTIONS + ";" + BY_TRIGGERS;
+        if (catalog.isFresh()) {
             names.addAll(catalog.parameters());
             functions = "";
         }

@@ -1,5 +1,7 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.pool.Catalog;
+import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.SequenceUsers;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
@@ -68,6 +70,7 @@ final class SideEffects {
 
     private final Session session;
     private final SequenceUsers users;
+    private final Catalog catalog;
     private final boolean shared;
     private final ServerConnection server;
     private final ServerWriter out;
@@ -77,9 +80,10 @@ final class SideEffects {
      *
      * @param shared false in session mode: nobody else gets the server while the session lives
      */
-    SideEffects(Session session, SequenceUsers users, boolean shared, ServerConnection server, ServerWriter out) {
+    SideEffects(Session session, Pool pool, boolean shared, ServerConnection server, ServerWriter out) {
         this.session = session;
-        this.users = users;
+        this.users = pool.sequenceUsers();
+        this.catalog = pool.catalog();
         this.shared = shared;
         this.server = server;
         this.out = out;
@@ -150,7 +154,9 @@ final class SideEffects {
     /** True if the server has to forget the values of sequences first. */
     private boolean foresee(QueryFacts facts, int flags, IntFunction<String> text) {
         boolean pinned = !session.pins().isEmpty();
-        if ((flags & SUSPICIOUS) != 0 || pinned && (flags & RELEASING) != 0) {
+        if ((flags & SUSPICIOUS) != 0
+                || pinned && (flags & RELEASING) != 0
+                || (flags & StatementFlags.WRITES) != 0 && catalog.triggersLeaveState()) {
             session.suspect(() -> text.apply(MAX_TEXT));
         }
         if ((flags & CODE) != 0) {

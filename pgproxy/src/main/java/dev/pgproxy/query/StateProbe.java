@@ -43,6 +43,7 @@ final class StateProbe implements OwnReply {
     private final Catalog catalog;
     private final long change;
     private final Set<String> inFunctions = new HashSet<>(0);
+    private boolean byTriggers;
     private boolean learns;
 
     private StateProbe(Session session, ServerConnection server, Catalog catalog, Runnable then) {
@@ -57,13 +58,17 @@ final class StateProbe implements OwnReply {
     /** Asks, updates the session's pins, and then runs {@code then}. */
     static void ask(Session session, ServerConnection server, Catalog catalog, Runnable then) {
         StateProbe probe = new StateProbe(session, server, catalog, then);
-        probe.learns = !catalog.knowsParameters();
+        probe.learns = !catalog.isFresh();
         String parameters = ParameterNames.question(catalog, session.takeMentioned());
         server.ask(parameters.isEmpty() ? SQL : SQL + ";" + parameters, probe);
     }
 
     @Override
     public void row(List<@Nullable String> values) {
+        if (values.size() == 1) {
+            byTriggers = "t".equals(values.getFirst());
+            return;
+        }
         if (values.size() <= 3) {
             String name = Objects.requireNonNull(values.getFirst());
             if (values.size() == 3) {
@@ -132,7 +137,7 @@ final class StateProbe implements OwnReply {
         if (error != null) {
             found.add(PinReason.PROBE_FAILED);
         } else if (learns) {
-            catalog.parameters(inFunctions, change);
+            catalog.learnt(inFunctions, byTriggers, change);
         }
         session.probed(found, suspect);
         then.run();
