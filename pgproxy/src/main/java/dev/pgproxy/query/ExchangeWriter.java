@@ -210,7 +210,7 @@ final class ExchangeWriter {
         Substitute substitute = Emulation.of(facts, session, !executed);
         if (substitute != null) {
             // the client's text follows as a comment: it is part of the statement's identity
-            rest = substituteRest(new String(rest, 0, textLength(rest), StandardCharsets.ISO_8859_1));
+            rest = Emulation.parseBody(new String(rest, 0, textLength(rest), StandardCharsets.ISO_8859_1));
         }
         SharedStatement statement = source.find(rest, name, facts);
         source.count(Counter.CLIENT_PARSE_COUNT);
@@ -236,7 +236,7 @@ final class ExchangeWriter {
         UnnamedStatement statement = session.unnamed();
         if (substitute != null) {
             barrier = true;
-            statement = new UnnamedStatement(substituteRest(""), facts);
+            statement = new UnnamedStatement(Emulation.parseBody(""), facts);
         } else if (statement == null || !statement.isSame(buf, restAt, index + length - restAt, facts)) {
             statement = new UnnamedStatement(rest(buf, restAt, index + length), facts);
         }
@@ -278,18 +278,17 @@ final class ExchangeWriter {
             }
             needUnnamed();
             out.raw(buf, index, length);
+        } else if (named == null || !translates) {
+            facts = named == null ? null : named.statement().facts();
+            forgetForeign(named == null, buf, nameAt, nameEnd);
+            out.raw(buf, index, length);
         } else {
-            SharedStatement statement = named == null ? null : named.statement();
-            facts = statement == null ? null : statement.facts();
-            if (statement == null || !translates) {
-                forgetForeign(statement == null, buf, nameAt, nameEnd);
-                out.raw(buf, index, length);
-            } else {
-                beforeBind(statement.facts(), statement.rest());
-                need(statement);
-                source.count(Counter.BIND_COUNT);
-                renamed(statement, buf, index, nameAt, nameEnd, length, announced);
-            }
+            SharedStatement statement = named.statement();
+            facts = statement.facts();
+            beforeBind(facts, statement.rest());
+            need(statement);
+            source.count(Counter.BIND_COUNT);
+            renamed(statement, buf, index, nameAt, nameEnd, length, announced);
         }
         remember(facts, buf, index, length, portalAt, portalEnd);
         server.expect(ReplyQueue.BIND, translates ? named : null);
@@ -383,7 +382,7 @@ final class ExchangeWriter {
 
     // ---- what the server has to have
 
-    private @Nullable QueryFacts needUnnamed() {
+    private void needUnnamed() {
         UnnamedStatement wanted = session.unnamed();
         UnnamedStatement present = server.statements().unnamed();
         if (wanted != present && translates) {
@@ -396,7 +395,6 @@ final class ExchangeWriter {
                 server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(null));
             }
         }
-        return wanted == null ? null : wanted.facts();
     }
 
     private void need(SharedStatement statement) {
@@ -486,11 +484,6 @@ final class ExchangeWriter {
             n++;
         }
         return n;
-    }
-
-    private static byte[] substituteRest(String comment) {
-        String text = comment.isEmpty() ? Emulation.NOTHING : Emulation.NOTHING + " -- " + comment.replace('\n', ' ');
-        return (text + "\0\0\0").getBytes(StandardCharsets.ISO_8859_1);
     }
 
     /** The constant that answers an entry of ours. */
