@@ -6,6 +6,7 @@ import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.RawClient;
 import java.nio.ByteBuffer;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -31,6 +32,25 @@ final class NotifierIT {
                 try (RawClient sender = under.proxied().login()) {
                     sender.query("NOTIFY it_sender").readUntilReady();
                     assertThat(sender(listener)).isEqualTo(sender.keyData().processId());
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatComesWhileAProbeRunsIsHeard() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 2\nthreads = 2\n");
+        try (PgProxy proxy = under.proxy();
+                RawClient listener = under.proxied().login();
+                RawClient sender = under.proxied().login()) {
+            listener.query("CREATE FUNCTION it_probed() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'")
+                    .readUntilReady();
+            listener.query("LISTEN it_sender").readUntilReady();
+            for (int i = 0; i < 100; i++) {
+                listener.query("SELECT it_probed()");
+                sender.query("NOTIFY it_sender").readUntilReady();
+                if (listener.readUntilReady().stream().noneMatch(message -> message.type() == 'A')) {
+                    listener.readUntil('A');
                 }
             }
         }

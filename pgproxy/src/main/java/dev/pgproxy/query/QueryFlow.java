@@ -386,6 +386,7 @@ public final class QueryFlow implements LeaseListener {
         }
         if (held == Held.NO && !isRunning()) {
             link.settled();
+            notifications.idle(); // what came while a probe ran
         }
     }
 
