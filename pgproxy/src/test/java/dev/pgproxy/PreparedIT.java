@@ -71,6 +71,62 @@ final class PreparedIT {
     }
 
     @Test
+    void errorsNameTheStatementAsTheClientDoes() {
+        assertSame((c, t) -> {
+            RawClient d = t.another("d");
+            String text = "SELECT $1::int AS asked";
+            c.parse("theirs", text).sync().readUntilReady();
+            d.parse("mine", text).parse("mine_too", text).sync().readUntilReady();
+            for (String name : new String[] {"mine", "mine_too", "theirs", "theirs_too"}) {
+                t.expect("EZ", d.bind("", name).sync().readUntilReady());
+                d.describeStatement(name).sync().readUntilReady();
+            }
+            d.parse("theirs", "SELECT 2").sync().readUntilReady();
+            t.expect("EZ", d.bind("", "theirs", "1").sync().readUntilReady());
+            t.expect("EZ", d.bind("", "mine", "theirs").execute("").sync().readUntilReady());
+            t.expect("EZ", c.bind("", "theirs").sync().readUntilReady());
+            t.expect("EZ", c.bind("", "mine").sync().readUntilReady());
+            t.expect("EZ", d.query("EXECUTE mine_too").readUntilReady());
+            t.expect("EZ", d.query("EXECUTE mine(1, 2)").readUntilReady());
+            t.expect("EZ", d.query("PREPARE mine AS SELECT 1").readUntilReady());
+            t.expect("EZ", d.parse("mine_too", text).sync().readUntilReady());
+            t.expect("EZ", c.query("DEALLOCATE mine").readUntilReady());
+            t.expect("EZ", c.query("SELECT 'pgproxy_1'::text::int").readUntilReady());
+        });
+    }
+
+    @Test
+    void aFailedTransactionTakesThePreparationOfItsEnd() {
+        assertSame((c, t) -> {
+            RawClient d = t.another("d");
+            String[] texts = {
+                "ROLLBACK", "COMMIT", "ROLLBACK TO s", "ABORT", "", "SELECT 1", "BEGIN", "ROLLBACK; SELECT 1"
+            };
+            for (int i = 0; i < texts.length; i++) {
+                c.parse("c" + i, texts[i]).sync().readUntilReady();
+            }
+            t.expect("CCEZ", d.query("BEGIN; SAVEPOINT s; SELECT 1/0").readUntilReady());
+            for (int i = 0; i < texts.length; i++) {
+                d.parse("d" + i, texts[i]).sync().readUntilReady();
+                d.parse("c" + i, texts[i]).describeStatement("c" + i).sync().readUntilReady();
+            }
+            run(d, t, "2nCZ", "d2");
+            t.expect("TDCZ", d.query("SELECT 2").readUntilReady());
+            d.query("SELECT 1/0").readUntilReady();
+            run(d, t, "2nCZ", "c1");
+            run(d, t, "EZ", "d5");
+            d.query("BEGIN; SELECT 1/0").readUntilReady();
+            d.batch(b -> b.bind("", "d0")
+                    .execute("")
+                    .parse("behind", "SELECT 1")
+                    .bind("", "behind")
+                    .execute("")
+                    .sync());
+            t.expect("2C12DCZ", d.readUntilReady());
+        });
+    }
+
+    @Test
     void aFailedParseLeavesNoStatement() {
         assertSame((c, t) -> {
             t.expect(

@@ -417,6 +417,68 @@ final class SessionIT {
     }
 
     @Test
+    void functionsThatSetCustomParametersDoSo() {
+        assertSame((c, t) -> {
+            t.quietly("CREATE FUNCTION it_tenant(v text) RETURNS text LANGUAGE plpgsql AS"
+                    + " $$ BEGIN PERFORM set_config('it_f.tenant', v, false); RETURN 'set'; END $$;"
+                    + " CREATE FUNCTION it_atomic() RETURNS text LANGUAGE sql"
+                    + " BEGIN ATOMIC SELECT set_config('it_f.atomic', 'yes', false); END;"
+                    + " CREATE PROCEDURE it_procedure() LANGUAGE plpgsql AS $$ BEGIN SET it_f.called = 'yes'; END $$;"
+                    + " CREATE FUNCTION it_inner() RETURNS text LANGUAGE sql SET it_f.scoped = 'yes' AS"
+                    + " $$ SELECT current_setting('it_f.scoped') $$");
+            RawClient d = t.another("d");
+            String all = "SELECT name, current_setting('it_f.' || name, true)"
+                    + " FROM unnest('{tenant, atomic, called, done}'::text[]) AS name";
+            each(c, "SELECT it_tenant('c')");
+            each(d, all, "SELECT it_tenant('d')", all);
+            each(c, all, "SET it_f.tenant = 'c2'", all, "SELECT it_tenant('c3')");
+            each(d, all, "RESET it_f.tenant", all);
+            each(t.another("e"), all);
+            each(c, all, "SELECT it_atomic()");
+            each(d, all, "CALL it_procedure()", all);
+            each(c, all, "SELECT it_inner()");
+            each(d, all, "DO $$ BEGIN EXECUTE 'SET it_f.done TO ''yes'''; END $$");
+            each(c, all, "BEGIN; SELECT it_tenant('undone'); ROLLBACK", all);
+            each(d, all, "DISCARD ALL", all);
+            each(t.another("g"), all);
+            t.quietly("DROP FUNCTION it_tenant(text), it_atomic(), it_inner(); DROP PROCEDURE it_procedure()");
+        });
+    }
+
+    @Test
+    void functionsThatChangeASettingOfTheSessionDoSo() {
+        assertSame((c, t) -> {
+            t.quietly("CREATE FUNCTION it_changes(v text) RETURNS void LANGUAGE plpgsql AS"
+                    + " $$ BEGIN PERFORM set_config('work_mem', v, false); SET ROLE NONE; END $$");
+            RawClient d = t.another("d");
+            each(c, "SET work_mem = '3MB'", "SELECT it_changes('5MB')");
+            each(d, "SHOW work_mem", "SET work_mem = '4MB'");
+            each(c, "SHOW work_mem", "DO $$ BEGIN SET work_mem = '6MB'; END $$");
+            each(d, "SHOW work_mem", "RESET work_mem", "SHOW work_mem");
+            each(c, "SHOW work_mem", "RESET work_mem", "SHOW work_mem");
+            t.quietly("DROP FUNCTION it_changes(text)");
+        });
+    }
+
+    @Test
+    void triggersThatChangeTheSessionDoSo() {
+        assertSame((c, t) -> {
+            t.quietly("CREATE TABLE it_audited (a int);"
+                    + " CREATE FUNCTION it_remember() RETURNS void LANGUAGE sql AS"
+                    + " $$ SELECT set_config('it_t.last', 'written', false) $$;"
+                    + " CREATE FUNCTION it_audit() RETURNS trigger LANGUAGE plpgsql AS"
+                    + " $$ BEGIN PERFORM it_remember(); SET work_mem = '7MB'; RETURN NEW; END $$;"
+                    + " CREATE TRIGGER it_audit BEFORE INSERT ON it_audited FOR EACH ROW EXECUTE FUNCTION it_audit()");
+            RawClient d = t.another("d");
+            String seen = "SELECT current_setting('it_t.last', true), current_setting('work_mem')";
+            each(c, "INSERT INTO it_audited VALUES (1)");
+            each(d, seen, "UPDATE it_audited SET a = 2", seen);
+            each(c, seen);
+            t.quietly("DROP TABLE it_audited; DROP FUNCTION it_audit(), it_remember()");
+        });
+    }
+
+    @Test
     void theSeedOfRandomIsTheSessionsOwn() {
         assertSame((c, t) -> each(c, "BEGIN; SELECT setseed(0.25); SELECT random() < 2; COMMIT"));
     }

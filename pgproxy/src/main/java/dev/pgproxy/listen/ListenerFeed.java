@@ -1,5 +1,6 @@
 package dev.pgproxy.listen;
 
+import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.server.ReplySink;
@@ -8,10 +9,10 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /** Takes notifications from a listener's connection; all else it says is an answer to a question of our own. */
-record ListenerFeed(SharedListener listener) implements ReplySink {
+record ListenerFeed(SharedListener listener, HostAddress host) implements ReplySink {
     @Override
     public void notified(ByteBuf buf, int index, int length) {
-        listener.heard(Notification.read(buf, index, length));
+        listener.heard(Notification.read(buf, index, length), host);
     }
 
     @Override
@@ -30,7 +31,7 @@ record ListenerFeed(SharedListener listener) implements ReplySink {
     public void writable() {}
 
     @Override
-    public @Nullable ErrorFields failed(ErrorFields error) {
+    public @Nullable ErrorFields failed(ErrorFields error, @Nullable Object note) {
         listener.failing(error);
         return null;
     }

@@ -1,6 +1,7 @@
 package dev.pgproxy.listen;
 
 import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.pool.Notifiers;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.server.ServerTarget;
@@ -30,14 +31,9 @@ public final class Listeners {
                         new Key(target.host(), target.database()), key -> new SharedListener(pools, pool, loop));
     }
 
-    /** The listener for the database of a pool if anybody listens there. */
-    public @Nullable SharedListener find(Pool pool) {
-        if (all.isEmpty()) {
-            return null;
-        }
-        ServerTarget target = pools.listenerTarget(pool);
-        SharedListener found = target == null ? null : all.get(new Key(target.host(), target.database()));
-        return found != null && found.isUsed() ? found : null;
+    /** Whose notifications come through which server. */
+    public Notifiers notifiers() {
+        return pools.notifiers();
     }
 
     /** Closes their connections. */

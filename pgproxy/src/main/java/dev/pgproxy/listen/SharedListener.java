@@ -1,5 +1,6 @@
 package dev.pgproxy.listen;
 
+import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.protocol.backend.ErrorFields;
@@ -20,7 +21,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -63,7 +63,6 @@ public final class SharedListener implements ServerListener, LoginListener {
     private final Map<String, Set<Subscriber>> byChannel = new HashMap<>();
     private final Set<String> listening = new HashSet<>();
     private final Set<String> left = new HashSet<>();
-    private final Map<Integer, Integer> holders = new ConcurrentHashMap<>();
 
     private List<Change> changes = new ArrayList<>();
     private List<Change> asked = new ArrayList<>();
@@ -73,7 +72,6 @@ public final class SharedListener implements ServerListener, LoginListener {
     private boolean busy;
     private Pool pool;
     private @Nullable ErrorFields failure;
-    private volatile boolean used;
 
     SharedListener(Pools pools, Pool pool, EventLoop loop) {
         this.pools = pools;
@@ -119,26 +117,9 @@ public final class SharedListener implements ServerListener, LoginListener {
         apply(subscriber, Wanted.NOTHING);
     }
 
-    /** A client with this process id is about to notify through a server with that one. */
-    public void notifies(int serverProcessId, int clientProcessId) {
-        holders.put(serverProcessId, clientProcessId);
-    }
-
-    /** The process id to show for a notification: a client's where it is known, and never this one, who is another. */
-    public int shown(int serverProcessId, int notThisClient) {
-        int client = holders.getOrDefault(serverProcessId, serverProcessId);
-        int shown = client == notThisClient ? serverProcessId : client;
-        return shown == notThisClient ? 0 : shown;
-    }
-
     /** The channel of the points; a point's payload is its number. */
     public String pointChannel() {
         return pointChannel;
-    }
-
-    /** Whether anybody listens. */
-    public boolean isUsed() {
-        return used;
     }
 
     void close() {
@@ -157,7 +138,7 @@ public final class SharedListener implements ServerListener, LoginListener {
         if (busy) {
             return;
         }
-        used = !subscribers.isEmpty() || !changes.isEmpty();
+        boolean used = !subscribers.isEmpty() || !changes.isEmpty();
         ServerConnection to = server;
         if (to == null) {
             if (used) {
@@ -236,7 +217,7 @@ public final class SharedListener implements ServerListener, LoginListener {
 
     // ---- what the connection says
 
-    void heard(Notification notification) {
+    void heard(Notification notification, HostAddress host) {
         if (notification.channel().equals(pointChannel)) {
             if (notification.text().equals(Long.toString(point))) {
                 heard = point;
@@ -250,7 +231,7 @@ public final class SharedListener implements ServerListener, LoginListener {
             if (wanted.hears(notification)) {
                 int self = subscriber.processId();
                 boolean own = wanted.holding() == notification.processId();
-                int from = own ? self : shown(notification.processId(), self);
+                int from = own ? self : pools.notifiers().shown(host, notification.processId(), self);
                 if (!subscriber.offer(notification.from(from))) {
                     full.add(subscriber);
                 }
@@ -303,7 +284,7 @@ public final class SharedListener implements ServerListener, LoginListener {
     public void connected(ServerConnection connection) {
         server = connection;
         connection.listener(this);
-        connection.attach(new ListenerFeed(this));
+        connection.attach(new ListenerFeed(this, connection.identity().host()));
         question(connection, SETUP + ";LISTEN " + SqlText.quoteIdentifier(pointChannel), () -> {
             LOG.info("{} listens for clients", connection);
             advance();
@@ -346,12 +327,10 @@ public final class SharedListener implements ServerListener, LoginListener {
         byChannel.clear();
         listening.clear();
         left.clear();
-        holders.clear();
         asked.clear();
         changes.clear();
         failure = null;
         busy = false;
-        used = false;
     }
 
     @Override

@@ -37,6 +37,7 @@ public final class Pool implements ServerListener {
     private final SharedStatements statements = new SharedStatements();
     private final Welcomes welcomes = new Welcomes();
     private final SequenceUsers sequenceUsers = new SequenceUsers();
+    private final Catalog catalog = new Catalog();
     private final PoolCounters counters;
 
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
@@ -44,7 +45,6 @@ public final class Pool implements ServerListener {
     private final Set<ServerConnection> alone = new LinkedHashSet<>(0);
     private final WaitingClients waiting = new WaitingClients();
     private int connecting;
-    private volatile long catalogVersion;
     private volatile int epoch;
     private long retryAt = System.nanoTime();
     private @Nullable ErrorFields lastFailure;
@@ -143,15 +143,9 @@ public final class Pool implements ServerListener {
         return counters;
     }
 
-    /** Changes with each DDL seen: statements prepared before it are others than those after. */
-    public long catalogVersion() {
-        return catalogVersion;
-    }
-
-    /** A statement has changed definitions. */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // any change will do
-    public void catalogChanged() {
-        catalogVersion++;
+    /** What is known of the database's definitions. */
+    public Catalog catalog() {
+        return catalog;
     }
 
     // ---- who keeps it
@@ -278,6 +272,7 @@ public final class Pool implements ServerListener {
                 welcomes.clear();
             }
         }
+        pools.notifiers().closed(server.identity());
         pools.limits().release(key);
         connectMore(loop);
     }

@@ -33,6 +33,7 @@ public final class Pools {
     private final PoolLimits limits = new PoolLimits();
     private final Gates gates = new Gates();
     private final ForgottenPools forgotten = new ForgottenPools();
+    private final Notifiers notifiers = new Notifiers();
     private final Transport transport;
     private final ServerConnector connector;
     private volatile ProxyConfig config;
@@ -76,6 +77,11 @@ public final class Pools {
     public void reload(ProxyConfig changed, ServerTls changedTls) {
         config = changed;
         tls = changedTls;
+    }
+
+    /** Whose notifications come through which server. */
+    public Notifiers notifiers() {
+        return notifiers;
     }
 
     /** What is paused or disabled. */

@@ -7,6 +7,7 @@ import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.server.Substitute;
 import dev.pgproxy.session.PinReason;
 import dev.pgproxy.session.Session;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,12 @@ final class Emulation {
     static final String NOTHING = "UNLISTEN pgproxy";
 
     private Emulation() {}
+
+    /** The body of a Parse of {@link #NOTHING} behind the name, made distinct by a comment. */
+    static byte[] parseBody(String comment) {
+        String text = comment.isEmpty() ? NOTHING : NOTHING + " -- " + comment.replace('\n', ' ');
+        return (text + "\0\0\0").getBytes(StandardCharsets.ISO_8859_1);
+    }
 
     /**
      * The substitute of a text, or null if it is sent as it is. A text of several statements always is: what it does is

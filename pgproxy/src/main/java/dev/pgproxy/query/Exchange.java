@@ -8,8 +8,8 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
+import dev.pgproxy.session.ClientStatements;
 import dev.pgproxy.session.Session;
-import dev.pgproxy.session.SharedStatement;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -134,8 +134,8 @@ public final class Exchange {
         if (nameEnd == nameAt) {
             return session.unnamed() == null ? null : session.unnamed().facts();
         }
-        SharedStatement statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
-        return statement == null ? null : statement.facts();
+        ClientStatements.Entry entry = session.statements().find(buf, nameAt, nameEnd - nameAt);
+        return entry == null ? null : entry.statement().facts();
     }
 
     /** The name of the statement that a Bind or Describe is about; null for other messages, malformed ones included. */

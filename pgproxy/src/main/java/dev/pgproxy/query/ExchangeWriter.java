@@ -14,6 +14,7 @@ import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.Substitute;
+import dev.pgproxy.session.ClientStatements;
 import dev.pgproxy.session.PinReason;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
@@ -59,7 +60,7 @@ final class ExchangeWriter {
         this.translates = translates;
         this.server = server;
         this.out = new ServerWriter(server);
-        this.effects = new SideEffects(session, source.pool().sequenceUsers(), translates, server, out);
+        this.effects = new SideEffects(session, source.pool(), translates, server, out);
         this.visible = new VisibleStatements(session, server, out);
     }
 
@@ -209,15 +210,17 @@ final class ExchangeWriter {
         Substitute substitute = Emulation.of(facts, session, !executed);
         if (substitute != null) {
             // the client's text follows as a comment: it is part of the statement's identity
-            rest = substituteRest(new String(rest, 0, textLength(rest), StandardCharsets.ISO_8859_1));
+            rest = Emulation.parseBody(new String(rest, 0, textLength(rest), StandardCharsets.ISO_8859_1));
         }
         SharedStatement statement = source.find(rest, name, facts);
         source.count(Counter.CLIENT_PARSE_COUNT);
-        boolean failed = session.status() == TransactionStatus.FAILED;
-        if (server.statements().has(statement) && !failed) {
-            session.statements().put(name, statement);
-            server.expect(ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
-            return;
+        if (server.statements().has(statement)) {
+            if (session.status() != TransactionStatus.FAILED || facts.isForFailedTransaction()) {
+                session.statements().put(name, statement);
+                server.expect(ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
+                return;
+            }
+            evict(statement); // PostgreSQL itself shall say whether the transaction takes it
         }
         makeRoom(statement);
         session.statements().put(name, statement);
@@ -233,7 +236,7 @@ final class ExchangeWriter {
         UnnamedStatement statement = session.unnamed();
         if (substitute != null) {
             barrier = true;
-            statement = new UnnamedStatement(substituteRest(""), facts);
+            statement = new UnnamedStatement(Emulation.parseBody(""), facts);
         } else if (statement == null || !statement.isSame(buf, restAt, index + length - restAt, facts)) {
             statement = new UnnamedStatement(rest(buf, restAt, index + length), facts);
         }
@@ -266,7 +269,7 @@ final class ExchangeWriter {
         int nameAt = portalEnd + 1;
         int nameEnd = CString.end(buf, nameAt, index + length);
         QueryFacts facts;
-        SharedStatement note = null;
+        ClientStatements.Entry named = session.statements().find(buf, nameAt, nameEnd - nameAt);
         if (nameEnd == nameAt) {
             UnnamedStatement statement = session.unnamed();
             facts = statement == null ? null : statement.facts();
@@ -275,22 +278,20 @@ final class ExchangeWriter {
             }
             needUnnamed();
             out.raw(buf, index, length);
+        } else if (named == null || !translates) {
+            facts = named == null ? null : named.statement().facts();
+            forgetForeign(named == null, buf, nameAt, nameEnd);
+            out.raw(buf, index, length);
         } else {
-            SharedStatement statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
-            facts = statement == null ? null : statement.facts();
-            if (statement == null || !translates) {
-                forgetForeign(statement == null, buf, nameAt, nameEnd);
-                out.raw(buf, index, length);
-            } else {
-                beforeBind(statement.facts(), statement.rest());
-                need(statement);
-                source.count(Counter.BIND_COUNT);
-                note = statement;
-                renamed(statement, buf, index, nameAt, nameEnd, length, announced);
-            }
+            SharedStatement statement = named.statement();
+            facts = statement.facts();
+            beforeBind(facts, statement.rest());
+            need(statement);
+            source.count(Counter.BIND_COUNT);
+            renamed(statement, buf, index, nameAt, nameEnd, length, announced);
         }
         remember(facts, buf, index, length, portalAt, portalEnd);
-        server.expect(ReplyQueue.BIND, note);
+        server.expect(ReplyQueue.BIND, translates ? named : null);
     }
 
     private void beforeBind(QueryFacts facts, byte[] rest) {
@@ -320,21 +321,18 @@ final class ExchangeWriter {
             raw(ReplyQueue.DESCRIBE, null, buf, index, length);
             return;
         }
-        SharedStatement statement = null;
+        ClientStatements.Entry named = session.statements().find(buf, nameAt, nameEnd - nameAt);
         if (nameEnd == nameAt) {
             needUnnamed();
             out.raw(buf, index, length);
+        } else if (named == null) {
+            forgetForeign(true, buf, nameAt, nameEnd);
+            out.raw(buf, index, length);
         } else {
-            statement = session.statements().find(buf, nameAt, nameEnd - nameAt);
-            if (statement == null) {
-                forgetForeign(true, buf, nameAt, nameEnd);
-                out.raw(buf, index, length);
-            } else {
-                need(statement);
-                renamed(statement, buf, index, nameAt, nameEnd, length, length);
-            }
+            need(named.statement());
+            renamed(named.statement(), buf, index, nameAt, nameEnd, length, length);
         }
-        server.expect(ReplyQueue.DESCRIBE, statement);
+        server.expect(ReplyQueue.DESCRIBE, named);
     }
 
     private void execute(ByteBuf buf, int index, int length) {
@@ -384,7 +382,7 @@ final class ExchangeWriter {
 
     // ---- what the server has to have
 
-    private @Nullable QueryFacts needUnnamed() {
+    private void needUnnamed() {
         UnnamedStatement wanted = session.unnamed();
         UnnamedStatement present = server.statements().unnamed();
         if (wanted != present && translates) {
@@ -397,7 +395,6 @@ final class ExchangeWriter {
                 server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(null));
             }
         }
-        return wanted == null ? null : wanted.facts();
     }
 
     private void need(SharedStatement statement) {
@@ -413,15 +410,19 @@ final class ExchangeWriter {
     private void makeRoom(SharedStatement statement) {
         SharedStatement surplus = server.statements().surplus(source.maxPerServer());
         if (surplus != null) {
-            server.statements().remove(surplus);
-            FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, surplus.name());
-            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, new StatementChange.Evicted(surplus));
+            evict(surplus);
         }
         String name = new String(statement.name(), StandardCharsets.UTF_8);
         if (server.statements().own().remove(name) != null) {
             FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, statement.name());
             server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
         }
+    }
+
+    private void evict(SharedStatement statement) {
+        server.statements().remove(statement);
+        FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, statement.name());
+        server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, new StatementChange.Evicted(statement));
     }
 
     /** The session has no statement of this name: another's must not answer to it. */
@@ -483,11 +484,6 @@ final class ExchangeWriter {
             n++;
         }
         return n;
-    }
-
-    private static byte[] substituteRest(String comment) {
-        String text = comment.isEmpty() ? Emulation.NOTHING : Emulation.NOTHING + " -- " + comment.replace('\n', ' ');
-        return (text + "\0\0\0").getBytes(StandardCharsets.ISO_8859_1);
     }
 
     /** The constant that answers an entry of ours. */

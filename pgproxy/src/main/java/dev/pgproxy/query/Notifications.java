@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.listen.Notification;
 import dev.pgproxy.listen.SharedListener;
@@ -68,15 +69,23 @@ final class Notifications implements Subscriber {
         return isBusy() || listener != null && server.replies().boundaries() > 0 || prepare(exchange, server, then);
     }
 
+    /** In session mode all that comes through this server from now on is this client's, whatever sends it. */
+    void leased(ServerConnection server, PoolMode mode) {
+        if (mode == PoolMode.SESSION) {
+            notifies(server);
+        }
+    }
+
+    private void notifies(ServerConnection server) {
+        listeners.notifiers().notifies(server.identity(), link.processId());
+    }
+
     private boolean prepare(Exchange exchange, ServerConnection server, Runnable then) {
         SharedListener shared = listener;
         int holding = server.identity().processId();
         if (shared == null) {
             if (exchange.has(StatementFlags.NOTIFIES)) {
-                SharedListener others = listeners.find(pool);
-                if (others != null) {
-                    others.notifies(holding, link.processId());
-                }
+                notifies(server);
             }
             return false;
         }
@@ -88,7 +97,7 @@ final class Notifications implements Subscriber {
             return true;
         }
         if (wanted.holding() != holding && exchange.mayNotify(session)) {
-            shared.notifies(holding, link.processId());
+            notifies(server);
             ask(new Wanted(wanted.channels(), wanted.tentative(), holding), then);
             return true;
         }
@@ -202,11 +211,8 @@ final class Notifications implements Subscriber {
         int from = notification.processId();
         if (from == own) {
             from = self;
-        } else if (listener != null) {
-            from = listener.shown(from, self);
         } else {
-            SharedListener others = listeners.find(pool);
-            from = others == null ? from == self ? 0 : from : others.shown(from, self);
+            from = listeners.notifiers().shown(server.identity().host(), from, self);
         }
         Notification shown = notification.from(from);
         if (move != null) {

@@ -17,7 +17,8 @@ record PoolStatements(Session session, Pool pool, FlowSettings settings, PoolCou
 
     /** The shared statement of a text and everything that decides what it means now. */
     SharedStatement find(byte[] rest, String proposedName, QueryFacts facts) {
-        return pool.statements().find(rest, settings.scope(session, pool.catalogVersion()), proposedName, facts);
+        return pool.statements()
+                .find(rest, settings.scope(session, pool.catalog().version()), proposedName, facts);
     }
 
     /** The same text as a statement of its own: what this one was prepared for has changed. */
@@ -27,7 +28,7 @@ record PoolStatements(Session session, Pool pool, FlowSettings settings, PoolCou
         if (found != stale) {
             return found;
         }
-        pool.catalogChanged();
+        pool.catalog().changed();
         return find(stale.rest(), proposedName, stale.facts());
     }
 

@@ -9,7 +9,6 @@ import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.StatementFacts;
-import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerState;
@@ -213,6 +212,7 @@ public final class QueryFlow implements LeaseListener {
             writer.begin();
         }
         relay.begin(granted);
+        notifications.leased(granted, settings.mode());
     }
 
     private void dispatch() {
@@ -357,9 +357,7 @@ public final class QueryFlow implements LeaseListener {
     }
 
     void completed(StatementFacts statement) {
-        if (statement.has(StatementFlags.DDL)) {
-            pool.catalogChanged();
-        }
+        pool.catalog().completed(statement);
     }
 
     void ready(byte status) {
@@ -388,6 +386,7 @@ public final class QueryFlow implements LeaseListener {
         }
         if (held == Held.NO && !isRunning()) {
             link.settled();
+            notifications.idle(); // what came while a probe ran
         }
     }
 
@@ -407,7 +406,7 @@ public final class QueryFlow implements LeaseListener {
             return;
         }
         if (session.isSuspected() && !session.pins().containsKey(PinReason.MIXED_PIPELINE)) {
-            StateProbe.ask(session, leased, () -> endIfQuiet(leased));
+            StateProbe.ask(session, leased, pool.catalog(), () -> endIfQuiet(leased));
             goOn();
             return;
         }

@@ -109,10 +109,10 @@ final class Relay implements ReplySink {
     }
 
     @Override
-    public @Nullable ErrorFields failed(ErrorFields error) {
+    public @Nullable ErrorFields failed(ErrorFields error, @Nullable Object note) {
         session.failed();
         fatal |= error.isFatal();
-        return ServerNames.restore(error, session);
+        return ServerNames.restore(error, note);
     }
 
     @Override

@@ -154,7 +154,7 @@ final class ServerCleanup implements ReplySink, OwnReply {
     public void substituted(Substitute substitute) {}
 
     @Override
-    public @Nullable ErrorFields failed(ErrorFields error) {
+    public @Nullable ErrorFields failed(ErrorFields error, @Nullable Object note) {
         return null;
     }
 

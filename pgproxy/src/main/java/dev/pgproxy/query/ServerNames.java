@@ -1,34 +1,50 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.backend.ErrorFields;
-import dev.pgproxy.session.Session;
-import dev.pgproxy.session.SharedStatements;
+import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.session.ClientStatements;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Puts a client's own names for prepared statements back where a server's error gives the shared ones. Stateless. */
+/**
+ * Puts the client's own name for a prepared statement back where the error of a Bind or Describe gives the shared one:
+ * in quotes of whatever language, in the two errors that name it (src/backend/tcop/postgres.c, exec_bind_message;
+ * src/backend/commands/prepare.c, FetchPreparedStatement). Stateless.
+ */
 final class ServerNames {
-    private static final Pattern GENERATED = Pattern.compile(SharedStatements.PREFIX + "[0-9a-z]+");
+    private static final String QUOTE = "[\"\u2018-\u201f\u00ab\u00bb\u300c\u300d\u300e\u300f]";
 
     private ServerNames() {}
 
-    /** The error in the client's words, or null if it is so already. */
-    static @Nullable ErrorFields restore(ErrorFields error, Session session) {
-        if (!error.message().contains(SharedStatements.PREFIX)) {
+    /**
+     * The error in the client's words, or null if it is so already.
+     *
+     * @param note of the message that failed: the client's statement if it was sent under the shared name
+     */
+    static @Nullable ErrorFields restore(ErrorFields error, @Nullable Object note) {
+        if (!(note instanceof ClientStatements.Entry entry) || !namesStatement(error.code())) {
             return null;
         }
-        Matcher matcher = GENERATED.matcher(error.message());
-        StringBuilder message = new StringBuilder();
-        while (matcher.find()) {
-            String own = session.statements().nameOf(matcher.group());
-            matcher.appendReplacement(message, Matcher.quoteReplacement(own == null ? matcher.group() : own));
+        String shared = new String(entry.statement().name(), StandardCharsets.UTF_8);
+        String own = entry.name();
+        if (shared.equals(own)) {
+            return null;
         }
-        matcher.appendTail(message);
+        Matcher quoted = Pattern.compile("(?<=" + QUOTE + "\\h?)" + Pattern.quote(shared) + "(?=\\h?" + QUOTE + ")")
+                .matcher(error.message());
+        if (!quoted.find()) {
+            return null;
+        }
         Map<Character, String> fields = new LinkedHashMap<>(error.fields());
-        fields.put('M', message.toString());
+        fields.put('M', quoted.replaceFirst(Matcher.quoteReplacement(own)));
         return new ErrorFields(fields);
+    }
+
+    private static boolean namesStatement(String code) {
+        return code.equals(SqlState.PROTOCOL_VIOLATION.code()) || code.equals(SqlState.UNDEFINED_STATEMENT.code());
     }
 }

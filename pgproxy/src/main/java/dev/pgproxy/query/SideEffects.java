@@ -1,5 +1,7 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.pool.Catalog;
+import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.SequenceUsers;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
@@ -14,7 +16,7 @@ import dev.pgproxy.session.PinReason;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
-import java.util.function.Supplier;
+import java.util.function.IntFunction;
 
 /**
  * What statements that are about to run may leave on their server besides what their completion tells: state that only a
@@ -35,6 +37,9 @@ final class SideEffects {
             | StatementFlags.DO_OR_CALL
             | StatementFlags.OPAQUE
             | StatementFlags.MENTIONS_TEMP_SCHEMA;
+
+    /** What may hold code that is not read. */
+    private static final int CODE = StatementFlags.DO_OR_CALL | StatementFlags.OPAQUE;
 
     /** What may lift a pin. */
     private static final int RELEASING =
@@ -65,6 +70,7 @@ final class SideEffects {
 
     private final Session session;
     private final SequenceUsers users;
+    private final Catalog catalog;
     private final boolean shared;
     private final ServerConnection server;
     private final ServerWriter out;
@@ -74,9 +80,10 @@ final class SideEffects {
      *
      * @param shared false in session mode: nobody else gets the server while the session lives
      */
-    SideEffects(Session session, SequenceUsers users, boolean shared, ServerConnection server, ServerWriter out) {
+    SideEffects(Session session, Pool pool, boolean shared, ServerConnection server, ServerWriter out) {
         this.session = session;
-        this.users = users;
+        this.users = pool.sequenceUsers();
+        this.catalog = pool.catalog();
         this.shared = shared;
         this.server = server;
         this.out = out;
@@ -86,8 +93,8 @@ final class SideEffects {
     void beforeQuery(QueryFacts facts, ByteBuf buf, int from, int end) {
         int flags = flags(facts);
         boolean forget = flags != 0
-                && foresee(facts, flags, () -> {
-                    int n = Math.min(end - from, MAX_TEXT);
+                && foresee(facts, flags, max -> {
+                    int n = Math.min(end - from, max);
                     int zero = CString.find(buf, from, from + n);
                     return buf.toString(from, zero < 0 ? n : zero - from, StandardCharsets.UTF_8);
                 });
@@ -98,7 +105,7 @@ final class SideEffects {
 
     /** A FunctionCall is about to be sent. */
     void beforeCall() {
-        if (foresee(QueryFacts.OPAQUE, flags(QueryFacts.OPAQUE), () -> "FunctionCall")) {
+        if (foresee(QueryFacts.OPAQUE, flags(QueryFacts.OPAQUE), max -> "FunctionCall")) {
             forgetInQuery();
         }
     }
@@ -107,9 +114,9 @@ final class SideEffects {
     void beforeBind(QueryFacts facts, byte[] rest) {
         int flags = flags(facts);
         boolean forget = flags != 0
-                && foresee(facts, flags, () -> {
+                && foresee(facts, flags, max -> {
                     int n = 0;
-                    while (n < rest.length && n < MAX_TEXT && rest[n] != 0) {
+                    while (n < rest.length && n < max && rest[n] != 0) {
                         n++;
                     }
                     return new String(rest, 0, n, StandardCharsets.UTF_8);
@@ -145,10 +152,15 @@ final class SideEffects {
     }
 
     /** True if the server has to forget the values of sequences first. */
-    private boolean foresee(QueryFacts facts, int flags, Supplier<String> text) {
+    private boolean foresee(QueryFacts facts, int flags, IntFunction<String> text) {
         boolean pinned = !session.pins().isEmpty();
-        if ((flags & SUSPICIOUS) != 0 || pinned && (flags & RELEASING) != 0) {
-            session.suspect(text);
+        if ((flags & SUSPICIOUS) != 0
+                || pinned && (flags & RELEASING) != 0
+                || (flags & StatementFlags.WRITES) != 0 && catalog.triggersLeaveState()) {
+            session.suspect(() -> text.apply(MAX_TEXT));
+        }
+        if ((flags & CODE) != 0) {
+            session.mentions(ParameterNames.in(text.apply(Integer.MAX_VALUE)));
         }
         return (flags & (LOOKS | TAKES)) != 0 && sequences(facts, flags, text);
     }
@@ -158,7 +170,7 @@ final class SideEffects {
         return statement.effect() instanceof SessionEffect.Execute execute ? session.sqlFlags(execute.name()) : 0;
     }
 
-    private boolean sequences(QueryFacts facts, int flags, Supplier<String> text) {
+    private boolean sequences(QueryFacts facts, int flags, IntFunction<String> text) {
         String application = session.reported().get("application_name");
         if ((flags & LOOKS) != 0) {
             users.looks(application, (flags & StatementFlags.CURRVAL) != 0);
@@ -181,7 +193,7 @@ final class SideEffects {
                     session.unpin(PinReason.SEQUENCE);
                 }
                 if ((its & TAKES) != 0) {
-                    session.pin(PinReason.SEQUENCE, text.get());
+                    session.pin(PinReason.SEQUENCE, text.apply(MAX_TEXT));
                 }
             }
         }

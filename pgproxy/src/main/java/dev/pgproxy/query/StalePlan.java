@@ -5,6 +5,7 @@ import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.server.ServerConnection;
+import dev.pgproxy.session.ClientStatements;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
 import java.util.Objects;
@@ -76,11 +77,12 @@ final class StalePlan {
 
     /** An error has come; true if the client is not to hear of it, since {@link #repeat} will be called. */
     boolean repeats(ErrorFields error, @Nullable Object note, ServerConnection server) {
-        if (!(note instanceof SharedStatement stale)
+        if (!(note instanceof ClientStatements.Entry entry)
                 || !error.code().equals(SqlState.FEATURE_NOT_SUPPORTED.code())
                 || !ROUTINE.equals(error.fields().get('R'))) {
             return false;
         }
+        SharedStatement stale = entry.statement();
         SharedStatement fresh = source.fresh(stale);
         boolean alone = sent.size() > 0 && server.replies().boundaries() == 1;
         String name = alone ? sent.statementName(from) : null;

@@ -141,7 +141,7 @@ final class ReplyReader implements FrameSink {
     public void head(byte type, ByteBuf buf, int index, int length) {
         if (type == BackendType.ERROR_RESPONSE) {
             if (sink != null) {
-                sink.failed(ErrorFields.readBeginning(buf, index)); // too long to be replaced
+                sink.failed(ErrorFields.readBeginning(buf, index), null); // too long to be replaced
             }
             skipToSync();
         }
@@ -279,7 +279,7 @@ final class ReplyReader implements FrameSink {
             cut(index, length);
         } else {
             parametersDescribed(index, true);
-            ErrorFields instead = sink.failed(fields);
+            ErrorFields instead = sink.failed(fields, replies.note());
             if (instead != null) {
                 cut(index, length);
                 sink.say(instead);

@@ -33,9 +33,13 @@ public interface ReplySink {
         return false;
     }
 
-    /** An ErrorResponse is about to be forwarded; returns what to send in its place, or null to forward it. */
+    /**
+     * An ErrorResponse is about to be forwarded; returns what to send in its place, or null to forward it.
+     *
+     * @param note of the message that failed
+     */
     @Nullable
-    ErrorFields failed(ErrorFields error);
+    ErrorFields failed(ErrorFields error, @Nullable Object note);
 
     /** An error in place of the server's own words. */
     void say(ErrorFields error);

@@ -12,10 +12,11 @@ import org.jspecify.annotations.Nullable;
  * without making a String. Confined to the client's event loop.
  */
 public final class ClientStatements {
-    private static final class Entry {
+    /** What one name means to the client. */
+    public static final class Entry {
         private final byte[] name;
         private final int hash;
-        private SharedStatement statement;
+        private final SharedStatement statement;
         private @Nullable Entry next;
 
         Entry(byte[] name, int hash, SharedStatement statement, @Nullable Entry next) {
@@ -23,6 +24,16 @@ public final class ClientStatements {
             this.hash = hash;
             this.statement = statement;
             this.next = next;
+        }
+
+        /** The client's name, no longer than PostgreSQL keeps it. */
+        public String name() {
+            return new String(name, StandardCharsets.UTF_8);
+        }
+
+        /** The statement. */
+        public SharedStatement statement() {
+            return statement;
         }
     }
 
@@ -32,8 +43,8 @@ public final class ClientStatements {
     private @Nullable Entry[] table = new @Nullable Entry[4];
     private int size;
 
-    /** The statement whose name is the {@code nameLength} bytes at {@code index}. */
-    public @Nullable SharedStatement find(ByteBuf buf, int index, int nameLength) {
+    /** What the name of {@code nameLength} bytes at {@code index} means. */
+    public @Nullable Entry find(ByteBuf buf, int index, int nameLength) {
         if (size == 0) {
             return null;
         }
@@ -44,7 +55,7 @@ public final class ClientStatements {
         }
         for (Entry e = table[hash & table.length - 1]; e != null; e = e.next) {
             if (e.hash == hash && e.name.length == length && same(e.name, buf, index)) {
-                return e.statement;
+                return e;
             }
         }
         return null;
@@ -68,13 +79,9 @@ public final class ClientStatements {
 
     /** Adds or replaces. */
     public void put(String name, SharedStatement statement) {
+        remove(name);
         byte[] bytes = bytes(name);
         int hash = hash(bytes);
-        Entry entry = entry(bytes, hash);
-        if (entry != null) {
-            entry.statement = statement;
-            return;
-        }
         if (size >= table.length) {
             grow();
         }
@@ -106,19 +113,6 @@ public final class ClientStatements {
         size--;
     }
 
-    /** The client's name of the statement that is called so on servers. */
-    public @Nullable String nameOf(String serverName) {
-        byte[] wanted = serverName.getBytes(StandardCharsets.UTF_8);
-        for (Entry slot : table) {
-            for (Entry e = slot; e != null; e = e.next) {
-                if (Arrays.equals(e.statement.name(), wanted)) {
-                    return new String(e.name, StandardCharsets.UTF_8);
-                }
-            }
-        }
-        return null;
-    }
-
     /** Forgets all. */
     public void clear() {
         if (size > 0) {
@@ -137,7 +131,7 @@ public final class ClientStatements {
         List<String> names = new ArrayList<>(size);
         for (Entry slot : table) {
             for (Entry e = slot; e != null; e = e.next) {
-                names.add(new String(e.name, StandardCharsets.UTF_8));
+                names.add(e.name());
             }
         }
         return names;

@@ -36,6 +36,7 @@ public final class Session {
     private byte status = TransactionStatus.IDLE;
     private boolean failed;
     private String suspect = "";
+    private Set<String> mentioned = Set.of();
     private boolean suspected;
     private boolean probing;
 
@@ -176,6 +177,21 @@ public final class Session {
             String statement = text.get();
             suspect = statement.length() > MAX_SNIPPET ? statement.substring(0, MAX_SNIPPET) : statement;
         }
+    }
+
+    /** A statement was sent that may set these parameters, in code that PostgreSQL alone reads. */
+    public void mentions(Set<String> parameters) {
+        if (!parameters.isEmpty()) {
+            mentioned = new HashSet<>(mentioned);
+            mentioned.addAll(parameters);
+        }
+    }
+
+    /** What such statements may have set since the last probe. */
+    public Set<String> takeMentioned() {
+        Set<String> taken = mentioned;
+        mentioned = Set.of();
+        return taken;
     }
 
     /** Whether a probe is due. */

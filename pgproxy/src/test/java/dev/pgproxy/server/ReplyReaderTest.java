@@ -62,7 +62,7 @@ final class ReplyReaderTest {
         public void writable() {}
 
         @Override
-        public @Nullable ErrorFields failed(ErrorFields error) {
+        public @Nullable ErrorFields failed(ErrorFields error, @Nullable Object note) {
             events.add("failed " + error.code());
             return error.message().equals("ours") ? ErrorFields.error(SqlState.SYNTAX_ERROR, "theirs") : null;
         }

@@ -28,7 +28,8 @@ final class ClientStatementsTest {
 
     private @Nullable SharedStatement findByBytes(String name) {
         ByteBuf buf = bytes(name);
-        return statements.find(buf, 6, buf.writerIndex() - 6);
+        ClientStatements.Entry entry = statements.find(buf, 6, buf.writerIndex() - 6);
+        return entry == null ? null : entry.statement();
     }
 
     @Test
@@ -57,11 +58,9 @@ final class ClientStatementsTest {
                     }
                 }
                 default -> {
-                    SharedStatement known = model.get(name);
-                    if (known != null) {
-                        assertThat(statements.nameOf(new String(known.name(), UTF_8)))
-                                .isEqualTo(name);
-                    }
+                    ClientStatements.Entry entry =
+                            statements.find(Unpooled.copiedBuffer(name, UTF_8), 0, name.length());
+                    assertThat(entry == null ? null : entry.name()).isEqualTo(model.containsKey(name) ? name : null);
                 }
             }
             assertThat(statements.find(name))

@@ -32,7 +32,8 @@ final class DefinitionReader {
                     in.flags |= StatementFlags.REFUSES_TRANSACTION_BLOCK;
                 }
             }
-            default -> in.flags |= mentionsTemp(in) ? StatementFlags.CREATES_TEMP : 0;
+            default ->
+                in.flags |= StatementFlags.MAY_DEFINE_CODE | (mentionsTemp(in) ? StatementFlags.CREATES_TEMP : 0);
         }
     }
 

@@ -64,6 +64,17 @@ public final class QueryFacts {
         return kind;
     }
 
+    /**
+     * Whether a failed transaction takes it: nothing at all, or one statement that ends the transaction or goes back in it
+     * (src/backend/tcop/postgres.c, IsTransactionExitStmt).
+     */
+    public boolean isForFailedTransaction() {
+        return switch (kind) {
+            case EMPTY, COMMIT, PREPARE_TRANSACTION, ROLLBACK, ROLLBACK_TO -> true;
+            default -> false;
+        };
+    }
+
     @Override
     public String toString() {
         return statements + " " + StatementFlags.describe(flags);

@@ -54,6 +54,8 @@ public final class StatementFlags {
     public static final int OPAQUE = 1 << 22;
     /** Names the schema pg_temp; with it in search_path a plain CREATE TABLE makes a temporary table. */
     public static final int MENTIONS_TEMP_SCHEMA = 1 << 23;
+    /** CREATE of anything but a relation or index: it may be a function, or call one from now on, as a trigger does. */
+    public static final int MAY_DEFINE_CODE = 1 << 24;
 
     private static final String[] NAMES = {
         "UNKNOWN_FUNCTION",
@@ -79,7 +81,8 @@ public final class StatementFlags {
         "DO_OR_CALL",
         "WRITES",
         "OPAQUE",
-        "MENTIONS_TEMP_SCHEMA"
+        "MENTIONS_TEMP_SCHEMA",
+        "MAY_DEFINE_CODE"
     };
 
     private StatementFlags() {}

@@ -48,7 +48,7 @@ class StatementFlagsTest {
                 "TRUNCATE t ~ DDL|WRITES",
                 "DROP TABLE t ~ MAY_RELEASE_STATE|DDL|WRITES",
                 "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'x' ~"
-                        + " CREATES_TEMP|DDL|WRITES|MENTIONS_TEMP_SCHEMA",
+                        + " CREATES_TEMP|DDL|WRITES|MENTIONS_TEMP_SCHEMA|MAY_DEFINE_CODE",
                 "SET search_path = pg_temp ~ MENTIONS_TEMP_SCHEMA",
                 "PREPARE p AS INSERT INTO t SELECT f(nextval('s')) ~ ''",
                 "EXPLAIN INSERT INTO t SELECT f(nextval('s')) ~ UNKNOWN_FUNCTION",
