@@ -19,12 +19,12 @@ import dev.pgproxy.protocol.sql.SqlAnalyzer;
 import dev.pgproxy.query.ClientLink;
 import dev.pgproxy.query.FlowSettings;
 import dev.pgproxy.query.QueryFlow;
+import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.time.Duration;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,10 +32,6 @@ import org.jspecify.annotations.Nullable;
  * Confined to the client's loop. Source: manual, "Message Flow".
  */
 public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
-    /** Client encodings in which an ASCII byte may be a part of a character: their text cannot be read bytewise. */
-    private static final Set<String> ASCII_UNSAFE =
-            Set.of("BIG5", "GBK", "GB18030", "JOHAB", "SJIS", "SHIFT_JIS_2004", "UHC");
-
     private static final Duration CLEANUP = Duration.ofSeconds(30);
 
     /** An exchange of more bytes than this does not wait for its end: it takes its server and goes on in parts. */
@@ -247,10 +243,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         if (zero < 0) {
             return QueryFacts.OPAQUE; // the server shall say what is wrong with it
         }
-        boolean conforming = !"off".equals(session.reported().get("standard_conforming_strings"));
-        String encoding = session.reported().get("client_encoding");
-        boolean unsafe = encoding != null && ASCII_UNSAFE.contains(encoding);
-        return ANALYZERS.get().analyze(buf, from, zero - from, conforming, unsafe);
+        Reported reported = session.reported();
+        return ANALYZERS.get().analyze(buf, from, zero - from, reported.isConforming(), reported.isAsciiUnsafe());
     }
 
     // ---- ClientPhase

@@ -13,6 +13,10 @@ public final class FlowTimes {
     private long waitingSince;
     private long transactionSince;
     private long sentAt;
+
+    /** The time of the lease, while it is still the time: reading the clock costs as much as many a message. */
+    private long sendingSince;
+
     private long lastReply = System.nanoTime();
 
     FlowTimes(PoolCounters.Row counters) {
@@ -23,17 +27,25 @@ public final class FlowTimes {
         waitingSince = System.nanoTime();
     }
 
-    void leased() {
-        long now = System.nanoTime();
+    /** It has a server, {@code atOnce} where it did not wait for it. */
+    void leased(boolean atOnce) {
+        long now = atOnce ? waitingSince : System.nanoTime();
         counters.add(Counter.SERVER_ASSIGNMENT_COUNT, 1);
         counters.add(Counter.WAIT_TIME, (now - waitingSince) / 1000);
         transactionSince = now;
+        sendingSince = now;
+    }
+
+    /** Nothing can be sent before something else has come. */
+    void held() {
+        sendingSince = 0;
     }
 
     void sent() {
         if (sentAt == 0) {
-            sentAt = System.nanoTime();
+            sentAt = sendingSince == 0 ? System.nanoTime() : sendingSince;
         }
+        sendingSince = 0;
     }
 
     /** The client has sent so much, whatever of it a server sees. */

@@ -134,13 +134,16 @@ final class Notifications implements Subscriber {
         return withheld;
     }
 
-    /** Runs {@code then} when ReadyForQuery is with the client. */
-    void settle(byte status, ServerConnection server, Runnable then) {
+    /** True if ReadyForQuery was forwarded; else {@link #settle} is to be called. */
+    boolean isSettled(byte status) {
         if (!withheld) {
             inBlock = status != TransactionStatus.IDLE;
-            then.run();
-            return;
         }
+        return !withheld;
+    }
+
+    /** Runs {@code then} when ReadyForQuery is with the client. */
+    void settle(byte status, ServerConnection server, Runnable then) {
         withheld = false;
         Wanted next = next(status, server);
         if (next.equals(wanted)) {

@@ -198,14 +198,14 @@ public final class QueryFlow implements LeaseListener {
                 hold(Held.FOR_LEASE);
                 return;
             }
-            lease(granted);
+            lease(granted, true);
         }
         dispatch();
     }
 
-    private void lease(ServerConnection granted) {
+    private void lease(ServerConnection granted, boolean atOnce) {
         server = granted;
-        times.leased();
+        times.leased(atOnce);
         if (writer == null || writer.server() != granted) {
             writer = new ExchangeWriter(session, statements, settings.mode() != PoolMode.SESSION, granted);
         } else {
@@ -274,6 +274,7 @@ public final class QueryFlow implements LeaseListener {
 
     private void hold(Held why) {
         held = why;
+        times.held();
         link.pause();
     }
 
@@ -338,7 +339,7 @@ public final class QueryFlow implements LeaseListener {
             pool.release(leased);
             return;
         }
-        lease(leased);
+        lease(leased, false);
         held = Held.FOR_REPLIES;
         goOn();
     }

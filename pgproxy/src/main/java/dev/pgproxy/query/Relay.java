@@ -32,6 +32,9 @@ final class Relay implements ReplySink {
     private boolean fatal;
     private boolean misaligned;
 
+    /** Whether something has completed that may have changed the session since it was last idle. */
+    private boolean changed;
+
     Relay(QueryFlow flow, Session session, Notifications notifications, StalePlan stalePlan, Channel client) {
         this.stalePlan = stalePlan;
         this.flow = flow;
@@ -134,6 +137,7 @@ final class Relay implements ReplySink {
      * the difference is made up for, and told, before ReadyForQuery.
      */
     private void compare() {
+        changed = true;
         misaligned = session.settings().get() != server().settings().get()
                 && !SettingsAlignment.between(
                                 server().settings().get(), session.settings().get())
@@ -165,7 +169,8 @@ final class Relay implements ReplySink {
         }
         stalePlan.forget();
         boolean undone = session.ready(status);
-        if (status == TransactionStatus.IDLE) {
+        if (status == TransactionStatus.IDLE && changed) {
+            changed = false;
             Outcome.idle(!undone, session, server());
         }
         misaligned &= status != TransactionStatus.FAILED;
@@ -183,7 +188,11 @@ final class Relay implements ReplySink {
             return;
         }
         misaligned = false;
-        notifications.settle(status, leased, () -> flow.ready(status));
+        if (notifications.isSettled(status)) {
+            flow.ready(status);
+        } else {
+            notifications.settle(status, leased, () -> flow.ready(status));
+        }
     }
 
     private void realigned(byte status, ServerConnection leased) {

@@ -40,14 +40,18 @@ public final class SqlText {
         return plain ? identifier : "\"" + identifier.replace("\"", "\"\"") + "\"";
     }
 
-    /** The name that a word or quoted identifier between the offsets means, without UESCAPE. */
+    /** The name that a word or quoted identifier between the offsets means, without UESCAPE; null if its quote is open. */
     public static @Nullable String decodeIdentifier(byte[] text, int from, int to) {
         byte first = text[from];
+        boolean unicode = (first == 'u' || first == 'U') && to - from > 2 && text[from + 1] == '&';
+        int open = unicode ? from + 3 : from + 1;
         byte[] name;
-        if (first == '"') {
-            name = undouble(text, from + 1, to - 1);
-        } else if ((first == 'u' || first == 'U') && to - from > 3 && text[from + 1] == '&') {
-            byte[] decoded = unicodeEscapes(undouble(text, from + 3, to - 1));
+        if ((first == '"' || unicode) && (to <= open || text[to - 1] != '"')) {
+            return null;
+        } else if (first == '"') {
+            name = undouble(text, open, to - 1);
+        } else if (unicode) {
+            byte[] decoded = unicodeEscapes(undouble(text, open, to - 1));
             if (decoded == null) {
                 return null;
             }
@@ -61,7 +65,7 @@ public final class SqlText {
         return utf8(name, clip(name));
     }
 
-    /** The value that a string literal between the offsets means, without UESCAPE. */
+    /** The value that a string literal between the offsets means, without UESCAPE; null if it is not whole. */
     public static @Nullable String decodeString(byte[] text, int from, int to, boolean standardConformingStrings) {
         byte first = text[from];
         if (first == '$') {
@@ -70,6 +74,9 @@ public final class SqlText {
                 tag++;
             }
             int delimiter = tag + 1 - from;
+            if (to - from < 2 * delimiter || text[to - 1] != '$') {
+                return null;
+            }
             byte[] body = Arrays.copyOfRange(text, from + delimiter, to - delimiter);
             return utf8(body, body.length);
         }

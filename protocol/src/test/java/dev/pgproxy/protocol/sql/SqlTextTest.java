@@ -43,6 +43,16 @@ class SqlTextTest {
     }
 
     @Test
+    void whatHasNoEndHasNoValue() {
+        for (String text : new String[] {"\"", "\"a", "U&\"", "u&\"a", "U&\"\\0061"}) {
+            assertThat(identifier(text)).as(text).isNull();
+        }
+        for (String text : new String[] {"$$", "$$a", "$a$", "$a$b$a"}) {
+            assertThat(string(text)).as(text).isNull();
+        }
+    }
+
+    @Test
     void identifiersAreFoldedUnescapedAndCut() {
         assertThat(identifier("Größe_X")).isEqualTo("größe_x");
         assertThat(identifier("ÄB")).isEqualTo("Äb");
