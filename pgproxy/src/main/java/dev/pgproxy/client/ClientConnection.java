@@ -153,6 +153,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Closes without a word: the client has said goodbye, or is of no protocol we speak. */
     void close(String reason) {
         finish(reason);
+        channel().flush();
         channel().close();
     }
 

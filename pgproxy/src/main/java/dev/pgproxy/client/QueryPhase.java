@@ -253,6 +253,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     public void read(ByteBuf in) {
         flow.times().received(in.readableBytes());
         reader.read(in);
+        if (reader.isPaused() && reader.holdsBuffers()) {
+            client.channel().config().setAutoRead(false); // not before: few clients send anything while they wait
+        }
     }
 
     @Override
@@ -324,7 +327,6 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     @Override
     public void pause() {
         reader.pause();
-        client.channel().config().setAutoRead(false);
     }
 
     @Override

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** Which system interface carries the sockets. */
 public enum TransportChoice {
-    /** The best that the machine allows. */
+    /** The best that the machine allows: io_uring before epoll before NIO, by measurement (docs/performance.md). */
     AUTO,
     /** Linux io_uring. */
     IO_URING,

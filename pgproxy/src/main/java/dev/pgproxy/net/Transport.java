@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,10 +84,10 @@ public final class Transport implements AutoCloseable {
         if (wanted == TransportChoice.NIO) {
             return wanted;
         }
+        if (wanted != TransportChoice.EPOLL && IoUring.isAvailable()) {
+            return TransportChoice.IO_URING;
+        }
         if (wanted == TransportChoice.IO_URING) {
-            if (IoUring.isAvailable()) {
-                return wanted;
-            }
             LOG.warn("io_uring is not available ({}), using epoll", cause(IoUring.unavailabilityCause()));
         }
         if (Epoll.isAvailable()) {
@@ -212,6 +213,7 @@ public final class Transport implements AutoCloseable {
 
     @Override
     public void close() {
-        group.shutdownGracefully(0, 2, java.util.concurrent.TimeUnit.SECONDS);
+        // not at once: with io_uring the kernel has yet to say that the sockets are closed
+        group.shutdownGracefully(50, 2000, TimeUnit.MILLISECONDS);
     }
 }

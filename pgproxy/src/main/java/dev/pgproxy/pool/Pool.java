@@ -180,7 +180,10 @@ public final class Pool implements ServerListener {
         LeaseListener next = null;
         boolean retire;
         synchronized (this) {
-            retire = !server.isUsable() || !isCurrent(server) || isPaused() || pools.isExpired(server);
+            retire = !server.isUsable()
+                    || !isCurrent(server)
+                    || isPaused()
+                    || pools.isExpired(server, server.usage().lastUsedNanos());
             if (!retire) {
                 next = waiting.pollFitting(server);
             }
@@ -374,7 +377,7 @@ public final class Pool implements ServerListener {
             while (i.hasNext()) {
                 ServerConnection server = i.next();
                 boolean unused = all.size() - surplus.size() > keep && pools.isUnused(server, now);
-                if (unused || pools.isExpired(server) || !isCurrent(server)) {
+                if (unused || pools.isExpired(server, now) || !isCurrent(server)) {
                     i.remove();
                     surplus.add(server);
                 }

@@ -272,11 +272,12 @@ public final class Pools {
         return transport.loops().getFirst();
     }
 
-    boolean isExpired(ServerConnection server) {
+    /** Older than {@code server_lifetime} at {@code now}. */
+    boolean isExpired(ServerConnection server, long now) {
         long lifetime = config.timeouts().serverLifetime().toNanos();
         // jittered by up to a tenth, so that servers opened together do not close together
         long jitter = lifetime / 1000 * (server.identity().id() * 37 % 100);
-        return lifetime > 0 && System.nanoTime() - server.usage().connectedNanos() > lifetime - jitter;
+        return lifetime > 0 && now - server.usage().connectedNanos() > lifetime - jitter;
     }
 
     boolean isUnused(ServerConnection server, long now) {

@@ -3,6 +3,7 @@ package dev.pgproxy.query;
 import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.listen.Listeners;
+import dev.pgproxy.net.LateFlush;
 import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.ErrorFields;
@@ -120,7 +121,7 @@ public final class QueryFlow implements LeaseListener {
     /** What a read of the client brought has been handled. */
     public void readComplete() {
         if (server != null) {
-            server.channel().flush();
+            LateFlush.of(server.channel(), loop());
             if (endPending && !link.isMidFrame()) {
                 endPending = false;
                 endIfQuiet(server); // the same read may have brought another query
@@ -255,7 +256,7 @@ public final class QueryFlow implements LeaseListener {
         open = !whole.isEnded();
         exchange.clear();
         if (!link.isReading()) {
-            leased.channel().flush();
+            LateFlush.of(leased.channel(), loop());
         }
         resumeIfHeld();
         waitForWritable(leased);

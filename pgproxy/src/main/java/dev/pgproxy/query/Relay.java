@@ -1,6 +1,7 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.listen.Notification;
+import dev.pgproxy.net.LateFlush;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
@@ -48,9 +49,9 @@ final class Relay implements ReplySink {
         leased.attach(this);
     }
 
-    /** The lease is over: what was written goes out now, since the next burst is another client's. */
+    /** The lease is over: what was written goes out without the end of the burst, which is another client's. */
     void end() {
-        client.flush();
+        LateFlush.of(client, client.eventLoop());
         resumeServer();
         server = null;
     }
@@ -205,7 +206,11 @@ final class Relay implements ReplySink {
 
     @Override
     public void burstEnd() {
-        client.flush();
+        if (client.isWritable()) {
+            LateFlush.of(client, client.eventLoop());
+        } else {
+            client.flush();
+        }
         flow.burstEnd();
         if (!client.isWritable() && !stopped && server != null) {
             stopped = true;
