@@ -18,7 +18,10 @@ import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
+import io.netty.channel.Channel;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -233,15 +236,18 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         }
         listener.close();
         services.drain();
+        List<Channel> connections = new ArrayList<>();
         for (ClientConnection client : services.clients().all()) {
+            connections.add(client.channel());
             client.kill("terminating connection due to administrator command");
         }
         listeners.close();
         pools.stop();
-        for (var pool : pools.all()) {
+        for (Pool pool : pools.all()) {
+            pool.servers().forEach(server -> connections.add(server.channel()));
             pool.kill();
         }
-        transport.close();
+        transport.closeAfter(connections);
         slow.shutdownNow();
     }
 }

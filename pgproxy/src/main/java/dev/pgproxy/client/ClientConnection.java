@@ -1,13 +1,14 @@
 package dev.pgproxy.client;
 
+import dev.pgproxy.net.LastWords;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.ProtocolViolation;
 import dev.pgproxy.server.ServerConnection;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderException;
@@ -146,15 +147,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         Channel to = channel();
         ByteBuf out = to.alloc().buffer();
         error.write(out);
-        to.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+        LastWords.send(to, out);
         finish(error.message());
     }
 
     /** Closes without a word: the client has said goodbye, or is of no protocol we speak. */
     void close(String reason) {
         finish(reason);
-        channel().flush();
-        channel().close();
+        LastWords.send(channel(), Unpooled.EMPTY_BUFFER);
     }
 
     private void finish(String reason) {

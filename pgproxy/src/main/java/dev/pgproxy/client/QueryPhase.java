@@ -21,6 +21,7 @@ import dev.pgproxy.query.FlowSettings;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
+import dev.pgproxy.session.UnnamedStatement;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -173,9 +174,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
             }
             case FrontendType.PARSE -> {
                 if (!skipping) {
-                    int name = CString.find(buf, index + FrameReader.HEADER, index + length);
-                    QueryFacts facts = name < 0 ? QueryFacts.OPAQUE : analyze(buf, name + 1, index + length);
-                    collect(type, buf, index, length, facts);
+                    collect(type, buf, index, length, analyzeParse(buf, index + FrameReader.HEADER, index + length));
                 }
             }
             case FrontendType.BIND, FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE -> {
@@ -236,6 +235,17 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     private void submit() {
         notified = false;
         flow.submit();
+    }
+
+    private QueryFacts analyzeParse(ByteBuf buf, int from, int end) {
+        int name = CString.find(buf, from, end);
+        if (name < 0) {
+            return QueryFacts.OPAQUE;
+        }
+        UnnamedStatement last = session.unnamed(); // many drivers send the same one again and again
+        return last != null && last.isSame(buf, name + 1, end - name - 1, session.reported())
+                ? last.facts()
+                : analyze(buf, name + 1, end);
     }
 
     private QueryFacts analyze(ByteBuf buf, int from, int end) {

@@ -2,9 +2,8 @@ package dev.pgproxy.console;
 
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.net.HostNames;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.ByteBufAllocatorMetric;
-import io.netty.buffer.ByteBufAllocatorMetricProvider;
+import dev.pgproxy.net.Transport;
+import io.netty.buffer.PooledByteBufAllocator;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
@@ -40,11 +39,9 @@ final class ProgramTables {
         for (BufferPoolMXBean pool : ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class)) {
             add(table, "java buffers " + pool.getName(), pool.getMemoryUsed(), pool.getTotalCapacity());
         }
-        if (ByteBufAllocator.DEFAULT instanceof ByteBufAllocatorMetricProvider provider) {
-            ByteBufAllocatorMetric metric = provider.metric();
-            add(table, "netty direct", metric.usedDirectMemory(), metric.usedDirectMemory());
-            add(table, "netty heap", metric.usedHeapMemory(), metric.usedHeapMemory());
-        }
+        PooledByteBufAllocator netty = Transport.ALLOCATOR;
+        add(table, "netty direct", netty.pinnedDirectMemory(), netty.metric().usedDirectMemory());
+        add(table, "netty heap", netty.pinnedHeapMemory(), netty.metric().usedHeapMemory());
         return table.answer();
     }
 

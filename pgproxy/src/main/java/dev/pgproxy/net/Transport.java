@@ -6,6 +6,7 @@ import dev.pgproxy.config.RuntimeSettings;
 import dev.pgproxy.config.TransportChoice;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -36,6 +37,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -50,8 +52,8 @@ import org.slf4j.LoggerFactory;
 public final class Transport implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
 
-    /** Read buffers grow to this: few system calls for large results. */
-    private static final int MAX_READ = 256 * 1024;
+    /** Where the buffers of sockets come from: Netty's other one makes and clears a new chunk for each large read. */
+    public static final PooledByteBufAllocator ALLOCATOR = PooledByteBufAllocator.DEFAULT;
 
     private final TransportChoice kind;
     private final HostNames names;
@@ -144,7 +146,8 @@ public final class Transport implements AutoCloseable {
         if (!unix) {
             bootstrap.resolver(names);
         }
-        bootstrap.option(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.allocator(MAX_READ));
+        bootstrap.option(ChannelOption.ALLOCATOR, ALLOCATOR);
+        bootstrap.option(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.ofServer());
     }
 
     /** Host names and their addresses. */
@@ -176,7 +179,8 @@ public final class Transport implements AutoCloseable {
                 bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
             }
         }
-        bootstrap.childOption(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.allocator(MAX_READ));
+        bootstrap.childOption(ChannelOption.ALLOCATOR, ALLOCATOR);
+        bootstrap.childOption(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.ofClient());
     }
 
     /** RELOAD: for connections from now on. */
@@ -209,6 +213,20 @@ public final class Transport implements AutoCloseable {
         CompletableFuture<Void> closed = new CompletableFuture<>();
         group.terminationFuture().addListener(ended -> closed.complete(null));
         return closed;
+    }
+
+    /** Closes when these connections are closed, or a moment later. */
+    public void closeAfter(Collection<Channel> connections) {
+        CompletableFuture<?>[] gone = connections.stream().map(Transport::gone).toArray(CompletableFuture[]::new);
+        CompletableFuture.allOf(gone)
+                .completeOnTimeout(null, 1, TimeUnit.SECONDS)
+                .thenRun(this::close);
+    }
+
+    private static CompletableFuture<Void> gone(Channel connection) {
+        CompletableFuture<Void> gone = new CompletableFuture<>();
+        connection.closeFuture().addListener(closed -> gone.complete(null));
+        return gone;
     }
 
     @Override

@@ -26,6 +26,11 @@ import org.slf4j.LoggerFactory;
  * outside of it, on their own loops.
  */
 public final class Pool implements ServerListener {
+    private static final ErrorFields TOO_LATE = ErrorFields.fatal(
+            SqlState.QUERY_CANCELED,
+            "query_wait_timeout",
+            "No server became free in time: raise default_pool_size, or find what holds the servers by SHOW SERVERS.");
+
     private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
 
     /** The score of a server on the client's loop with its settings. */
@@ -392,12 +397,7 @@ public final class Pool implements ServerListener {
         for (ServerConnection server : surplus) {
             server.home().execute(() -> server.close("server_idle_timeout or server_lifetime"));
         }
-        WaitingClients.refuse(
-                late,
-                ErrorFields.fatal(
-                        SqlState.QUERY_CANCELED,
-                        "query_wait_timeout",
-                        "No server became free in time: raise default_pool_size, or find what holds the servers by SHOW SERVERS."));
+        WaitingClients.refuse(late, TOO_LATE);
         if (loop != null) {
             connectMore(loop);
         }

@@ -27,20 +27,20 @@ final class Aligner implements OwnReply {
 
     /** As {@link #begin}, for the settings alone and whatever comes next; an error leaves the rest to the next exchange. */
     static boolean settings(Session session, ServerConnection server, Runnable then) {
-        List<String> sql = SettingsAlignment.between(
-                server.settings().get(), session.settings().get());
+        Settings wanted = session.settings().get();
+        List<String> sql = SettingsAlignment.between(server.settings().get(), wanted);
         if (sql.isEmpty()) {
             return false;
         }
-        Aligner aligner = new Aligner(server, session, error -> then.run());
+        Aligner aligner = new Aligner(server, session, wanted, error -> then.run());
         aligner.outstanding = 1;
         server.ask(String.join(";", sql), aligner);
         return true;
     }
 
-    private Aligner(ServerConnection server, Session session, Consumer<@Nullable ErrorFields> then) {
+    private Aligner(ServerConnection server, Session session, Settings wanted, Consumer<@Nullable ErrorFields> then) {
         this.server = server;
-        this.wanted = session.settings().get();
+        this.wanted = wanted;
         this.custom = Set.copyOf(session.customSettings());
         this.then = then;
     }
@@ -55,11 +55,16 @@ final class Aligner implements OwnReply {
         if (server.status() == TransactionStatus.FAILED) {
             return false; // nothing can be set, and nothing can depend on it, before the transaction has ended
         }
-        List<String> sql = StatementAlignment.everything(exchange, session, server, mode);
+        Settings wanted = session.settings().get();
+        Settings present = server.settings().get();
+        if (wanted != present) {
+            wanted = SettingsAlignment.neededBy(exchange.only(), wanted, present);
+        }
+        List<String> sql = StatementAlignment.everything(exchange, wanted, session, server, mode);
         if (sql.isEmpty()) {
             return false;
         }
-        Aligner aligner = new Aligner(server, session, then);
+        Aligner aligner = new Aligner(server, session, wanted, then);
         aligner.outstanding = sql.size();
         sql.forEach(query -> server.ask(query, aligner));
         return true;

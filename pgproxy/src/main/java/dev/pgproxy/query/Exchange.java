@@ -165,6 +165,30 @@ public final class Exchange {
         return last == FrontendType.SYNC || last == FrontendType.QUERY || last == FrontendType.FUNCTION_CALL;
     }
 
+    /** The one statement that it runs, if it is plain that it runs no other. */
+    @Nullable
+    StatementFacts only() {
+        int parses = 0;
+        int binds = 0;
+        for (int i = 0; i < size; i++) {
+            byte type = types[i];
+            boolean unnamed = switch (type) {
+                case FrontendType.PARSE -> ++parses == 1 && buffer(i).getByte(indexes[i] + FrameReader.HEADER) == 0;
+                case FrontendType.BIND -> ++binds == 1 && "".equals(statementName(i));
+                case FrontendType.FUNCTION_CALL -> false;
+                default -> true;
+            };
+            if (!unnamed) {
+                return null;
+            }
+        }
+        QueryFacts said = size == 0 ? null : facts[0];
+        boolean alone = size == 1 || parses == 1;
+        return alone && said != null && said.statementCount() == 1
+                ? said.statements().getFirst()
+                : null;
+    }
+
     /** Whether it begins a transaction block. */
     boolean begins() {
         for (int i = 0; i < size; i++) {

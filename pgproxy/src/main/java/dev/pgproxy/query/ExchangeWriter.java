@@ -236,9 +236,11 @@ final class ExchangeWriter {
         UnnamedStatement statement = session.unnamed();
         if (substitute != null) {
             barrier = true;
-            statement = new UnnamedStatement(Emulation.parseBody(""), facts);
-        } else if (statement == null || !statement.isSame(buf, restAt, index + length - restAt, facts)) {
-            statement = new UnnamedStatement(rest(buf, restAt, index + length), facts);
+            statement = new UnnamedStatement(Emulation.parseBody(""), facts, session.reported());
+        } else if (statement == null
+                || statement.facts() != facts
+                || !statement.isSame(buf, restAt, index + length - restAt, session.reported())) {
+            statement = new UnnamedStatement(rest(buf, restAt, index + length), facts, session.reported());
         }
         session.unnamed(statement);
         server.statements().unnamed(statement);

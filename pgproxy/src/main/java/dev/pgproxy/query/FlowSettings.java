@@ -23,6 +23,11 @@ public record FlowSettings(PoolMode mode, int maxPreparedStatements, Duration cl
 
     private static final String UNKNOWN = "";
 
+    /** Whether the exchange begins a transaction block where there are none. */
+    boolean refuses(Exchange exchange) {
+        return mode == PoolMode.STATEMENT && exchange.begins();
+    }
+
     SharedStatements.Scope scope(Session session, long catalogVersion) {
         Settings now = session.settings().get();
         String encoding = session.reported().get("client_encoding");

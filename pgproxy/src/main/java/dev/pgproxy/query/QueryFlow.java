@@ -218,13 +218,15 @@ public final class QueryFlow implements LeaseListener {
 
     private void dispatch() {
         ServerConnection leased = Objects.requireNonNull(server);
-        if (settings.mode() == PoolMode.STATEMENT && exchange.begins()) {
+        boolean ends = settings.refuses(exchange);
+        if (ends && (isOpen() || leased.replies().isEmpty())) {
             link.end(FlowSettings.NO_TRANSACTION_BLOCKS);
             return;
         }
         // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
         if (!isOpen()
-                && (barrier && !leased.replies().isEmpty()
+                && (ends
+                        || barrier && !leased.replies().isEmpty()
                         || giveWay(leased)
                         || stalePlan.isPending()
                         || notifications.delay(exchange, leased, this::goOn))) {
@@ -422,12 +424,8 @@ public final class QueryFlow implements LeaseListener {
     }
 
     private void endIfQuiet(ServerConnection leased) {
-        if (!gone
-                && server == leased
-                && leased.isUsable()
-                && !isRunning()
-                && !isOpen()
-                && leased.status() == TransactionStatus.IDLE) {
+        boolean idle = server == leased && leased.isUsable() && leased.status() == TransactionStatus.IDLE;
+        if (!gone && idle && !isRunning() && !isOpen()) {
             transactionEnded();
         }
     }

@@ -1,6 +1,8 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SqlText;
+import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.session.Settings;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -45,6 +47,32 @@ public final class SettingsAlignment {
             addIfSet(to.get(Settings.ROLE), sql);
         }
         return sql;
+    }
+
+    /**
+     * The settings of a session that the next statement needs, on a server with those that are {@code present}. One that
+     * undoes a setting does not need it, and is the way out where it cannot be made any more: a role that was dropped.
+     */
+    static Settings neededBy(@Nullable StatementFacts next, Settings session, Settings present) {
+        SessionEffect effect = next == null ? null : next.effect();
+        if (effect == null) {
+            return session;
+        }
+        return switch (effect) {
+            case SessionEffect.SetRole set -> set.local() ? session : session.like(present, Settings.ROLE);
+            case SessionEffect.ResetRole reset -> session.like(present, Settings.ROLE);
+            case SessionEffect.SetSessionAuthorization set -> set.local() ? session : withoutIdentity(session, present);
+            case SessionEffect.ResetSessionAuthorization reset -> withoutIdentity(session, present);
+            case SessionEffect.ResetParameter reset -> session.like(present, reset.name());
+            case SessionEffect.ResetAll reset ->
+                present.like(session, Settings.ROLE).like(session, Settings.SESSION_AUTHORIZATION);
+            case SessionEffect.DiscardAll discard -> present;
+            default -> session;
+        };
+    }
+
+    private static Settings withoutIdentity(Settings session, Settings present) {
+        return session.like(present, Settings.ROLE).like(present, Settings.SESSION_AUTHORIZATION);
     }
 
     private static void change(Settings from, Settings to, String name, Set<String> done, List<String> sql) {

@@ -26,8 +26,8 @@ final class StatementAlignment {
      * The queries with all that the server has to be told before the exchange; none in most cases. Each PREPARE is one of
      * its own, since pg_prepared_statements shows the whole query.
      */
-    static List<String> everything(Exchange exchange, Session session, ServerConnection server, PoolMode mode) {
-        Settings wanted = session.settings().get();
+    static List<String> everything(
+            Exchange exchange, Settings wanted, Session session, ServerConnection server, PoolMode mode) {
         Settings present = server.settings().get();
         Set<String> names = mode == PoolMode.SESSION ? Set.of() : names(exchange, session, server);
         boolean placeholders = !server.customSettings().containsAll(session.customSettings());

@@ -1,5 +1,6 @@
 package dev.pgproxy.server;
 
+import dev.pgproxy.net.LastWords;
 import dev.pgproxy.protocol.frame.ProtocolViolation;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.session.Reported;
@@ -238,9 +239,10 @@ public final class ServerConnection {
             if (channel.isActive()) {
                 ByteBuf out = channel.alloc().buffer(8);
                 FrontendWriter.terminate(out);
-                channel.writeAndFlush(out);
+                LastWords.send(channel, out);
+            } else {
+                channel.close();
             }
-            channel.close();
         }
     }
 

@@ -8,11 +8,12 @@ import io.netty.buffer.ByteBuf;
  * identity: a server remembers whose it has. Immutable.
  *
  * @param rest the body of its Parse behind the name; not to be changed
+ * @param reported the session's parameters when its facts were read: they decide what a text says
  */
-public record UnnamedStatement(byte[] rest, QueryFacts facts) {
-    /** Whether a Parse with these bytes behind its name is the same again. */
-    public boolean isSame(ByteBuf buf, int index, int length, QueryFacts said) {
-        if (facts != said || rest.length != length) {
+public record UnnamedStatement(byte[] rest, QueryFacts facts, Reported reported) {
+    /** Whether a Parse with these bytes behind its name, and these parameters, is the same again. */
+    public boolean isSame(ByteBuf buf, int index, int length, Reported now) {
+        if (reported != now || rest.length != length) {
             return false;
         }
         for (int i = 0; i < length; i++) {
