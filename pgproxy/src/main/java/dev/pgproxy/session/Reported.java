@@ -4,7 +4,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,10 +14,7 @@ public final class Reported {
     /** Nothing reported yet. */
     public static final Reported NONE = new Reported(Map.of());
 
-    /** More different ones than this are not shared any longer: clients that give themselves many names. */
-    private static final int MAX_SHARED = 4096;
-
-    private static final Map<Reported, Reported> SHARED = new ConcurrentHashMap<>();
+    private static final Shared<Reported> SHARED = new Shared<>();
 
     /** Client encodings in which an ASCII byte may be a part of a character: their text cannot be read bytewise. */
     private static final Set<String> ASCII_UNSAFE =
@@ -38,16 +34,7 @@ public final class Reported {
     }
 
     private static Reported share(Map<String, String> values) {
-        Reported made = new Reported(Collections.unmodifiableMap(values));
-        Reported known = SHARED.get(made);
-        if (known != null) {
-            return known;
-        }
-        if (SHARED.size() >= MAX_SHARED) {
-            SHARED.clear();
-        }
-        SHARED.put(made, made);
-        return made;
+        return SHARED.of(new Reported(Collections.unmodifiableMap(values)));
     }
 
     /** Copies values in their order. */

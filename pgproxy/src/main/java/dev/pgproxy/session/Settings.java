@@ -4,7 +4,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,10 +22,7 @@ public final class Settings {
     /** Name under which SET SESSION AUTHORIZATION is kept. */
     public static final String SESSION_AUTHORIZATION = "session_authorization";
 
-    /** More different settings than this are not shared any longer: a client that counts up a parameter. */
-    private static final int MAX_SHARED = 4096;
-
-    private static final Map<Settings, Settings> SHARED = new ConcurrentHashMap<>();
+    private static final Shared<Settings> SHARED = new Shared<>();
 
     private final Map<String, String> statements;
     private final int hash;
@@ -40,16 +36,7 @@ public final class Settings {
         if (statements.isEmpty()) {
             return NONE;
         }
-        Settings made = new Settings(Collections.unmodifiableMap(statements));
-        Settings known = SHARED.get(made);
-        if (known != null) {
-            return known;
-        }
-        if (SHARED.size() >= MAX_SHARED) {
-            SHARED.clear();
-        }
-        SHARED.put(made, made);
-        return made;
+        return SHARED.of(new Settings(Collections.unmodifiableMap(statements)));
     }
 
     /** The SQL that sets the parameter, or null if it is not set. */
