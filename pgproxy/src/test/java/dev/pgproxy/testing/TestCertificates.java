@@ -2,6 +2,7 @@ package dev.pgproxy.testing;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +13,9 @@ import java.security.SecureRandom;
 import java.security.cert.Certificate;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -38,6 +41,7 @@ public final class TestCertificates {
     public TestCertificates() {
         try {
             directory = Files.createTempDirectory("pgproxy-certificates-");
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(directory), "test-certificates-delete"));
             store = directory.resolve("all.p12");
             keytool("-alias", AUTHORITY, "-dname", "CN=pgproxy test authority", "-ext", "bc:critical=ca:true");
             writePem(
@@ -46,6 +50,16 @@ public final class TestCertificates {
                     open().getCertificate(AUTHORITY).getEncoded());
         } catch (IOException | GeneralSecurityException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    private static void delete(Path folder) {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
