@@ -7,6 +7,7 @@ import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.TestCluster;
+import dev.pgproxy.testing.Transcript;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,53 @@ final class AlignmentIT {
                             .isEqualTo("TCZ");
                 }
             }
+        }
+    }
+
+    /** What undoes a setting may come without it; what comes with it, or behind it, may not. */
+    @Test
+    void whatIsSentBesideAResetHasItsSettings() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1");
+        try (PgProxy proxy = under.proxy()) {
+            Transcript.assertSame(under, (c, t) -> {
+                RawClient d = t.another("d");
+                t.quietly("CREATE SCHEMA IF NOT EXISTS it_beside");
+                t.quietly("CREATE OR REPLACE VIEW it_beside.v AS SELECT 'beside' AS v");
+                t.quietly("CREATE OR REPLACE VIEW public.v AS SELECT 1 AS v");
+                c.query("SET search_path = it_beside").readUntilReady();
+                List<Consumer<RawClient>> beside = List.of(
+                        b -> b.parse("", "RESET search_path")
+                                .parse("s1", "SELECT v FROM v")
+                                .describeStatement("s1"),
+                        b -> b.parse("s2", "SELECT v FROM v")
+                                .sync()
+                                .parse("", "RESET search_path")
+                                .describeStatement("s2"),
+                        b -> b.parse("", "RESET search_path")
+                                .flush()
+                                .parse("s3", "SELECT v FROM v")
+                                .describeStatement("s3"));
+                for (Consumer<RawClient> messages : beside) {
+                    t.expect("TDCZ", d.query("SELECT 1").readUntilReady());
+                    c.batch(b -> messages.andThen(RawClient::sync).accept(b));
+                    c.readUntil(message -> message.type() == 'T' || message.type() == 'E');
+                    c.readUntilReady();
+                }
+            });
+        }
+    }
+
+    /** Only the value: our DISCARD ALL does not commit at once, which ReadyForQuery of the Query without Sync tells. */
+    @Test
+    void aQueryBehindADiscardInAPipelineHasItsSettings() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1");
+        try (PgProxy proxy = under.proxy();
+                RawClient c = under.proxied().login();
+                RawClient d = under.proxied().login()) {
+            d.query("SET application_name = 'of d'").readUntilReady();
+            d.query("SHOW application_name").readUntilReady();
+            c.batch(b -> b.parse("", "DISCARD ALL").bind("", "").execute("").query("SHOW application_name"));
+            assertThat(Message.row(c.readUntilReady())).containsExactly("");
         }
     }
 }

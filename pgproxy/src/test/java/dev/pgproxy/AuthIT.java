@@ -56,9 +56,7 @@ final class AuthIT {
     }
 
     private static void assertServes(TestProxy proxy, String user, String password, String database) {
-        assertThat(proxy.as(user, password, database).run("SELECT current_user, current_database()").stream()
-                        .filter(m -> m.type() == 'D')
-                        .map(Message::values))
+        assertThat(Message.rows(proxy.as(user, password, database).run("SELECT current_user, current_database()")))
                 .containsExactly(List.of(user, database));
     }
 

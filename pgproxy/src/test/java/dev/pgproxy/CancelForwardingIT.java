@@ -106,10 +106,9 @@ final class CancelForwardingIT {
     }
 
     private String refused(TestProxy proxy) {
-        return proxy.as(role, "secret", "pgproxy").run("SHOW TOTALS").stream()
-                .filter(row -> row.type() == 'D')
-                .filter(row -> "total_cancel_refused".equals(row.values().get(0)))
-                .map(row -> String.valueOf(row.values().get(1)))
+        return Message.rows(proxy.as(role, "secret", "pgproxy").run("SHOW TOTALS")).stream()
+                .filter(row -> "total_cancel_refused".equals(row.get(0)))
+                .map(row -> String.valueOf(row.get(1)))
                 .findFirst()
                 .orElse("none");
     }

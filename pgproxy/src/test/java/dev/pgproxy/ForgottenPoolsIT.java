@@ -36,20 +36,17 @@ final class ForgottenPoolsIT {
 
     private Map<String, Long> totals(TestProxy proxy) {
         Map<String, Long> totals = new HashMap<>();
-        for (Message row : proxy.as(alice, "secret", "pgproxy").run("SHOW TOTALS")) {
-            if (row.type() == 'D') {
-                totals.put(
-                        row.values().get(0),
-                        Long.valueOf(String.valueOf(row.values().get(1))));
-            }
+        for (List<String> row :
+                Message.rows(proxy.as(alice, "secret", "pgproxy").run("SHOW TOTALS"))) {
+            totals.put(row.get(0), Long.valueOf(row.get(1)));
         }
         return totals;
     }
 
     private List<String> rowOf(TestProxy proxy, String name) {
-        return proxy.as(alice, "secret", "pgproxy").run("SHOW STATS_TOTALS").stream()
-                .filter(row -> row.type() == 'D' && name.equals(row.values().getFirst()))
-                .map(row -> String.valueOf(row.values().get(2)))
+        return Message.rows(proxy.as(alice, "secret", "pgproxy").run("SHOW STATS_TOTALS")).stream()
+                .filter(row -> name.equals(row.getFirst()))
+                .map(row -> String.valueOf(row.get(2)))
                 .toList();
     }
 

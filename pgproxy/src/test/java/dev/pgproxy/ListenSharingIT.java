@@ -278,12 +278,8 @@ final class ListenSharingIT {
     }
 
     private static String listeners(ProxyUnderTest on) {
-        return String.valueOf(on.direct().run("SELECT count(*)" + LISTENERS).stream()
-                .filter(message -> message.type() == 'D')
-                .findFirst()
-                .orElseThrow()
-                .values()
-                .getFirst());
+        return String.valueOf(
+                Message.row(on.direct().run("SELECT count(*)" + LISTENERS)).getFirst());
     }
 
     @Test

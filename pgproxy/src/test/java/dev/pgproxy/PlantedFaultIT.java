@@ -132,12 +132,9 @@ final class PlantedFaultIT {
                         .bind("", "s")
                         .execute("")
                         .sync();
-                String length = client.readUntilReady().stream()
-                        .filter(message -> message.type() == 'D')
-                        .map(message -> String.valueOf(message.values().getFirst()))
-                        .findFirst()
-                        .orElse("none");
-                assertThat(length).as(encoding).isEqualTo(encoding.equals("UTF8") ? "1" : "2");
+                assertThat(Message.row(client.readUntilReady()).getFirst())
+                        .as(encoding)
+                        .isEqualTo(encoding.equals("UTF8") ? "1" : "2");
                 client.terminate().readUntilClosed();
             }
         }

@@ -100,10 +100,6 @@ final class PoolStressIT {
     }
 
     private static String first(List<Message> answer) {
-        return answer.stream()
-                .filter(message -> message.type() == 'D')
-                .map(message -> String.valueOf(message.values().getFirst()))
-                .findFirst()
-                .orElseThrow();
+        return String.valueOf(Message.row(answer).getFirst());
     }
 }

@@ -9,7 +9,6 @@ import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.Transcript;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Prepared statements of the protocol and of SQL, which share one namespace per session. */
@@ -391,7 +390,7 @@ final class PreparedIT {
                     .query("SELECT 'behind'"));
             assertThat(types(young.readUntilReady())).isEqualTo("1tTZ");
             assertThat(types(young.readUntilReady())).isEqualTo("TDCZ");
-            assertThat(row(described(young, "s"))).containsExactly("1", "new");
+            assertThat(Message.row(described(young, "s"))).containsExactly("1", "new");
 
             // it goes by a description of old: as by PostgreSQL, an error that can be acted on
             Message refused =
@@ -400,7 +399,7 @@ final class PreparedIT {
             old.query("BEGIN").readUntilReady();
             assertThat(types(described(old, "s"))).isEqualTo("EZ");
             old.query("ROLLBACK").readUntilReady();
-            assertThat(row(described(old, "s"))).containsExactly("1", "new");
+            assertThat(Message.row(described(old, "s"))).containsExactly("1", "new");
             assertThat(types(old.bind("", "s").execute("").sync().readUntilReady()))
                     .isEqualTo("2DCZ");
             under.direct().run("DROP TABLE migrated");
@@ -409,14 +408,6 @@ final class PreparedIT {
 
     private static List<Message> described(RawClient client, String name) {
         return client.bind("", name).describePortal("").execute("").sync().readUntilReady();
-    }
-
-    private static List<@Nullable String> row(List<Message> answer) {
-        return answer.stream()
-                .filter(m -> m.type() == 'D')
-                .findFirst()
-                .orElseThrow(() -> new AssertionError(answer))
-                .values();
     }
 
     @Test

@@ -38,7 +38,7 @@ final class ReleaseIT {
                     holder.query("SELECT pg_advisory_lock(" + key + ")").readUntilReady();
                     String holds =
                             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
-                    assertThat(row(proxied.run(holds))).containsExactly("0");
+                    assertThat(Message.row(proxied.run(holds))).containsExactly("0");
                     holder.query("SELECT pg_advisory_unlock_all()").readUntilReady();
                 }
             }
@@ -55,7 +55,7 @@ final class ReleaseIT {
                 RawClient vanishing = proxied.login();
                 vanishing.query("SELECT it_plain()").readUntilReady();
                 vanishing.close();
-                assertThat(row(proxied.run("SELECT 1"))).containsExactly("1");
+                assertThat(Message.row(proxied.run("SELECT 1"))).containsExactly("1");
             }
         }
     }
@@ -78,21 +78,10 @@ final class ReleaseIT {
                 c.readUntilReady();
                 c.batch(rest -> rest.raw(half).query("SELECT pg_sleep(0.3), 'of c'"));
                 d.query("SELECT 'of d'");
-                assertThat(row(d.readUntilReady())).containsExactly("of d");
-                assertThat(row(c.readUntilReady())).containsExactly("", "of c");
+                assertThat(Message.row(d.readUntilReady())).containsExactly("of d");
+                assertThat(Message.row(c.readUntilReady())).containsExactly("", "of c");
             }
         }
-    }
-
-    private static List<String> row(List<Message> answer) {
-        return answer.stream()
-                .filter(message -> message.type() == 'D')
-                .findFirst()
-                .orElseThrow(() -> new AssertionError(answer.toString()))
-                .values()
-                .stream()
-                .map(String::valueOf)
-                .toList();
     }
 
     /** PostgreSQL says idle while its implicit transaction is still open; the next statement fails and ends it. */

@@ -152,10 +152,8 @@ final class ReplicationIT {
     }
 
     private static List<List<@Nullable String>> show(TestProxy proxy, String command) {
-        return proxy.as("postgres", TestCluster.PASSWORD, "pgproxy").run("SHOW " + command).stream()
-                .filter(message -> message.type() == 'D')
-                .map(Message::values)
-                .toList();
+        return Message.rows(
+                proxy.as("postgres", TestCluster.PASSWORD, "pgproxy").run("SHOW " + command));
     }
 
     @Test

@@ -28,19 +28,14 @@ final class WaitingIT {
         Endpoint console =
                 new Endpoint(endpoint.host(), endpoint.port(), "pgproxy", endpoint.user(), endpoint.password());
         Awaitility.await()
-                .until(() -> console.run("SHOW CLIENTS").stream()
-                                .filter(message -> message.type() == 'D'
-                                        && message.values().contains("waiting"))
+                .until(() -> Message.rows(console.run("SHOW CLIENTS")).stream()
+                                .filter(row -> row.contains("waiting"))
                                 .count()
                         == count);
     }
 
     private static String first(List<Message> answer) {
-        return answer.stream()
-                .filter(message -> message.type() == 'D')
-                .map(message -> String.valueOf(message.values().getFirst()))
-                .findFirst()
-                .orElse("none of " + answer);
+        return String.valueOf(Message.row(answer).getFirst());
     }
 
     @Test

@@ -7,7 +7,6 @@ import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.ProtocolViolation;
 import dev.pgproxy.server.ServerConnection;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -154,7 +153,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Closes without a word: the client has said goodbye, or is of no protocol we speak. */
     void close(String reason) {
         finish(reason);
-        LastWords.send(channel(), Unpooled.EMPTY_BUFFER);
+        LastWords.after(channel());
     }
 
     private void finish(String reason) {

@@ -2,6 +2,7 @@ package dev.pgproxy.client;
 
 import dev.pgproxy.config.ListenSettings;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.net.LastWords;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
@@ -9,7 +10,6 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
@@ -130,7 +130,7 @@ public final class ClientListener implements AutoCloseable {
             ByteBuf out = channel.alloc().buffer();
             ErrorFields.fatal(SqlState.TOO_MANY_CONNECTIONS, "too many connections from " + address.getHostAddress())
                     .write(out);
-            channel.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+            LastWords.send(channel, out);
             LOG.info("refused a connection from {}: max_connections_per_address", address.getHostAddress());
             return false;
         }

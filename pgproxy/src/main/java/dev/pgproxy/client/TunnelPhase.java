@@ -1,6 +1,7 @@
 package dev.pgproxy.client;
 
 import dev.pgproxy.cancel.CancelKeys;
+import dev.pgproxy.net.LastWords;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
@@ -11,7 +12,6 @@ import dev.pgproxy.server.RawServer;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerIdentity;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
@@ -137,10 +137,7 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
 
     @Override
     public void lost() {
-        // its last words may still be on their way to the client
-        client.channel()
-                .writeAndFlush(Unpooled.EMPTY_BUFFER)
-                .addListener(sent -> client.close("the server closed the replication connection"));
+        client.close("the server closed the replication connection");
     }
 
     @Override
@@ -177,8 +174,7 @@ final class TunnelPhase implements ClientPhase, LoginListener, RawServer.Listene
             buf.release();
         }
         if (server != null) {
-            server.flush();
-            server.close();
+            LastWords.after(server);
         }
     }
 

@@ -11,11 +11,11 @@ import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
 /** Directory trees. Symbolic links are removed, never followed. */
-final class Trees {
+public final class Trees {
     private Trees() {}
 
     /** Removes the tree; files that vanish meanwhile (a server that is still going down) are no fault. */
-    static void delete(Path root) throws IOException {
+    public static void delete(Path root) throws IOException {
         if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }

@@ -165,28 +165,31 @@ public final class Exchange {
         return last == FrontendType.SYNC || last == FrontendType.QUERY || last == FrontendType.FUNCTION_CALL;
     }
 
-    /** The one statement that it runs, if it is plain that it runs no other. */
+    /**
+     * The one statement that it is about, where it plainly is about no other: a Query alone, or the unnamed one from its
+     * Parse to Sync.
+     */
     @Nullable
     StatementFacts only() {
-        int parses = 0;
-        int binds = 0;
+        QueryFacts said = facts[0];
+        if (said == null || said.statementCount() != 1 || !isEnded()) {
+            return null; // of what is not ended more may follow
+        }
         for (int i = 0; i < size; i++) {
-            byte type = types[i];
-            boolean unnamed = switch (type) {
-                case FrontendType.PARSE -> ++parses == 1 && buffer(i).getByte(indexes[i] + FrameReader.HEADER) == 0;
-                case FrontendType.BIND -> ++binds == 1 && "".equals(statementName(i));
-                case FrontendType.FUNCTION_CALL -> false;
-                default -> true;
+            String named = statementName(i);
+            boolean same = switch (types[i]) {
+                case FrontendType.QUERY -> size == 1;
+                case FrontendType.PARSE -> i == 0 && buffer(0).getByte(indexes[0] + FrameReader.HEADER) == 0;
+                case FrontendType.BIND -> "".equals(named);
+                case FrontendType.DESCRIBE -> named == null || named.isEmpty();
+                case FrontendType.EXECUTE, FrontendType.SYNC -> true;
+                default -> false;
             };
-            if (!unnamed) {
+            if (!same) {
                 return null;
             }
         }
-        QueryFacts said = size == 0 ? null : facts[0];
-        boolean alone = size == 1 || parses == 1;
-        return alone && said != null && said.statementCount() == 1
-                ? said.statements().getFirst()
-                : null;
+        return said.statements().getFirst();
     }
 
     /** Whether it begins a transaction block. */

@@ -134,8 +134,8 @@ final class Notifications implements Subscriber {
         return withheld;
     }
 
-    /** True if ReadyForQuery was forwarded; else {@link #settle} is to be called. */
-    boolean isSettled(byte status) {
+    /** ReadyForQuery has come; true if it was forwarded, else {@link #settle} is to be called. */
+    boolean forwarded(byte status) {
         if (!withheld) {
             inBlock = status != TransactionStatus.IDLE;
         }

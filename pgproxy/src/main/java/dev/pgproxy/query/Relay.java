@@ -189,7 +189,7 @@ final class Relay implements ReplySink {
             return;
         }
         misaligned = false;
-        if (notifications.isSettled(status)) {
+        if (notifications.forwarded(status)) {
             flow.ready(status);
         } else {
             notifications.settle(status, leased, () -> flow.ready(status));

@@ -1,5 +1,6 @@
 package dev.pgproxy.session;
 
+import dev.pgproxy.protocol.frame.CString;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -54,20 +55,11 @@ public final class ClientStatements {
             hash = 31 * hash + buf.getByte(index + i);
         }
         for (Entry e = table[hash & table.length - 1]; e != null; e = e.next) {
-            if (e.hash == hash && e.name.length == length && same(e.name, buf, index)) {
+            if (e.hash == hash && e.name.length == length && CString.isAt(e.name, buf, index)) {
                 return e;
             }
         }
         return null;
-    }
-
-    private static boolean same(byte[] name, ByteBuf buf, int index) {
-        for (int i = 0; i < name.length; i++) {
-            if (name[i] != buf.getByte(index + i)) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /** The statement of this name. */

@@ -1,5 +1,6 @@
 package dev.pgproxy.session;
 
+import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
@@ -31,15 +32,7 @@ public final class SharedStatement {
 
     /** Whether these bytes are its name on servers. */
     public boolean isNamed(ByteBuf buf, int index, int length) {
-        if (length != name.length) {
-            return false;
-        }
-        for (int i = 0; i < length; i++) {
-            if (name[i] != buf.getByte(index + i)) {
-                return false;
-            }
-        }
-        return true;
+        return length == name.length && CString.isAt(name, buf, index);
     }
 
     /** The body of its Parse behind the name: text with terminator, number of types, types; not to be changed. */

@@ -1,5 +1,6 @@
 package dev.pgproxy.session;
 
+import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import io.netty.buffer.ByteBuf;
 
@@ -13,15 +14,7 @@ import io.netty.buffer.ByteBuf;
 public record UnnamedStatement(byte[] rest, QueryFacts facts, Reported reported) {
     /** Whether a Parse with these bytes behind its name, and these parameters, is the same again. */
     public boolean isSame(ByteBuf buf, int index, int length, Reported now) {
-        if (reported != now || rest.length != length) {
-            return false;
-        }
-        for (int i = 0; i < length; i++) {
-            if (rest[i] != buf.getByte(index + i)) {
-                return false;
-            }
-        }
-        return true;
+        return reported == now && rest.length == length && CString.isAt(rest, buf, index);
     }
 
     @Override

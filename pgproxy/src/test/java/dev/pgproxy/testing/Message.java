@@ -43,6 +43,19 @@ public record Message(char type, byte[] body) {
         return types.toString();
     }
 
+    /** The values of each row of an answer. */
+    public static List<List<@Nullable String>> rows(List<Message> answer) {
+        return answer.stream()
+                .filter(message -> message.type == 'D')
+                .map(Message::values)
+                .toList();
+    }
+
+    /** The values of the first row, which there must be. */
+    public static List<@Nullable String> row(List<Message> answer) {
+        return rows(answer).stream().findFirst().orElseThrow(() -> new AssertionError(answer));
+    }
+
     /** The values of a DataRow as text; binary values as hexadecimal digits where they are not UTF-8. */
     public List<@Nullable String> values() {
         if (type != 'D') {

@@ -26,6 +26,16 @@ public final class CString {
         return from > end ? -1 : buf.indexOf(from, end, (byte) 0);
     }
 
+    /** Whether these bytes stand at {@code index}. */
+    public static boolean isAt(byte[] bytes, ByteBuf buf, int index) {
+        for (int i = 0; i < bytes.length; i++) {
+            if (bytes[i] != buf.getByte(index + i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** The text from {@code from} up to its terminator. */
     public static String read(ByteBuf buf, int from, int end) {
         int zero = end(buf, from, end);
