@@ -6,6 +6,7 @@ import dev.pgproxy.config.ConfigSource;
 import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.config.ReplicaAddress;
 import dev.pgproxy.config.Secret;
 import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.HostNames;
@@ -132,8 +133,8 @@ final class Check implements Callable<Integer> {
         out.println("database " + database.name() + ":");
         HostLook primary = target.look(database.primary(), database);
         show("primary", database.primary(), primary, primary, out);
-        for (HostAddress host : database.replicas()) {
-            show("replica", host, target.look(host, database), primary, out);
+        for (ReplicaAddress replica : database.replicas()) {
+            show("replica", replica.address(), target.look(replica.address(), database), primary, out);
         }
     }
 

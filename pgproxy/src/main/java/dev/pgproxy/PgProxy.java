@@ -18,6 +18,7 @@ import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
+import dev.pgproxy.route.Routes;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private final Transport transport;
     private final Pools pools;
     private final Listeners listeners;
+    private final Routes routes;
     private final ClientServices services;
     private final ClientListener listener;
     private final ExecutorService slow;
@@ -72,17 +74,20 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.pools = new Pools(config, serverTls, transport);
         pools.control(secrets.control(config.auth()));
         this.listeners = new Listeners(pools);
+        this.routes = new Routes(
+                config, secrets.controlLogin(config.auth()), transport.loops().size());
         this.services = new ClientServices(
                 config,
                 clientTls,
                 secrets.authenticator(config, lookUp(config, secrets), slow),
                 transport,
                 pools,
-                listeners);
+                listeners,
+                routes);
         this.listener = new ClientListener(services, transport);
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
-        services.console(new AdminConsole(this, pools, services.clients(), services.cancelKeys(), transport));
+        services.console(new AdminConsole(this, pools, services.clients(), services.cancelKeys(), transport, routes));
     }
 
     /**
@@ -195,6 +200,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         transport.reload(changed.listen(), changed.timeouts().tcpUserTimeout());
         pools.reload(changed, serverTls);
         pools.control(secrets.control(changed.auth()));
+        routes.reload(changed, secrets.controlLogin(changed.auth()));
         services.reload(changed, clientTls, secrets.authenticator(changed, lookUp(changed, secrets), slow));
     }
 
@@ -248,6 +254,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             pool.kill();
         }
         transport.closeAfter(connections);
+        routes.close();
         slow.shutdownNow();
     }
 }

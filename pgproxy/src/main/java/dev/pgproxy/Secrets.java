@@ -8,6 +8,8 @@ import dev.pgproxy.auth.UserSecret;
 import dev.pgproxy.auth.Users;
 import dev.pgproxy.config.AuthSettings;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.config.Secret;
+import dev.pgproxy.route.ControlLogin;
 import dev.pgproxy.server.Credentials;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -60,6 +62,20 @@ record Secrets(Users users, @Nullable HbaRules rules) {
     /** What decides by them who comes in. */
     Authenticator authenticator(ProxyConfig config, Authenticator.LookUp lookUp, Executor slow) {
         return new Authenticator(config.auth().authType(), users, rules, lookUp, slow);
+    }
+
+    /** As whom hosts are watched: control_user, if there is one whose password is known as such, or not needed. */
+    @Nullable
+    ControlLogin controlLogin(AuthSettings auth) {
+        String user = auth.controlUser();
+        if (user == null) {
+            return null;
+        }
+        if (auth.controlPassword() != null) {
+            return new ControlLogin(user, auth.controlPassword());
+        }
+        return new ControlLogin(
+                user, new Secret(users.find(user) instanceof UserSecret.PlainPassword known ? known.password() : ""));
     }
 
     /** What control_user logs in with: its own setting, or what is known of it as a user. */

@@ -1,6 +1,7 @@
 package dev.pgproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
@@ -105,6 +106,35 @@ final class AlignmentIT {
             d.query("SHOW application_name").readUntilReady();
             c.batch(b -> b.parse("", "DISCARD ALL").bind("", "").execute("").query("SHOW application_name"));
             assertThat(Message.row(c.readUntilReady())).containsExactly("");
+        }
+    }
+
+    /** Its place in the pool is free again: another client gets a server. */
+    @Test
+    void aServerLostDuringItsAlignmentIsReplaced() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1");
+        try (PgProxy proxy = under.proxy();
+                RawClient locking = under.direct().login();
+                RawClient c = under.proxied().login();
+                RawClient d = under.proxied().login()) {
+            d.query("DROP TABLE IF EXISTS it_locked; CREATE TABLE it_locked (a int)")
+                    .readUntilReady();
+            c.query("PREPARE aligned AS SELECT a FROM it_locked").readUntilReady();
+            d.query("PREPARE aligned AS SELECT 1").readUntilReady();
+            locking.query("BEGIN; LOCK TABLE it_locked").readUntilReady();
+            c.query("EXECUTE aligned");
+            String which = " FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                    + " AND query = 'PREPARE aligned AS SELECT a FROM it_locked'";
+            await().until(
+                            () -> Message.row(under.direct().run("SELECT count(*)" + which)),
+                            row -> "1".equals(row.getFirst()));
+            under.direct().run("SELECT pg_terminate_backend(pid)" + which);
+            Message last = c.readUntilClosed().getFirst();
+            assertThat(last.field('C')).isEqualTo("57P01");
+            assertThat(last.field('S')).isEqualTo("FATAL");
+            locking.query("COMMIT").readUntilReady();
+            assertThat(Message.types(d.query("EXECUTE aligned").readUntilReady()))
+                    .isEqualTo("TDCZ");
         }
     }
 }

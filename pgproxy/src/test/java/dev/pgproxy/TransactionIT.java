@@ -2,6 +2,9 @@ package dev.pgproxy;
 
 import static dev.pgproxy.testing.Transcript.assertSame;
 
+import dev.pgproxy.testing.ProxyUnderTest;
+import dev.pgproxy.testing.RawClient;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Transactions, savepoints and what belongs to them: status bytes, implicit blocks, two-phase commit, large objects. */
@@ -296,5 +299,52 @@ final class TransactionIT {
                     .sync());
             t.expect("12CEZ", c.readUntilReady());
         });
+    }
+
+    /** A server forgets what sequences gave to others before the transaction, not in it. */
+    @Test
+    void proceduresCommitOnAServerWhereOthersHaveUsedSequences() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1");
+        try (PgProxy proxy = under.proxy()) {
+            assertSame(under, (c, t) -> {
+                t.quietly("DROP TABLE IF EXISTS it_committed");
+                t.quietly("CREATE TABLE it_committed (a int)");
+                t.quietly("DROP SEQUENCE IF EXISTS it_taken");
+                t.quietly("CREATE SEQUENCE it_taken");
+                t.quietly("CREATE OR REPLACE PROCEDURE it_commits() LANGUAGE plpgsql AS"
+                        + " 'BEGIN INSERT INTO it_committed VALUES (1); COMMIT; END'");
+                RawClient d = t.another("d");
+                c.query("SET application_name = 'calls'").readUntilReady();
+                d.query("SET application_name = 'takes'").readUntilReady();
+                c.parse("call", "CALL it_commits()").sync().readUntilReady();
+                for (String sql : List.of(
+                        "DO 'BEGIN INSERT INTO it_committed VALUES (2); COMMIT; END'",
+                        "CALL it_commits()",
+                        "VACUUM it_committed",
+                        "DECLARE outside CURSOR FOR SELECT it_unknown()",
+                        "TABLE it_committed")) {
+                    t.expect("TDCZ", d.query("SELECT nextval('it_taken')").readUntilReady());
+                    c.batch(b -> b.parse("", sql).bind("", "").execute("").sync());
+                    c.readUntilReady();
+                    t.expect("TDCZ", d.query("SELECT nextval('it_taken')").readUntilReady());
+                    c.batch(b -> b.bind("", "call").execute("").sync());
+                    t.expect("2CZ", c.readUntilReady());
+                    t.expect("TDCZ", d.query("SELECT nextval('it_taken')").readUntilReady());
+                    c.batch(b -> b.parse("", sql).describeStatement("").flush());
+                    c.readUntil(message -> "nTE".indexOf(message.type()) >= 0);
+                    c.batch(b -> b.bind("", "").execute("").sync());
+                    c.readUntilReady();
+                }
+                t.expect("TDCZ", d.query("SELECT nextval('it_taken')").readUntilReady());
+                c.batch(b -> b.parse("", "DO ''")
+                        .bind("", "")
+                        .execute("")
+                        .parse("", "SELECT lastval()")
+                        .bind("", "")
+                        .execute("")
+                        .sync());
+                c.readUntilReady();
+            });
+        }
     }
 }

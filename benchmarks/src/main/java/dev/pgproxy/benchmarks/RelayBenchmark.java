@@ -18,6 +18,7 @@ import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.SqlAnalyzer;
 import dev.pgproxy.query.FlowSettings;
+import dev.pgproxy.query.PoolStatements;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.server.ScriptedServer;
 import dev.pgproxy.server.ServerConnection;
@@ -115,14 +116,14 @@ public class RelayBenchmark {
         pool.release(server);
         Session session = new Session("bench", "bench", Settings.NONE, reported);
         ScriptedClient made = new ScriptedClient(toClient);
+        FlowSettings settings = new FlowSettings(PoolMode.TRANSACTION, 200, Duration.ofSeconds(30));
         made.flow(new QueryFlow(
                 made,
-                session,
-                pool,
-                new FlowSettings(PoolMode.TRANSACTION, 200, Duration.ofSeconds(30)),
+                new PoolStatements(session, pool, settings, pool.counters().row(0)),
+                settings,
                 new CancelForwarder(transport),
                 new Listeners(started.pools()),
-                0));
+                null));
         client = made;
         if (mode.equals("prepared") || mode.equals("renamed")) {
             named(mode.equals("renamed") ? "another name" : "P0_1", session, pool);

@@ -8,6 +8,9 @@ import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
+import dev.pgproxy.route.Routes;
+import dev.pgproxy.routing.sql.LoopShapes;
+import io.netty.util.concurrent.FastThreadLocal;
 
 /**
  * What connections of clients are built from: the parts live as long as the program, the configuration, the certificates
@@ -18,6 +21,8 @@ public final class ClientServices {
     private final Clients clients = new Clients();
     private final Pools pools;
     private final Listeners listeners;
+    private final Routes routes;
+    private final FastThreadLocal<LoopShapes> shapes;
     private final CancelKeys cancelKeys;
     private final CancelForwarder cancelForwarder;
     private volatile ProxyConfig config;
@@ -33,13 +38,21 @@ public final class ClientServices {
             Authenticator authenticator,
             Transport transport,
             Pools pools,
-            Listeners listeners) {
+            Listeners listeners,
+            Routes routes) {
         this.config = config;
         this.tls = tls;
         this.authenticator = authenticator;
         this.transport = transport;
         this.pools = pools;
         this.listeners = listeners;
+        this.routes = routes;
+        this.shapes = new FastThreadLocal<>() {
+            @Override
+            protected LoopShapes initialValue() {
+                return new LoopShapes(routes.shapes());
+            }
+        };
         this.cancelKeys = new CancelKeys(config.peers().peerId());
         this.cancelForwarder = new CancelForwarder(transport);
     }
@@ -93,6 +106,16 @@ public final class ClientServices {
 
     Pools pools() {
         return pools;
+    }
+
+    /** What is known for routing. */
+    public Routes routes() {
+        return routes;
+    }
+
+    /** The shapes that this event loop has met. */
+    LoopShapes shapesOfLoop() {
+        return shapes.get();
     }
 
     Listeners listeners() {

@@ -8,6 +8,7 @@ import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrameSink;
@@ -18,7 +19,12 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SqlAnalyzer;
 import dev.pgproxy.query.ClientLink;
 import dev.pgproxy.query.FlowSettings;
+import dev.pgproxy.query.PoolStatements;
 import dev.pgproxy.query.QueryFlow;
+import dev.pgproxy.query.Routing;
+import dev.pgproxy.route.DatabaseState;
+import dev.pgproxy.routing.RoutingHint;
+import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.UnnamedStatement;
@@ -49,6 +55,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     private final ClientServices services;
     private final Session session;
     private final FrameReader reader;
+    private final @Nullable DatabaseState state;
+    private final @Nullable Routing routing;
     private final QueryFlow flow;
     private final PoolMode mode;
     private final CancelKeys.Key cancelKey;
@@ -70,8 +78,15 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 : config.pool(database, session.user()).poolMode();
         FlowSettings settings = new FlowSettings(mode, config.pool().maxPreparedStatements(), CLEANUP);
         int loop = services.transport().loops().indexOf(client.channel().eventLoop());
+        PoolStatements statements =
+                new PoolStatements(session, pool, settings, pool.counters().row(loop));
+        this.state = database == null ? null : services.routes().enter(database, session.database());
+        this.routing = database == null || state == null
+                ? null
+                : new Routing(
+                        state, statements, database.serverUser(session.user()), services.pools(), shapes(), loop, mode);
         this.flow =
-                new QueryFlow(this, session, pool, settings, services.cancelForwarder(), services.listeners(), loop);
+                new QueryFlow(this, statements, settings, services.cancelForwarder(), services.listeners(), routing);
         this.cancelKey = services.cancelKeys()
                 .issue(
                         longKey,
@@ -254,7 +269,34 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
             return QueryFacts.OPAQUE; // the server shall say what is wrong with it
         }
         Reported reported = session.reported();
-        return ANALYZERS.get().analyze(buf, from, zero - from, reported.isConforming(), reported.isAsciiUnsafe());
+        int length = zero - from;
+        if (routing == null || !routing.isWatching()) {
+            return ANALYZERS.get().analyze(buf, from, length, reported.isConforming(), reported.isAsciiUnsafe());
+        }
+        LoopShapes shapes = shapes();
+        QueryFacts facts = shapes.analyze(buf, from, length, reported.isConforming(), reported.isAsciiUnsafe());
+        String hint = shapes.hint();
+        if (hint != null) {
+            hinted(hint);
+        }
+        return facts;
+    }
+
+    private void hinted(String text) {
+        RoutingHint.Parsed parsed = RoutingHint.parse(text);
+        for (String problem : parsed.problems()) {
+            ByteBuf out = client.channel().alloc().buffer();
+            ErrorFields.notice("the hint \"pgproxy:" + text + "\" is not obeyed: " + problem, null)
+                    .write(out, BackendType.NOTICE_RESPONSE);
+            client.channel().write(out);
+        }
+        if (routing != null) {
+            routing.hint(parsed.hint());
+        }
+    }
+
+    private LoopShapes shapes() {
+        return services.shapesOfLoop();
     }
 
     // ---- ClientPhase
@@ -293,7 +335,10 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         var timeouts = services.config().timeouts();
         var times = flow.times();
         long quietSince = Math.max(idleSince, times.lastReply());
-        if (flow.isRunning() && passed(timeouts.queryTimeout(), times.runningSince(), now)) {
+        ErrorFields ended = routing == null || flow.isRunning() ? null : routing.timedOut(quietSince, now);
+        if (ended != null) {
+            client.end(ended);
+        } else if (flow.isRunning() && passed(timeouts.queryTimeout(), times.runningSince(), now)) {
             timedOut(SqlState.QUERY_CANCELED, "query_timeout");
         } else if (flow.isInTransaction() && passed(timeouts.transactionTimeout(), times.transactionSince(), now)) {
             timedOut(SqlState.TRANSACTION_TIMEOUT, "transaction_timeout");

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 public record DatabaseSettings(
         String name,
         HostAddress primary,
-        List<HostAddress> replicas,
+        List<ReplicaAddress> replicas,
         @Nullable String dbname,
         @Nullable String user,
         @Nullable Secret password,
@@ -56,8 +56,11 @@ public record DatabaseSettings(
             SettingTypes.address(),
             null,
             "Where it is: host, host:port, or the directory of a unix socket. A database must have it.");
-    static final Setting<List<HostAddress>> REPLICAS = GROUP.live(
-            "replicas", SettingTypes.list(SettingTypes.address()), List.of(), "Streaming replicas of that primary.");
+    static final Setting<List<ReplicaAddress>> REPLICAS = GROUP.live(
+            "replicas",
+            SettingTypes.list(SettingTypes.replica()),
+            List.of(),
+            "Streaming replicas of that primary, each with its share of reads: \"host:port weight=2\".");
     static final Setting<String> DBNAME = GROUP.live(
             "dbname", SettingTypes.text(), null, "Its name on the servers; empty = the name the client asked for.");
     static final Setting<String> USER = GROUP.live(

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public record ProxyConfig(
         ListenSettings listen,
         PoolSettings pool,
+        RoutingSettings routing,
         LimitSettings limits,
         TimeoutSettings timeouts,
         AuthSettings auth,
@@ -42,6 +43,7 @@ public record ProxyConfig(
         return new ProxyConfig(
                 ListenSettings.from(values),
                 PoolSettings.from(values),
+                RoutingSettings.from(values),
                 LimitSettings.from(values),
                 TimeoutSettings.from(values),
                 AuthSettings.from(values),
@@ -119,7 +121,8 @@ public record ProxyConfig(
         return of(changed, databasesAndWildcard(), users, peers.peers());
     }
 
-    Map<String, DatabaseSettings> databasesAndWildcard() {
+    /** Each block of databases by its name, {@code *} included. */
+    public Map<String, DatabaseSettings> databasesAndWildcard() {
         Map<String, DatabaseSettings> all = new TreeMap<>(databases);
         if (wildcard != null) {
             all.put(DatabaseSettings.WILDCARD, wildcard);

@@ -105,6 +105,13 @@ final class SettingTypes {
         return of("host:port, or the directory of a unix socket", HostAddress::parse, HostAddress::toString);
     }
 
+    static SettingType<ReplicaAddress> replica() {
+        return of(
+                "host:port, then perhaps weight=2 and node_exporter=http://host:9100/metrics",
+                ReplicaAddress::parse,
+                ReplicaAddress::toString);
+    }
+
     static SettingType<Cidr> cidr() {
         return of("an address range such as 10.0.0.0/8", Cidr::parse, Cidr::toString);
     }

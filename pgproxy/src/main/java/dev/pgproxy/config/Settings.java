@@ -8,6 +8,7 @@ final class Settings {
     static final List<SettingGroup> GROUPS = List.of(
             ListenSettings.GROUP,
             PoolSettings.GROUP,
+            RoutingSettings.GROUP,
             LimitSettings.GROUP,
             TimeoutSettings.GROUP,
             AuthSettings.GROUP,

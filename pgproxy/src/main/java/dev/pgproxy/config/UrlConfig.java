@@ -72,7 +72,9 @@ final class UrlConfig {
             complaints.check();
             throw new IllegalStateException("unreachable");
         }
-        values = values.with(AdminSettings.ADMIN_USERS, List.of(user), PRIMARY);
+        values = values.with(AdminSettings.ADMIN_USERS, List.of(user), PRIMARY)
+                .with(AuthSettings.CONTROL_USER, user, PRIMARY)
+                .with(AuthSettings.CONTROL_PASSWORD, password, PRIMARY);
         for (Map.Entry<String, String> parameter : url.parameters().entrySet()) {
             values = parameter(parameter.getKey(), parameter.getValue(), values);
         }
@@ -86,7 +88,10 @@ final class UrlConfig {
     private Map<String, DatabaseSettings> databases(PostgresUrl url, String user, List<HostAddress> replicas) {
         SettingValues values = SettingValues.none(directory)
                 .with(DatabaseSettings.PRIMARY, url.hosts().get(0), PRIMARY)
-                .with(DatabaseSettings.REPLICAS, List.copyOf(replicas), REPLICA);
+                .with(
+                        DatabaseSettings.REPLICAS,
+                        replicas.stream().map(ReplicaAddress::new).toList(),
+                        REPLICA);
         String dbname = url.dbname() == null ? user : url.dbname();
         Map<String, DatabaseSettings> databases = new TreeMap<>();
         if (DatabaseSettings.CONSOLE_NAMES.contains(dbname)) {

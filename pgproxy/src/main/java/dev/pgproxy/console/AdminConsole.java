@@ -12,6 +12,7 @@ import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.route.Routes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -44,7 +45,8 @@ public final class AdminConsole implements Console {
     private static final String HELP = """
 
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
-            \tSHOW PEERS|PINS
+            \tSHOW PEERS|PINS|REPLICAS|ROUTES|UNPARSED
+            \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW SOCKETS|ACTIVE_SOCKETS|LISTS|MEM|STATE
             \tSHOW DNS_HOSTS|DNS_ZONES
             \tSHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS
@@ -67,12 +69,18 @@ public final class AdminConsole implements Console {
     private final Clients clients;
     private final ConfigTables configTables;
     private final PoolTables poolTables;
+    private final RouteTables routeTables;
     private final StatsTables statsTables;
     private final DatabaseCommands databaseCommands;
 
     /** The console; begins to take averages. */
     public AdminConsole(
-            ProgramControl program, Pools pools, Clients clients, CancelKeys cancelKeys, Transport transport) {
+            ProgramControl program,
+            Pools pools,
+            Clients clients,
+            CancelKeys cancelKeys,
+            Transport transport,
+            Routes routes) {
         this.program = program;
         this.pools = pools;
         this.clients = clients;
@@ -81,6 +89,7 @@ public final class AdminConsole implements Console {
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
         this.configTables = new ConfigTables(program, pools, clients);
         this.poolTables = new PoolTables(program, pools, configTables, names);
+        this.routeTables = new RouteTables(routes);
         this.statsTables = new StatsTables(pools, periods, cancelKeys);
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();
@@ -107,6 +116,8 @@ public final class AdminConsole implements Console {
     private CompletionStage<List<ConsoleAnswer>> run(ConsoleCommand command, boolean admin) {
         if (command instanceof ConsoleCommand.Show show) {
             return show(show);
+        } else if (command instanceof ConsoleCommand.ShowRoute route) {
+            return routeTables.route(route.database(), route.sql()).thenApply(List::of);
         } else if (command instanceof ConsoleCommand.Select select) {
             return one(ProgramTables.select(select.expression(), program.version()));
         } else if (command instanceof ConsoleCommand.Nothing) {
@@ -175,6 +186,9 @@ public final class AdminConsole implements Console {
             case "sockets" -> live(now -> SocketTables.sockets(now, false));
             case "active_sockets" -> live(now -> SocketTables.sockets(now, true));
             case "pins" -> live(SocketTables::pins);
+            case "replicas" -> one(routeTables.replicas());
+            case "routes" -> one(routeTables.routes());
+            case "unparsed" -> one(routeTables.unparsed());
             default -> {
                 ConsoleAnswer parameter = ProgramTables.parameter(show.what());
                 yield one(parameter == null ? Failures.unknown(show.text()) : parameter);

@@ -13,6 +13,9 @@ sealed interface ConsoleCommand {
     /** {@code SHOW what}; {@code what} in lower case; the text as it was sent. */
     record Show(String what, String text) implements ConsoleCommand {}
 
+    /** {@code SHOW ROUTE [database] 'statement'}. */
+    record ShowRoute(@Nullable String database, String sql) implements ConsoleCommand {}
+
     /** {@code SELECT 1} or {@code SELECT version()}, which tools send to see whether anybody is there. */
     record Select(String expression) implements ConsoleCommand {}
 
@@ -118,7 +121,12 @@ sealed interface ConsoleCommand {
         String first = rest.isEmpty() ? null : rest.get(0);
         boolean alone = rest.isEmpty();
         ConsoleCommand command = switch (verb) {
-            case "show" -> alone ? null : new Show(String.join(" ", rest).toLowerCase(Locale.ROOT), text.strip());
+            case "show" ->
+                alone
+                        ? null
+                        : isRoute(rest)
+                                ? route(rest)
+                                : new Show(String.join(" ", rest).toLowerCase(Locale.ROOT), text.strip());
             case "select" -> select(String.join("", rest).toLowerCase(Locale.ROOT));
             case "set" -> set(rest);
             case "reload" -> alone ? new Reload() : null;
@@ -130,6 +138,14 @@ sealed interface ConsoleCommand {
             default -> null;
         };
         return command == null ? new Unknown(text.strip()) : command;
+    }
+
+    private static boolean isRoute(List<String> rest) {
+        return rest.get(0).equalsIgnoreCase("route") && (rest.size() == 2 || rest.size() == 3);
+    }
+
+    private static ConsoleCommand route(List<String> rest) {
+        return new ShowRoute(rest.size() == 3 ? rest.get(1) : null, rest.get(rest.size() - 1));
     }
 
     private static @Nullable ConsoleCommand select(String expression) {

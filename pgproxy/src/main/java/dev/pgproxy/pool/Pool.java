@@ -38,11 +38,8 @@ public final class Pool implements ServerListener {
 
     private final PoolKey key;
     private final Pools pools;
-    private final Credentials credentials = new Credentials();
-    private final SharedStatements statements = new SharedStatements();
+    private final PoolBooks books;
     private final Welcomes welcomes = new Welcomes();
-    private final SequenceUsers sequenceUsers = new SequenceUsers();
-    private final Catalog catalog = new Catalog();
     private final PoolCounters counters;
 
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
@@ -61,10 +58,12 @@ public final class Pool implements ServerListener {
     private int clients;
     private long leftAt = System.nanoTime();
 
-    Pool(PoolKey key, Pools pools, int loops) {
+    /** @param primary for a pool on a replica: the same on the primary, with which it shares what is not of servers */
+    Pool(PoolKey key, Pools pools, int loops, @Nullable Pool primary) {
         this.key = key;
         this.pools = pools;
         this.counters = new PoolCounters(loops);
+        this.books = primary == null ? new PoolBooks() : primary.books;
     }
 
     // ---- for clients
@@ -125,7 +124,7 @@ public final class Pool implements ServerListener {
 
     /** Statements shared by the sessions of this pool. */
     public SharedStatements statements() {
-        return statements;
+        return books.statements();
     }
 
     /** What new clients are told. */
@@ -135,12 +134,12 @@ public final class Pool implements ServerListener {
 
     /** Which applications look at the values of sequences. */
     public SequenceUsers sequenceUsers() {
-        return sequenceUsers;
+        return books.sequenceUsers();
     }
 
     /** What the pool logs in with. */
     public Credentials credentials() {
-        return credentials;
+        return books.credentials();
     }
 
     /** Counters of this pool. */
@@ -150,7 +149,7 @@ public final class Pool implements ServerListener {
 
     /** What is known of the database's definitions. */
     public Catalog catalog() {
-        return catalog;
+        return books.catalog();
     }
 
     // ---- who keeps it
@@ -325,6 +324,9 @@ public final class Pool implements ServerListener {
     private void loggedIn(ServerConnection server) {
         server.listener(this);
         server.usage().epoch(epoch);
+        if (key.replica() != null) {
+            server.passAsPrimary();
+        }
         synchronized (this) {
             connecting--;
             all.add(server);

@@ -2,6 +2,7 @@ package dev.pgproxy.pool;
 
 import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.EffectivePool;
+import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
@@ -51,8 +53,17 @@ public final class Pools {
 
     /** The pool of a key, made if it is new. It stays until {@link Pool#leave}, and for a while after. */
     public Pool enter(PoolKey key) {
+        return enter(key, null);
+    }
+
+    /** The same pool on a replica; {@code primary} is to be entered by the caller, and left later. */
+    public Pool enter(Pool primary, HostAddress replica) {
+        return enter(primary.key().on(replica), primary);
+    }
+
+    private Pool enter(PoolKey key, @Nullable Pool primary) {
         return pools.compute(key, (k, known) -> {
-            Pool pool = known == null ? new Pool(k, this, transport.loops().size()) : known;
+            Pool pool = known == null ? new Pool(k, this, transport.loops().size(), primary) : known;
             pool.enter();
             return pool;
         });
@@ -224,8 +235,9 @@ public final class Pools {
             String user,
             Credentials credentials,
             Map<String, String> parameters) {
+        HostAddress replica = pool.key().replica();
         return new ServerTarget(
-                database.primary(),
+                replica == null ? database.primary() : replica,
                 database.serverDatabase(pool.key().database()),
                 user,
                 parameters,
@@ -260,9 +272,11 @@ public final class Pools {
 
     void makeRoom(PoolKey key) {
         for (Pool other : pools.values()) {
-            boolean related = other.key().database().equals(key.database())
-                    || other.key().user().equals(key.user());
-            if (!other.key().equals(key) && related && other.closeOneIdle()) {
+            PoolKey theirs = other.key();
+            boolean related = Objects.equals(theirs.replica(), key.replica())
+                    && (theirs.database().equals(key.database())
+                            || theirs.user().equals(key.user()));
+            if (!theirs.equals(key) && related && other.closeOneIdle()) {
                 return;
             }
         }

@@ -7,6 +7,7 @@ import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -22,6 +23,7 @@ final class Aligner implements OwnReply {
     private final Set<String> custom;
     private final Consumer<@Nullable ErrorFields> then;
 
+    private boolean begins;
     private int outstanding;
     private @Nullable ErrorFields error;
 
@@ -45,12 +47,18 @@ final class Aligner implements OwnReply {
         this.then = then;
     }
 
-    /** False if there is nothing to do, as in most cases; else {@code then} gets the error, or null. */
+    /**
+     * False if there is nothing to do, as in most cases; else {@code then} gets the error, or null.
+     *
+     * @param transaction the SQL that begins the transaction in which the exchange is to run; null if that runs already, or
+     *     none is wanted
+     */
     static boolean begin(
             Exchange exchange,
             Session session,
             ServerConnection server,
             PoolMode mode,
+            @Nullable String transaction,
             Consumer<@Nullable ErrorFields> then) {
         if (server.status() == TransactionStatus.FAILED) {
             return false; // nothing can be set, and nothing can depend on it, before the transaction has ended
@@ -61,10 +69,15 @@ final class Aligner implements OwnReply {
             wanted = SettingsAlignment.neededBy(exchange.only(), wanted, present);
         }
         List<String> sql = StatementAlignment.everything(exchange, wanted, session, server, mode);
+        if (transaction != null) {
+            sql = new ArrayList<>(sql);
+            sql.add(transaction);
+        }
         if (sql.isEmpty()) {
             return false;
         }
         Aligner aligner = new Aligner(server, session, wanted, then);
+        aligner.begins = transaction != null;
         aligner.outstanding = sql.size();
         sql.forEach(query -> server.ask(query, aligner));
         return true;
@@ -77,7 +90,7 @@ final class Aligner implements OwnReply {
             return;
         }
         if (error == null) {
-            if (status == TransactionStatus.IDLE) {
+            if (status == TransactionStatus.IDLE || begins) {
                 server.settings().reset(wanted);
             } else {
                 server.settings().set(wanted);

@@ -11,6 +11,7 @@ import dev.pgproxy.protocol.sql.StatementKind;
 import dev.pgproxy.session.ClientStatements;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -121,15 +122,23 @@ public final class Exchange {
     /** What the statement of a Bind says; null for other messages, malformed ones, and unknown statements. */
     @Nullable
     QueryFacts bound(int i, Session session) {
-        if (types[i] != FrontendType.BIND) {
-            return null;
-        }
+        return types[i] == FrontendType.BIND ? named(i, session) : null;
+    }
+
+    /** What the statement says that a Bind or Describe names, parsed in this exchange or before it. */
+    @Nullable
+    QueryFacts named(int i, Session session) {
+        int nameAt = statementNameAt(i);
         ByteBuf buf = buffer(i);
         int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
-        int nameAt = CString.find(buf, indexes[i] + FrameReader.HEADER, end) + 1;
-        int nameEnd = nameAt == 0 ? -1 : CString.find(buf, nameAt, end);
+        int nameEnd = nameAt < 0 ? -1 : CString.find(buf, nameAt, end);
         if (nameEnd < 0) {
             return null;
+        }
+        for (int before = i - 1; before >= 0; before--) {
+            if (types[before] == FrontendType.PARSE && isNamed(before, buf, nameAt, nameEnd)) {
+                return facts[before];
+            }
         }
         if (nameEnd == nameAt) {
             return session.unnamed() == null ? null : session.unnamed().facts();
@@ -138,22 +147,54 @@ public final class Exchange {
         return entry == null ? null : entry.statement().facts();
     }
 
-    /** The name of the statement that a Bind or Describe is about; null for other messages, malformed ones included. */
-    @Nullable
-    String statementName(int i) {
+    /** Whether a Parse gives its statement the name that stands there, its terminator included. */
+    private boolean isNamed(int parse, ByteBuf buf, int nameAt, int nameEnd) {
+        ByteBuf own = buffer(parse);
+        int at = indexes[parse] + FrameReader.HEADER;
+        int length = nameEnd + 1 - nameAt;
+        return at + length <= own.writerIndex() && ByteBufUtil.equals(own, at, buf, nameAt, length);
+    }
+
+    /** Where the name of the statement of a Bind or Describe begins; -1 for other messages, malformed ones included. */
+    private int statementNameAt(int i) {
         ByteBuf buf = buffer(i);
         int from = indexes[i] + FrameReader.HEADER;
         int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
         if (types[i] == FrontendType.BIND) {
-            int portal = CString.find(buf, from, end);
-            from = portal < 0 ? end : portal + 1;
-        } else if (types[i] == FrontendType.DESCRIBE && end > from && buf.getByte(from) == FrontendWriter.STATEMENT) {
-            from++;
-        } else {
-            return null;
+            int portalEnd = CString.find(buf, from, end);
+            return portalEnd < 0 ? -1 : portalEnd + 1;
         }
-        int zero = CString.find(buf, from, end);
+        boolean ofStatement =
+                types[i] == FrontendType.DESCRIBE && end > from && buf.getByte(from) == FrontendWriter.STATEMENT;
+        return ofStatement ? from + 1 : -1;
+    }
+
+    /** The name of the statement that a Bind or Describe is about; null for other messages, malformed ones included. */
+    @Nullable
+    String statementName(int i) {
+        int from = statementNameAt(i);
+        int end = Math.min(indexes[i] + lengths[i], buffer(i).writerIndex());
+        int zero = from < 0 ? -1 : CString.find(buffer(i), from, end);
+        return zero < 0 ? null : buffer(i).toString(from, zero - from, StandardCharsets.UTF_8);
+    }
+
+    /** The name that a Parse gives; null if it is malformed or not whole. */
+    @Nullable
+    String parsedName(int i) {
+        ByteBuf buf = buffer(i);
+        int from = indexes[i] + FrameReader.HEADER;
+        int end = indexes[i] + lengths[i];
+        int zero = end > buf.writerIndex() ? -1 : CString.find(buf, from, end);
         return zero < 0 ? null : buf.toString(from, zero - from, StandardCharsets.UTF_8);
+    }
+
+    /** What follows the name in a Parse that {@link #parsedName} can read. */
+    byte[] parsedRest(int i) {
+        ByteBuf buf = buffer(i);
+        int from = CString.end(buf, indexes[i] + FrameReader.HEADER, indexes[i] + lengths[i]) + 1;
+        byte[] rest = new byte[indexes[i] + lengths[i] - from];
+        buf.getBytes(from, rest);
+        return rest;
     }
 
     /** Whether the server ends its answer with ReadyForQuery. */
@@ -205,6 +246,19 @@ public final class Exchange {
             }
         }
         return false;
+    }
+
+    /** Forgets and releases the first messages. */
+    void drop(int count) {
+        Exchange rest = new Exchange();
+        for (int i = count; i < size; i++) {
+            rest.add(types[i], buffer(i), indexes[i], lengths[i], facts[i]);
+        }
+        clear();
+        for (int i = 0; i < rest.size; i++) {
+            add(rest.types[i], rest.buffer(i), rest.indexes[i], rest.lengths[i], rest.facts[i]);
+        }
+        rest.clear();
     }
 
     /** Forgets and releases everything. */

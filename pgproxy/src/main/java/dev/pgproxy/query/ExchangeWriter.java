@@ -76,9 +76,12 @@ final class ExchangeWriter {
         executed = false;
     }
 
-    /** Sends it from a message on; true if its outcome decides how the next exchange is to be read. */
-    boolean write(Exchange exchange, int from) {
+    /** Sends it from a message on, {@code begins} if none is open; true if its outcome decides how the next is to be read. */
+    boolean write(Exchange exchange, int from, boolean begins) {
         barrier = false;
+        if (begins) {
+            effects.beforeExchange(exchange);
+        }
         for (int i = from; i < exchange.size(); i++) {
             message(exchange, i);
         }

@@ -15,8 +15,17 @@ import io.netty.channel.Channel;
 final class LocalAnswer {
     private LocalAnswer() {}
 
-    /** Whether the exchange has nothing else. */
-    static boolean suffices(Exchange exchange, boolean ownsStatements) {
+    /** Answers an exchange that has nothing else, and forgets it; false if it has. */
+    static boolean gives(Exchange exchange, boolean ownsStatements, Session session, Channel to) {
+        if (!suffices(exchange, ownsStatements)) {
+            return false;
+        }
+        give(exchange, session, to);
+        exchange.clear();
+        return true;
+    }
+
+    private static boolean suffices(Exchange exchange, boolean ownsStatements) {
         for (int i = 0; i < exchange.size(); i++) {
             byte type = exchange.type(i);
             boolean empty = (type == FrontendType.SYNC || type == FrontendType.FLUSH)
@@ -38,7 +47,7 @@ final class LocalAnswer {
     }
 
     /** Writes the answer and flushes it; the session's books are changed. */
-    static void give(Exchange exchange, Session session, Channel to) {
+    private static void give(Exchange exchange, Session session, Channel to) {
         ByteBuf out = to.alloc().buffer();
         for (int i = 0; i < exchange.size(); i++) {
             if (exchange.type(i) == FrontendType.CLOSE) {
@@ -58,13 +67,16 @@ final class LocalAnswer {
         to.writeAndFlush(out);
     }
 
-    /** Writes an error of ours, and ReadyForQuery if the exchange has {@code ended}, and flushes. */
-    static void refuse(ErrorFields error, boolean ended, Session session, Channel to) {
-        ByteBuf out = to.alloc().buffer();
+    /** Answers an exchange with an error of ours, and ReadyForQuery where that is due, and forgets it. */
+    static void refuse(Exchange exchange, ErrorFields error, Session session, ClientLink link) {
+        ByteBuf out = link.channel().alloc().buffer();
         error.write(out);
-        if (ended) {
+        if (exchange.isEnded()) {
             BackendWriter.readyForQuery(out, session.status());
+        } else {
+            link.skipToSync();
         }
-        to.writeAndFlush(out);
+        exchange.clear();
+        link.channel().writeAndFlush(out);
     }
 }

@@ -164,6 +164,21 @@ final class Notifications implements Subscriber {
         then.run();
     }
 
+    /** ReadyForQuery of a transaction that is on no server is about to be told: what waits for its end comes before it. */
+    void local(byte status, ByteBuf out) {
+        if (status == TransactionStatus.IDLE) {
+            Set<String> channels = session.channels().committed();
+            while (!waiting.isEmpty()) {
+                Notification next = waiting.removeFirst();
+                waitingBytes.addAndGet(-next.size());
+                if (!inBlock || channels.contains(next.channel())) {
+                    next.write(out);
+                }
+            }
+        }
+        inBlock = status != TransactionStatus.IDLE;
+    }
+
     private Wanted next(byte status, ServerConnection server) {
         Set<String> committed = session.channels().committed();
         if (status == TransactionStatus.IDLE) {

@@ -9,7 +9,7 @@ import dev.pgproxy.session.SharedStatement;
 import java.nio.charset.StandardCharsets;
 
 /** The prepared statements that a session shares with others of its pool. Confined to the client's loop. */
-record PoolStatements(Session session, Pool pool, FlowSettings settings, PoolCounters.Row counters) {
+public record PoolStatements(Session session, Pool pool, FlowSettings settings, PoolCounters.Row counters) {
     /** One more of what SHOW STATS counts of named statements. */
     void count(Counter counter) {
         counters.add(counter, 1);

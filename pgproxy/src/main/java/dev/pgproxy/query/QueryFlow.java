@@ -4,34 +4,26 @@ import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.LateFlush;
-import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.StatementFacts;
-import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
-import dev.pgproxy.server.ServerState;
-import dev.pgproxy.session.PinReason;
 import dev.pgproxy.session.Session;
-import dev.pgproxy.session.Settings;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.EventLoop;
 import java.time.Duration;
-import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The straight path of a client's exchanges: lease, align, send; and when the server is ready again: probe, keep or give
- * back. This is the seam where routing and cache will stand: between {@link #submit} and the lease. One per client,
- * confined to its loop.
+ * The straight path of a client's exchanges: route, lease, align, send; and when the server is ready again: probe, keep or
+ * give back. The cache will stand between {@link #submit} and the route. One per client, confined to its loop.
  */
-public final class QueryFlow implements LeaseListener {
+public final class QueryFlow {
     /** Where an exchange stands that could not be sent at once. */
     private enum Held {
         NO,
+        FOR_READING,
         FOR_LEASE,
         FOR_ALIGNMENT,
         FOR_REPLIES
@@ -41,44 +33,51 @@ public final class QueryFlow implements LeaseListener {
     private final Session session;
     private final Pool pool;
     private final FlowSettings settings;
-    private final PoolStatements statements;
-    private final Cancels cancels;
+    private final Boundary boundary;
     private final Relay relay;
     private final StalePlan stalePlan;
-    private Exchange exchange = new Exchange();
+    private final Lease lease;
+    private final LeaseRequest request;
+    private final Trial trial;
     private final FlowTimes times;
     private final Notifications notifications;
+    private final @Nullable Routing routing;
 
-    private @Nullable ServerConnection server;
-    private @Nullable ExchangeWriter writer;
+    private Exchange exchange = new Exchange();
     private Held held = Held.NO;
-    private boolean barrier;
-    private boolean open;
-    private boolean endPending;
-    private boolean copying;
     private boolean refused;
     private boolean gone;
 
-    /** A path for one client over one pool. */
+    /** What the client has sent behind an exchange that is sent once more; null if that is not so. */
+    private @Nullable Exchange behindRetry;
+
+    private boolean behindWaits;
+
+    /**
+     * A path for one client over one pool.
+     *
+     * @param routing knows replicas; null if the database is none of the configuration any more
+     */
     public QueryFlow(
             ClientLink link,
-            Session session,
-            Pool pool,
+            PoolStatements statements,
             FlowSettings settings,
             CancelForwarder canceller,
             Listeners listeners,
-            int loopIndex) {
+            @Nullable Routing routing) {
         this.link = link;
-        this.session = session;
-        this.pool = pool;
+        this.session = statements.session();
+        this.pool = statements.pool();
         this.settings = settings;
-        this.statements =
-                new PoolStatements(session, pool, settings, pool.counters().row(loopIndex));
-        this.cancels = new Cancels(canceller);
         this.notifications = new Notifications(this, link, session, pool, listeners);
         this.stalePlan = new StalePlan(session, statements);
-        this.relay = new Relay(this, session, notifications, stalePlan, link.channel());
-        this.times = new FlowTimes(pool.counters().row(loopIndex));
+        this.lease = new Lease(link, session, statements, settings);
+        this.request = new LeaseRequest(this, link, statements, lease, routing);
+        this.trial = new Trial(session, link.channel());
+        this.routing = routing;
+        this.relay = new Relay(this, session, notifications, stalePlan, trial, lease, link.channel());
+        this.boundary = new Boundary(this, statements, settings, lease, relay, new Cancels(canceller), link);
+        this.times = new FlowTimes(statements.counters());
     }
 
     /** The exchange being collected. */
@@ -96,36 +95,22 @@ public final class QueryFlow implements LeaseListener {
 
     /** Bytes that go to the server unseen: COPY data, or the rest of a long message unless that was refused. */
     public void pass(ByteBuf buf, int index, int length) {
-        if (server != null && !refused) {
-            server.write(buf.retainedSlice(index, length));
-            waitForWritable(server);
+        if (lease.server() != null && !refused) {
+            lease.pass(buf, index, length);
         }
     }
 
-    private void waitForWritable(ServerConnection leased) {
-        if (!leased.channel().isWritable() && !leased.channel().flush().isWritable()) {
-            link.pause();
-        }
-    }
-
-    /** CopyDone or CopyFail; without COPY the server would ignore it, and so do we. */
+    /** CopyDone or CopyFail. */
     public void endCopy(ByteBuf buf, int index, int length) {
-        if (server != null && !server.replies().isEmpty()) {
-            server.expect(ReplyQueue.COPY_END, null);
-            server.write(buf.retainedSlice(index, length));
-            copying = false;
-            link.copying(false);
-        }
+        lease.endCopy(buf, index, length);
     }
 
     /** What a read of the client brought has been handled. */
     public void readComplete() {
+        ServerConnection server = lease.server();
         if (server != null) {
-            LateFlush.of(server.channel(), loop());
-            if (endPending && !link.isMidFrame()) {
-                endPending = false;
-                endIfQuiet(server); // the same read may have brought another query
-            }
+            LateFlush.of(server.channel(), link.channel().eventLoop());
+            boundary.readComplete();
         }
     }
 
@@ -146,7 +131,7 @@ public final class QueryFlow implements LeaseListener {
         if (exchange.size() > 0 && held == Held.NO) {
             exchange.clear(); // without a Sync it would not have been answered either
         }
-        if (copying || held == Held.NO && !isRunning()) {
+        if (lease.isCopying() || held == Held.NO && !isRunning()) {
             link.settled();
         }
     }
@@ -157,26 +142,16 @@ public final class QueryFlow implements LeaseListener {
             return;
         }
         gone = true;
-        boolean partial = link.isMidFrame() || cancels.mayStrike();
+        boolean partial = link.isMidFrame() || boundary.mayStrike();
         exchange.clear();
         stalePlan.forget();
         notifications.close();
-        if (held == Held.FOR_LEASE) {
-            pool.cancelWait(this);
-        }
-        ServerConnection leased = server;
-        if (leased != null) {
-            server = null;
+        request.cancel();
+        trial.close();
+        OpenWrites open = routing == null ? null : routing.close(lease.server());
+        if (lease.server() != null) {
             relay.end();
-            ServerCleanup.begin(
-                    leased,
-                    pool,
-                    new ServerCleanup.Leftovers(
-                            partial,
-                            isOpen(),
-                            copying,
-                            settings.mode() == PoolMode.SESSION || session.hasStateOnServer(),
-                            settings.cleanupTimeout()));
+            lease.cleanUp(partial, open);
         }
     }
 
@@ -185,66 +160,111 @@ public final class QueryFlow implements LeaseListener {
             resumeIfHeld();
             return;
         }
-        if (server == null) {
-            if (!isOpen() && LocalAnswer.suffices(exchange, settings.mode() != PoolMode.SESSION)) {
-                LocalAnswer.give(exchange, session, link.channel());
-                exchange.clear();
-                resumeIfHeld();
-                notifications.idle();
-                return;
+        boolean ours = settings.mode() != PoolMode.SESSION;
+        if (lease.server() != null) {
+            dispatch();
+        } else if (!lease.isOpen() && LocalAnswer.gives(exchange, ours, session, link.channel())) {
+            answered();
+        } else {
+            lease.source(pool);
+            if (routing == null || !routing.isActive() || isRouted(routing)) {
+                acquire();
             }
-            times.waiting();
-            ServerConnection granted = pool.acquire(this);
-            if (granted == null) {
-                hold(Held.FOR_LEASE);
-                return;
-            }
-            lease(granted, true);
         }
-        dispatch();
     }
 
-    private void lease(ServerConnection granted, boolean atOnce) {
-        server = granted;
-        times.leased(atOnce);
-        if (writer == null || writer.server() != granted) {
-            writer = new ExchangeWriter(session, statements, settings.mode() != PoolMode.SESSION, granted);
-        } else {
-            writer.begin();
+    /** Whether it is clear where the exchange goes; else it waits for that, or has been answered. */
+    private boolean isRouted(Routing to) {
+        if (to.awaits(exchange, link.channel().eventLoop(), this::routed)) {
+            hold(Held.FOR_READING);
+            return false;
         }
+        if (!lease.isOpen() || to.transaction().isOpen()) {
+            to.answer(exchange, link.channel(), notifications);
+        }
+        if (exchange.size() == 0) {
+            answered();
+            return false;
+        }
+        if (to.transaction().isOpen() && session.status() == TransactionStatus.FAILED) {
+            refuse(Routing.ABORTED);
+            return false;
+        }
+        lease.source(to.pool(to.route(exchange)));
+        return true;
+    }
+
+    /** Nothing of the exchange is for a server. */
+    private void answered() {
+        resumeIfHeld();
+        notifications.idle();
+    }
+
+    private void routed() {
+        if (held == Held.FOR_READING) {
+            held = Held.FOR_REPLIES;
+            goOn();
+        }
+    }
+
+    private void acquire() {
+        times.waiting();
+        if (request.acquire()) {
+            dispatch();
+        } else {
+            hold(Held.FOR_LEASE);
+        }
+    }
+
+    /** A server is the client's from now on. */
+    void begin(ServerConnection granted, boolean atOnce) {
+        times.leased(atOnce);
         relay.begin(granted);
         notifications.leased(granted, settings.mode());
     }
 
+    /** The server that was waited for is there. */
+    void leased() {
+        held = Held.FOR_REPLIES;
+        goOn();
+    }
+
     private void dispatch() {
-        ServerConnection leased = Objects.requireNonNull(server);
+        ServerConnection leased = lease.leased();
         boolean ends = settings.refuses(exchange);
-        if (ends && (isOpen() || leased.replies().isEmpty())) {
+        if (ends && (lease.isOpen() || leased.replies().isEmpty())) {
             link.end(FlowSettings.NO_TRANSACTION_BLOCKS);
             return;
         }
         // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
-        if (!isOpen()
+        if (!lease.isOpen()
                 && (ends
-                        || barrier && !leased.replies().isEmpty()
-                        || giveWay(leased)
+                        || trial.isRunning()
+                        || lease.isSpent()
+                        || lease.isBarred()
+                        || lease.givesWay()
                         || stalePlan.isPending()
                         || notifications.delay(exchange, leased, this::goOn))) {
             hold(Held.FOR_REPLIES);
             return;
         }
-        if (!isOpen() && Aligner.begin(exchange, session, leased, settings.mode(), error -> aligned(leased, error))) {
+        if (!lease.isOpen() && aligns(leased)) {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
         send(leased);
     }
 
-    /** A pipeline of transactions lets others in between when they wait. */
-    private boolean giveWay(ServerConnection leased) {
-        return pool.hasWaiting()
-                && leased.status() == TransactionStatus.IDLE
-                && leased.replies().boundaries() > 0;
+    private boolean aligns(ServerConnection leased) {
+        String begin = routing == null || routing.isTrial()
+                ? null
+                : routing.transaction().materialize();
+        return Aligner.begin(exchange, session, leased, settings.mode(), begin, error -> aligned(leased, error));
+    }
+
+    /** Whether the exchange goes to a replica that may fail to answer it. */
+    private boolean isTrial() {
+        return routing != null && routing.isTrial();
     }
 
     private void send(ServerConnection leased) {
@@ -252,27 +272,57 @@ public final class QueryFlow implements LeaseListener {
             relay.tellReported(leased.reported());
         }
         times.sent();
+        if (routing != null) {
+            routing.sent();
+        }
         Exchange whole = exchange;
-        exchange = stalePlan.keep(whole, leased);
-        barrier |= Objects.requireNonNull(writer).write(whole, 0);
-        open = !whole.isEnded();
+        if (isTrial()) {
+            exchange = trial.keep(whole);
+            lease.write(whole, 0);
+        } else {
+            if (routing != null && routing.isWatching() && lease.isOnPrimary()) {
+                routing.writes().sending(whole, leased.isQuiet() && leased.status() != TransactionStatus.IDLE);
+            }
+            exchange = stalePlan.keep(whole, leased);
+            lease.write(whole, 0);
+        }
         exchange.clear();
         if (!link.isReading()) {
-            LateFlush.of(leased.channel(), loop());
+            LateFlush.of(leased.channel(), link.channel().eventLoop());
         }
-        resumeIfHeld();
-        waitForWritable(leased);
+        if (restoreBehind()) {
+            hold(Held.FOR_REPLIES);
+        } else {
+            resumeIfHeld();
+        }
+        lease.waitForWritable();
     }
 
-    /** What failed for a reason that the client need not know is sent again. */
-    void repeat() {
-        stalePlan.repeat(writer);
-        Objects.requireNonNull(server).channel().flush();
+    /** What was sent behind an exchange that was sent once more is the next; true if it is complete. */
+    private boolean restoreBehind() {
+        if (behindRetry != null) {
+            exchange = behindRetry;
+            behindRetry = null;
+        }
+        boolean waits = behindWaits;
+        behindWaits = false;
+        return waits;
     }
 
-    /** Whether the server waits for a Sync. */
-    private boolean isOpen() {
-        return open || server != null && server.replies().isIgnoring();
+    /** The replica has failed to answer, and is idle or lost: the primary is asked. */
+    void retry() {
+        if (lease.server() != null) {
+            relay.end();
+            lease.giveBack(boundary.mayStrike());
+        }
+        request.leaveReplica(trial.reason());
+        behindRetry = exchange;
+        behindWaits = held == Held.FOR_REPLIES;
+        exchange = trial.retry(new Exchange());
+        if (held == Held.NO) {
+            hold(Held.FOR_REPLIES);
+        }
+        acquire();
     }
 
     private void hold(Held why) {
@@ -289,98 +339,73 @@ public final class QueryFlow implements LeaseListener {
     }
 
     private void aligned(ServerConnection leased, @Nullable ErrorFields error) {
-        if (gone || server != leased) {
-            return;
+        if (gone || lease.server() != leased || !leased.isUsable()) {
+            return; // a server that is lost says so next, by lost()
         }
-        held = Held.NO;
         if (error == null) {
+            held = Held.NO;
             send(leased);
-            link.resume();
+            if (held == Held.NO) {
+                link.resume();
+            }
             return;
         }
-        session.ready(leased.status());
         if (leased.status() == TransactionStatus.IDLE) {
-            server = null;
+            lease.end();
             relay.end();
             leased.abandon("could not be aligned");
+            if (isTrial()) { // what it lacks may not have been replayed yet
+                request.leaveReplica(error.code());
+                acquire();
+                return;
+            }
+        }
+        if (routing == null || !routing.transaction().isOpen()) {
+            session.ready(leased.status());
         }
         refuse(error);
     }
 
     /** Answers the exchange with an error of ours. */
     private void refuse(ErrorFields error) {
-        boolean ended = exchange.isEnded();
         refused = true;
-        exchange.clear();
-        if (!ended) {
-            link.skipToSync();
+        if (routing != null && routing.transaction().isOpen()) {
+            session.ready(TransactionStatus.FAILED);
         }
-        LocalAnswer.refuse(error, ended, session, link.channel());
-        held = Held.NO;
-        link.resume();
-        notifications.idle();
-    }
-
-    @Override
-    public EventLoop loop() {
-        return link.channel().eventLoop();
-    }
-
-    @Override
-    public Settings wantedSettings() {
-        return session.settings().get();
-    }
-
-    @Override
-    public Set<String> customSettings() {
-        return session.customSettings();
-    }
-
-    @Override
-    public void granted(ServerConnection leased) {
-        if (gone || held != Held.FOR_LEASE) { // canceled when the server was on its way
-            pool.release(leased);
-            return;
+        LocalAnswer.refuse(exchange, error, session, link);
+        held = restoreBehind() ? Held.FOR_REPLIES : Held.NO;
+        if (held == Held.NO) {
+            link.resume();
+            notifications.idle();
+        } else {
+            goOn();
         }
-        lease(leased, false);
-        held = Held.FOR_REPLIES;
-        goOn();
-    }
-
-    @Override
-    public void refused(ErrorFields error) {
-        if (!gone) {
-            held = Held.NO;
-            link.end(error);
-        }
-    }
-
-    void copyIn() {
-        copying = true;
-        link.copying(true);
     }
 
     void completed(StatementFacts statement) {
         pool.catalog().completed(statement);
     }
 
-    void ready(byte status) {
-        ServerConnection leased = Objects.requireNonNull(server);
-        if (copying) {
-            copying = false;
-            link.copying(false);
+    /** ReadyForQuery is about to be told: what was written is known to be. */
+    void outcome(byte status) {
+        if (routing != null) {
+            routing.outcome(status, lease.leased().replies().isEmpty(), lease.isOnPrimary());
         }
-        boolean quiet = leased.replies().isEmpty();
+    }
+
+    void ready(byte status) {
+        boolean quiet = lease.leased().replies().isEmpty();
+        lease.copying(false);
         times.ready(status, quiet);
-        barrier &= !quiet;
-        if (status == TransactionStatus.IDLE && quiet && !isOpen()) {
-            transactionEnded();
+        lease.answered();
+        if (status == TransactionStatus.IDLE && quiet && !lease.isOpen()) {
+            boundary.reached();
         } else {
             goOn();
         }
     }
 
-    private void goOn() {
+    void goOn() {
         if (held == Held.FOR_REPLIES) {
             held = Held.NO;
             advance();
@@ -394,78 +419,55 @@ public final class QueryFlow implements LeaseListener {
         }
     }
 
-    private void transactionEnded() {
-        ServerConnection leased = Objects.requireNonNull(server);
-        if (link.isMidFrame()) {
-            endPending = true;
-            return;
-        }
-        if (settings.mode() == PoolMode.SESSION) {
-            goOn();
-            return;
-        }
-        if (cancels.mayStrike()) {
-            cancels.settle(leased, () -> endIfQuiet(leased));
-            goOn();
-            return;
-        }
-        if (session.isSuspected() && !session.pins().containsKey(PinReason.MIXED_PIPELINE)) {
-            StateProbe.ask(session, leased, pool.catalog(), () -> endIfQuiet(leased));
-            goOn();
-            return;
-        }
-        if (session.pins().isEmpty()) {
-            server = null;
-            relay.end();
-            leased.detach(ServerState.TESTED);
-            pool.release(leased);
-        }
-        goOn();
-    }
-
-    private void endIfQuiet(ServerConnection leased) {
-        boolean idle = server == leased && leased.isUsable() && leased.status() == TransactionStatus.IDLE;
-        if (!gone && idle && !isRunning() && !isOpen()) {
-            transactionEnded();
-        }
-    }
-
     /** The client asks to cancel what it is doing; {@code done} runs when the server has been told. */
     public void cancel(Duration timeout, Runnable done) {
-        ServerConnection leased = server;
-        if (held == Held.FOR_LEASE && !gone) {
-            pool.cancelWait(this);
+        boolean waits = held == Held.FOR_LEASE || held == Held.FOR_READING;
+        if (waits && !gone) {
+            request.cancel();
             refuse(ErrorFields.error(SqlState.QUERY_CANCELED, "canceling statement due to user request"));
             done.run();
-        } else if (leased != null && !gone && !leased.replies().isEmpty()) {
-            cancels.send(leased, timeout, () -> {
-                done.run();
-                endIfQuiet(leased);
-            });
+        } else if (!gone && lease.isBusy()) {
+            boundary.cancel(timeout, done);
         } else {
             done.run();
         }
     }
 
+    /** The server is lost. */
     void lost(@Nullable ErrorFields error) {
-        server = null;
+        ServerConnection leased = lease.leased();
+        lease.end();
         stalePlan.forget();
+        if (!gone && held == Held.FOR_ALIGNMENT && isTrial()) {
+            request.leaveReplica("08006");
+            acquire();
+            return;
+        }
+        if (routing != null) {
+            routing.lost(leased);
+        }
         if (!gone) {
             link.end(error);
         }
     }
 
+    /** The replica is lost before its first row: the primary is asked. */
+    void lostReplica() {
+        lease.end();
+        retry();
+    }
+
     /** Replies may have ended without ReadyForQuery: before a Flush, or after an error before a Sync. */
     void burstEnd() {
-        if (held == Held.FOR_REPLIES && server != null && server.replies().isEmpty()) {
-            barrier = false;
+        if (held == Held.FOR_REPLIES && lease.server() != null && !lease.isBusy() && !trial.isRunning()) {
+            lease.answered();
             goOn();
         }
     }
 
     /** The server that is leased now. */
     public @Nullable ServerConnection server() {
-        return server;
+        return lease.server();
     }
 
     /** Whether it waits for a server. */
@@ -475,12 +477,12 @@ public final class QueryFlow implements LeaseListener {
 
     /** Whether a query is running. */
     public boolean isRunning() {
-        return server != null && (!server.replies().isEmpty() || notifications.isBusy());
+        return lease.server() != null && (lease.isBusy() || notifications.isBusy());
     }
 
     /** Whether a transaction is open. */
     public boolean isInTransaction() {
-        return server != null && session.status() != TransactionStatus.IDLE;
+        return session.isInTransaction();
     }
 
     /** When what happened. */
@@ -492,6 +494,7 @@ public final class QueryFlow implements LeaseListener {
     public boolean isAtBoundary() {
         return held == Held.NO
                 && exchange.size() == 0
-                && (server == null || session.status() == TransactionStatus.IDLE && !isRunning() && !isOpen());
+                && session.status() == TransactionStatus.IDLE
+                && (lease.server() == null || !isRunning() && !lease.isOpen());
     }
 }

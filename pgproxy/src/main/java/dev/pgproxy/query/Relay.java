@@ -27,6 +27,8 @@ final class Relay implements ReplySink {
     private final Session session;
     private final Notifications notifications;
     private final StalePlan stalePlan;
+    private final Trial trial;
+    private final Lease lease;
     private final Channel client;
     private @Nullable ServerConnection server;
     private boolean stopped;
@@ -36,8 +38,17 @@ final class Relay implements ReplySink {
     /** Whether something has completed that may have changed the session since it was last idle. */
     private boolean changed;
 
-    Relay(QueryFlow flow, Session session, Notifications notifications, StalePlan stalePlan, Channel client) {
+    Relay(
+            QueryFlow flow,
+            Session session,
+            Notifications notifications,
+            StalePlan stalePlan,
+            Trial trial,
+            Lease lease,
+            Channel client) {
         this.stalePlan = stalePlan;
+        this.trial = trial;
+        this.lease = lease;
         this.flow = flow;
         this.session = session;
         this.notifications = notifications;
@@ -77,6 +88,9 @@ final class Relay implements ReplySink {
 
     @Override
     public void forward(ByteBuf buf, int index, int length) {
+        if (trial.isRunning() && trial.holds(buf, index, length)) {
+            return;
+        }
         flow.times().replied(length);
         if (index == buf.readerIndex() && length == buf.readableBytes()) {
             client.write(buf.retain(), client.voidPromise());
@@ -87,7 +101,10 @@ final class Relay implements ReplySink {
 
     @Override
     public void answer(int entry) {
-        client.write(ExchangeWriter.answer(entry).duplicate(), client.voidPromise());
+        ByteBuf constant = ExchangeWriter.answer(entry).duplicate();
+        if (!trial.isRunning() || !trial.holds(constant)) {
+            client.write(constant, client.voidPromise());
+        }
     }
 
     @Override
@@ -109,7 +126,7 @@ final class Relay implements ReplySink {
 
     @Override
     public boolean repeats(ErrorFields error, @Nullable Object note) {
-        return stalePlan.repeats(error, note, server());
+        return trial.isRunning() && trial.fails(error) || stalePlan.repeats(error, note, server());
     }
 
     @Override
@@ -155,7 +172,7 @@ final class Relay implements ReplySink {
 
     @Override
     public void copyIn() {
-        flow.copyIn();
+        lease.copying(true);
     }
 
     @Override
@@ -165,10 +182,14 @@ final class Relay implements ReplySink {
 
     @Override
     public boolean withholds(byte status) {
-        if (stalePlan.isPending()) {
+        if (stalePlan.isPending() || trial.hasFailed()) {
             return true;
         }
         stalePlan.forget();
+        flow.outcome(status);
+        if (trial.isRunning() && session.status() != TransactionStatus.IDLE) {
+            return true; // a statement by itself there, one of a transaction to the client
+        }
         boolean undone = session.ready(status);
         if (status == TransactionStatus.IDLE && changed) {
             changed = false;
@@ -181,8 +202,18 @@ final class Relay implements ReplySink {
     @Override
     public void ready(byte status) {
         if (stalePlan.isPending()) {
-            flow.repeat();
+            lease.repeat(stalePlan);
             return;
+        }
+        if (trial.hasFailed()) {
+            flow.retry();
+            return;
+        }
+        if (trial.isRunning()) {
+            trial.end();
+            if (session.status() != TransactionStatus.IDLE) {
+                inTransaction();
+            }
         }
         ServerConnection leased = server();
         if (misaligned && Aligner.settings(session, leased, () -> realigned(status, leased))) {
@@ -194,6 +225,17 @@ final class Relay implements ReplySink {
         } else {
             notifications.settle(status, leased, () -> flow.ready(status));
         }
+    }
+
+    /** Tells the client that its transaction goes on, or has failed. */
+    private void inTransaction() {
+        boolean failed = session.ready(TransactionStatus.IN_TRANSACTION);
+        if (failed) {
+            session.ready(TransactionStatus.FAILED);
+        }
+        ByteBuf out = client.alloc().buffer(6);
+        BackendWriter.readyForQuery(out, session.status());
+        client.write(out, client.voidPromise());
     }
 
     private void realigned(byte status, ServerConnection leased) {
@@ -235,6 +277,12 @@ final class Relay implements ReplySink {
     public void lost(@Nullable ErrorFields error) {
         server = null;
         stopped = false;
+        if (trial.isRunning() && (trial.hasFailed() || trial.loses())) {
+            fatal = false;
+            flow.lostReplica();
+            return;
+        }
+        trial.end();
         if (fatal) {
             flow.lost(null); // the server has said why, and the client has heard it
         } else {

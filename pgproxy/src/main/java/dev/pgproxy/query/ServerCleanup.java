@@ -41,9 +41,11 @@ final class ServerCleanup implements ReplySink, OwnReply {
     private final ServerConnection server;
     private final Pool pool;
     private boolean reset;
+    private @Nullable OpenWrites writes;
     private final @Nullable ScheduledFuture<?> deadline;
 
-    private ServerCleanup(ServerConnection server, Pool pool, Leftovers left) {
+    private ServerCleanup(ServerConnection server, Pool pool, Leftovers left, @Nullable OpenWrites writes) {
+        this.writes = writes;
         this.server = server;
         this.pool = pool;
         this.reset = left.reset();
@@ -58,12 +60,16 @@ final class ServerCleanup implements ReplySink, OwnReply {
                                 TimeUnit.MILLISECONDS);
     }
 
-    static void begin(ServerConnection server, Pool pool, Leftovers left) {
+    /** @param writes what the client may have written, in doubt until it is known how that ended; null = nothing */
+    static void begin(ServerConnection server, Pool pool, Leftovers left, @Nullable OpenWrites writes) {
         if (left.partial() || !server.isUsable()) {
+            if (writes != null) {
+                writes.unknown().run();
+            }
             server.abandon("client disconnected in the middle of a message");
             return;
         }
-        ServerCleanup cleanup = new ServerCleanup(server, pool, left);
+        ServerCleanup cleanup = new ServerCleanup(server, pool, left, writes);
         server.attach(cleanup);
         server.state(ServerState.TESTED);
         ByteBuf out = server.channel().alloc().buffer();
@@ -96,8 +102,16 @@ final class ServerCleanup implements ReplySink, OwnReply {
             if (deadline != null) {
                 deadline.cancel(false);
             }
+            decided();
             server.detach(ServerState.TESTED);
             pool.release(server);
+        }
+    }
+
+    private void decided() {
+        if (writes != null) {
+            writes.known().run();
+            writes = null;
         }
     }
 
@@ -179,6 +193,10 @@ final class ServerCleanup implements ReplySink, OwnReply {
 
     @Override
     public void lost(@Nullable ErrorFields error) {
+        if (writes != null) {
+            writes.unknown().run();
+            writes = null;
+        }
         if (deadline != null) {
             deadline.cancel(false);
         }

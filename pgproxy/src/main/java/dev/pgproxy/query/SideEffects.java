@@ -4,6 +4,7 @@ import dev.pgproxy.pool.Catalog;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.SequenceUsers;
 import dev.pgproxy.protocol.frame.CString;
+import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
@@ -17,6 +18,7 @@ import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What statements that are about to run may leave on their server besides what their completion tells: state that only a
@@ -59,9 +61,6 @@ final class SideEffects {
     /** Has no effect on the session but that sequences have no value in it; allowed everywhere. */
     private static final String FORGET = "DISCARD SEQUENCES";
 
-    /** It only fails where the client's statement fails for the same reason. */
-    private static final OwnReply FORGOTTEN = (error, status) -> {};
-
     /** Statement and portal of our own. */
     private static final String OWN = "pgproxy_forget";
 
@@ -75,6 +74,9 @@ final class SideEffects {
     private final ServerConnection server;
     private final ServerWriter out;
 
+    /** It fails where the client's statement fails too, in a transaction that has failed, or if a cancel strikes it. */
+    private final OwnReply forgotten;
+
     /**
      * For one client on one server.
      *
@@ -87,6 +89,32 @@ final class SideEffects {
         this.shared = shared;
         this.server = server;
         this.out = out;
+        this.forgotten = (error, status) -> {
+            if (error != null) {
+                server.sequenceOwner(ServerConnection.SEVERAL);
+            }
+        };
+    }
+
+    /**
+     * An exchange is about to be sent where none is open. What it needs to be forgotten is forgotten in front of it and of
+     * its own Sync: an Execute of ours in the same implicit transaction would make a block of it, where no procedure can
+     * commit, and which VACUUM refuses (src/backend/access/transam/xact.c, XACT_FLAGS_PIPELINING).
+     */
+    void beforeExchange(Exchange exchange) {
+        if (!hasForeignSequences()) {
+            return;
+        }
+        for (int i = 0; i < exchange.size(); i++) {
+            QueryFacts facts = exchange.type(i) == FrontendType.PARSE ? exchange.facts(i) : exchange.bound(i, session);
+            if (facts != null && mustForget(flags(facts))) {
+                forget(forgotten);
+                FrontendWriter.sync(out.made());
+                server.expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, forgotten);
+                server.sequenceOwner(null);
+                return;
+            }
+        }
     }
 
     /** A Query is about to be sent. */
@@ -122,22 +150,26 @@ final class SideEffects {
                     return new String(rest, 0, n, StandardCharsets.UTF_8);
                 });
         if (forget) {
-            FrontendWriter.parse(out.made(), OWN, FORGET);
-            server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, null);
-            FrontendWriter.bind(out.made(), OWN, OWN);
-            server.expect(ReplyQueue.BIND | ReplyQueue.SWALLOW, null);
-            FrontendWriter.execute(out.made(), OWN);
-            server.expect(ReplyQueue.EXECUTE | ReplyQueue.SWALLOW, null);
-            FrontendWriter.close(out.made(), FrontendWriter.PORTAL, OWN_NAME);
-            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
-            FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, OWN_NAME);
-            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
+            forget(null);
         }
+    }
+
+    private void forget(@Nullable OwnReply reply) {
+        FrontendWriter.parse(out.made(), OWN, FORGET);
+        server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, reply);
+        FrontendWriter.bind(out.made(), OWN, OWN);
+        server.expect(ReplyQueue.BIND | ReplyQueue.SWALLOW, reply);
+        FrontendWriter.execute(out.made(), OWN);
+        server.expect(ReplyQueue.EXECUTE | ReplyQueue.SWALLOW, reply);
+        FrontendWriter.close(out.made(), FrontendWriter.PORTAL, OWN_NAME);
+        server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, reply);
+        FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, OWN_NAME);
+        server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, reply);
     }
 
     private void forgetInQuery() {
         FrontendWriter.query(out.made(), FORGET);
-        server.expect(ReplyQueue.QUERY | ReplyQueue.SWALLOW, FORGOTTEN);
+        server.expect(ReplyQueue.QUERY | ReplyQueue.SWALLOW, forgotten);
     }
 
     private int flags(QueryFacts facts) {
@@ -170,6 +202,19 @@ final class SideEffects {
         return statement.effect() instanceof SessionEffect.Execute execute ? session.sqlFlags(execute.name()) : 0;
     }
 
+    /** Whether it has values that are not certainly this session's. */
+    private boolean hasForeignSequences() {
+        Object owner = server.sequenceOwner();
+        return owner != null && (owner != session || session.sequenceServer() != server);
+    }
+
+    private boolean mustForget(int flags) {
+        return hasForeignSequences()
+                && ((flags & LOOKS) != 0
+                        || (flags & TAKES) != 0
+                                && users.mayLook(session.reported().get("application_name")));
+    }
+
     private boolean sequences(QueryFacts facts, int flags, IntFunction<String> text) {
         String application = session.reported().get("application_name");
         if ((flags & LOOKS) != 0) {
@@ -177,8 +222,7 @@ final class SideEffects {
         }
         Object owner = server.sequenceOwner();
         boolean takes = (flags & TAKES) != 0;
-        boolean own = owner == session && session.sequenceServer() == server;
-        boolean forget = owner != null && !own && ((flags & LOOKS) != 0 || takes && users.mayLook(application));
+        boolean forget = mustForget(flags);
         if (takes) {
             server.sequenceOwner(owner == null || forget || owner == session ? session : ServerConnection.SEVERAL);
             session.sequenceServer(server);

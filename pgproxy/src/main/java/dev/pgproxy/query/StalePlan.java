@@ -101,7 +101,7 @@ final class StalePlan {
     /** The server is ready: sends what was kept again, with the statement prepared anew. */
     void repeat(@Nullable ExchangeWriter writer) {
         pending = false;
-        Objects.requireNonNull(writer).write(sent, from);
+        Objects.requireNonNull(writer).write(sent, from, true);
         sent.clear();
     }
 

@@ -28,9 +28,12 @@ final class ReplyReader implements FrameSink {
     /** An error or notice longer than this is cut off from memory, not from the client: it is streamed. */
     private static final int MAX_GATHERED = 1 << 20;
 
+    private static final String IN_HOT_STANDBY = "in_hot_standby";
+
     private final FrameReader reader;
     private final ReplyQueue replies = new ReplyQueue();
     private Reported reported;
+    private boolean asPrimary;
     private byte status = TransactionStatus.IDLE;
     private @Nullable ReplySink sink;
     private @Nullable ErrorFields lastError;
@@ -46,6 +49,11 @@ final class ReplyReader implements FrameSink {
     ReplyReader(Reported reported, ByteBufAllocator allocator) {
         this.reported = reported;
         this.reader = new FrameReader(this, allocator);
+    }
+
+    void passAsPrimary() {
+        asPrimary = true;
+        reported = reported.with(IN_HOT_STANDBY, "off");
     }
 
     ReplyQueue replies() {
@@ -311,6 +319,10 @@ final class ReplyReader implements FrameSink {
         int value = CString.end(buf, name, end) + 1;
         String key = CString.read(buf, name, end);
         String text = CString.read(buf, value, end);
+        if (asPrimary && key.equals(IN_HOT_STANDBY)) {
+            cut(index, length);
+            return;
+        }
         reported = reported.with(key, text);
         if (keepOrCut(index, length) && sink != null && !sink.reported(key, text)) {
             cut(index, length);

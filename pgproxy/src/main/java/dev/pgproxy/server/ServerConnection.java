@@ -63,6 +63,11 @@ public final class ServerConnection {
         listener = to;
     }
 
+    /** Who that is; null before it belongs to a pool. */
+    public @Nullable ServerListener listener() {
+        return listener;
+    }
+
     /** Leased: replies go to {@code to} from now on. */
     public void attach(ReplySink to) {
         replies.sink(to);
@@ -133,6 +138,11 @@ public final class ServerConnection {
     /** What it still has to say. */
     public ReplyQueue replies() {
         return replies.replies();
+    }
+
+    /** A replica, of which its clients are not to hear that it is one: they believe to be on the primary. */
+    public void passAsPrimary() {
+        replies.passAsPrimary();
     }
 
     /** What is prepared on it. */
@@ -290,12 +300,15 @@ public final class ServerConnection {
         state = ServerState.CLOSED;
         ReplySink to = replies.sink();
         replies.sink(null);
-        replies.close();
-        if (to != null) {
-            to.lost(replies.lastError());
-        }
-        if (listener != null) {
-            listener.closed(this, replies.lastError());
+        try {
+            replies.close();
+            if (to != null) {
+                to.lost(replies.lastError());
+            }
+        } finally { // its pool counts it, whatever fails above
+            if (listener != null) {
+                listener.closed(this, replies.lastError());
+            }
         }
     }
 

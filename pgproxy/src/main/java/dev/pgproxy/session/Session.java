@@ -130,9 +130,19 @@ public final class Session {
         return status;
     }
 
+    /** Whether the client was last told that it is inside a transaction block. */
+    public boolean isInTransaction() {
+        return status != TransactionStatus.IDLE;
+    }
+
     /** An error has ended a statement. */
     public void failed() {
         failed = true;
+    }
+
+    /** Whether an error has ended a statement since the last ReadyForQuery. */
+    public boolean hasFailed() {
+        return failed;
     }
 
     /** ReadyForQuery: returns true if the transaction, explicit or not, has ended with all its changes undone. */

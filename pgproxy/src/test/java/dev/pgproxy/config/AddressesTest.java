@@ -59,6 +59,21 @@ class AddressesTest {
     }
 
     @Test
+    void aReplicaHasAnAddressAndPerhapsAShareOfReadsAndAPlaceToAskForItsLoad() {
+        assertThat(ReplicaAddress.parse("db2")).isEqualTo(new ReplicaAddress(new HostAddress("db2", 5432)));
+        for (String text :
+                new String[] {"db2:5432", "db2:5432 weight=3", "[::1]:1 weight=0 node_exporter=https://db2:9100/metrics"
+                }) {
+            assertThat(ReplicaAddress.parse(text)).hasToString(text);
+        }
+        for (String text : new String[] {
+            "db2 3", "db2 weight=", "db2 weight=-1", "db2 weight=1001", "db2 node_exporter=db2", "db2 size=1", ""
+        }) {
+            assertThatThrownBy(() -> ReplicaAddress.parse(text)).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
     void whatIsNoRangeIsRefusedWithoutAskingDns() {
         for (String text : new String[] {"localhost", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/x", "::/129", ""}) {
             assertThatThrownBy(() -> Cidr.parse(text)).isInstanceOf(IllegalArgumentException.class);

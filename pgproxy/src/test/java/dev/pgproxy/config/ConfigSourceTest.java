@@ -44,7 +44,9 @@ class ConfigSourceTest {
                 Map.of(), "--primary", URL, "--replica", "postgres://r1/notes", "--replica", "postgresql://r2:5434");
         DatabaseSettings notes = Objects.requireNonNull(config.databases().get("notes"));
         assertThat(notes.primary()).isEqualTo(new HostAddress("db1", 5433));
-        assertThat(notes.replicas()).containsExactly(new HostAddress("r1", 5432), new HostAddress("r2", 5434));
+        assertThat(notes.replicas())
+                .extracting(ReplicaAddress::address)
+                .containsExactly(new HostAddress("r1", 5432), new HostAddress("r2", 5434));
         assertThat(config.wildcard())
                 .isNotNull()
                 .extracting(DatabaseSettings::primary)

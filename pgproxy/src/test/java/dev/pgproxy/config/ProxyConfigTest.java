@@ -3,6 +3,10 @@ package dev.pgproxy.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pgproxy.routing.Balance;
+import dev.pgproxy.routing.Consistency;
+import dev.pgproxy.routing.PrimaryReads;
+import java.net.URI;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
@@ -33,6 +37,19 @@ class ProxyConfigTest {
                         0));
         assertThat(config.pool())
                 .isEqualTo(new PoolSettings(PoolMode.TRANSACTION, 20, 0, 0, Duration.ofSeconds(5), 200, false));
+        assertThat(config.routing())
+                .isEqualTo(new RoutingSettings(
+                        Consistency.TABLE,
+                        Duration.ofSeconds(10),
+                        Balance.ROUND_ROBIN,
+                        true,
+                        PrimaryReads.FALLBACK,
+                        1,
+                        true,
+                        true,
+                        Duration.ofSeconds(10),
+                        Duration.ofMillis(100),
+                        Duration.ofSeconds(5)));
         assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
         assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
@@ -75,6 +92,19 @@ class ProxyConfigTest {
                         3));
         assertThat(config.pool())
                 .isEqualTo(new PoolSettings(PoolMode.SESSION, 21, 2, 4, Duration.ofSeconds(6), 100, true));
+        assertThat(config.routing())
+                .isEqualTo(new RoutingSettings(
+                        Consistency.SESSION,
+                        Duration.ofSeconds(3),
+                        Balance.LEAST_ACTIVE,
+                        false,
+                        PrimaryReads.ALWAYS,
+                        4,
+                        false,
+                        false,
+                        Duration.ofSeconds(5),
+                        Duration.ofMillis(200),
+                        Duration.ofSeconds(7)));
         assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16));
         Path file = directory.resolve("full.conf");
@@ -90,6 +120,17 @@ class ProxyConfigTest {
                         11,
                         "control",
                         new Secret("c")));
+        assertFullTls(config, file);
+        assertThat(config.admin()).isEqualTo(new AdminSettings(List.of("root", "ops"), List.of("graphs")));
+        assertThat(config.log())
+                .isEqualTo(new LogSettings(
+                        false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
+        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.NIO));
+        assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
+        assertFullDatabasesAndUsers(config);
+    }
+
+    private static void assertFullTls(ProxyConfig config, Path file) {
         assertThat(config.clientTls())
                 .isEqualTo(new ClientTlsSettings(
                         SslMode.REQUIRE,
@@ -108,13 +149,6 @@ class ProxyConfigTest {
                         file,
                         List.of("TLSv1.2"),
                         List.of("TLS_AES_128_GCM_SHA256")));
-        assertThat(config.admin()).isEqualTo(new AdminSettings(List.of("root", "ops"), List.of("graphs")));
-        assertThat(config.log())
-                .isEqualTo(new LogSettings(
-                        false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
-        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.NIO));
-        assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
-        assertFullDatabasesAndUsers(config);
     }
 
     private static void assertFullDatabasesAndUsers(ProxyConfig config) {
@@ -124,7 +158,10 @@ class ProxyConfigTest {
                         new DatabaseSettings(
                                 "app",
                                 new HostAddress("db1", 5433),
-                                List.of(new HostAddress("::1", 5434), new HostAddress("/run/postgresql", 5432)),
+                                List.of(
+                                        new ReplicaAddress(
+                                                new HostAddress("::1", 5434), 3, URI.create("http://h:9100/metrics")),
+                                        new ReplicaAddress(new HostAddress("/run/postgresql", 5432))),
                                 "app_prod",
                                 "service",
                                 new Secret("p"),

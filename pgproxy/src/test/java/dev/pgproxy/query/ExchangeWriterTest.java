@@ -84,7 +84,7 @@ final class ExchangeWriterTest {
                 exchange.add(in.getByte(i), in, i, length, facts(in, i, length));
                 i += length;
             }
-            by.write(exchange, 0);
+            by.write(exchange, 0, true);
             exchange.clear();
             to.flushOutbound();
             ByteBuf all = Unpooled.buffer();

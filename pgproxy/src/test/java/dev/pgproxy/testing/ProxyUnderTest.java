@@ -76,7 +76,10 @@ public interface ProxyUnderTest {
     /** The configuration of {@link #with}. */
     static String settings(String settings) {
         return "listen_port = 0\nadmin_users = [postgres]\nlog_connections = false\nlog_disconnections = false\n"
-                + "databases { \"*\" { primary = \"" + TestCluster.server() + "\" } }\n"
+                + "databases { \"*\" { primary = \"" + TestCluster.server() + "\""
+                + (TestCluster.hasReplicas() ? ", " + TestCluster.replicasOf(TestCluster.single()) : "")
+                + " } }\n"
+                + (TestCluster.hasReplicas() ? TestCluster.watching(TestCluster.single()) : "")
                 + "users { \"" + EmbeddedPostgres.SUPERUSER + "\" { password = \"" + TestCluster.PASSWORD
                 + "\" } }\n"
                 + "auth_user = postgres\nauth_dbname = postgres\n"

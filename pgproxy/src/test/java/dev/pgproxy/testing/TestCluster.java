@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 
 /**
  * The embedded PostgreSQL servers of a test run: one cluster per JVM, started by the first test that asks, stopped when the JVM ends. Tests
@@ -17,13 +18,15 @@ public final class TestCluster {
     /** The superuser's password, no secret here. */
     public static final String PASSWORD = "postgres";
 
+    private static final int REPLICAS = Integer.getInteger("proxy.replicas", 0);
+
     private static final AtomicInteger NAMES = new AtomicInteger();
 
     private TestCluster() {}
 
-    /** Without replicas: what most tests need. */
+    /** Without replicas, which is what most tests need, unless {@code -Dproxy.replicas=2} puts some behind every proxy. */
     private static final class Single {
-        static final EmbeddedCluster CLUSTER = started(0);
+        static final EmbeddedCluster CLUSTER = started(REPLICAS);
     }
 
     private static final class Replicated {
@@ -40,6 +43,29 @@ public final class TestCluster {
     /** The shared server. */
     public static EmbeddedPostgres primary() {
         return Single.CLUSTER.primary();
+    }
+
+    /** The entry {@code replicas = […]} for a proxy before a cluster, and the user that watches it; nothing without any. */
+    public static String replicasOf(EmbeddedCluster cluster) {
+        return cluster.replicas().stream()
+                .map(replica -> "\"" + replica.host() + ":" + replica.port() + "\"")
+                .collect(Collectors.joining(", ", "replicas = [", "]"));
+    }
+
+    /** The settings with which the proxy watches a cluster. */
+    public static String watching(EmbeddedCluster cluster) {
+        return "control_user = " + EmbeddedPostgres.SUPERUSER + "\ncontrol_password = \""
+                + cluster.primary().superuserPassword() + "\"\n";
+    }
+
+    /** The cluster of {@link #primary}. */
+    static EmbeddedCluster single() {
+        return Single.CLUSTER;
+    }
+
+    /** Whether there are replicas behind {@link #primary}. */
+    static boolean hasReplicas() {
+        return REPLICAS > 0;
     }
 
     /** A second shared cluster, with two replicas. */

@@ -10,6 +10,8 @@ import io.netty.buffer.Unpooled;
  */
 public final class ConstantReplies {
     public static final ByteBuf PARSE_COMPLETE = empty(BackendType.PARSE_COMPLETE);
+    public static final ByteBuf BIND_COMPLETE = empty(BackendType.BIND_COMPLETE);
+    public static final ByteBuf NO_DATA = empty(BackendType.NO_DATA);
     public static final ByteBuf CLOSE_COMPLETE = empty(BackendType.CLOSE_COMPLETE);
 
     private ConstantReplies() {}

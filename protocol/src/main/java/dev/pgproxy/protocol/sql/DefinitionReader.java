@@ -135,8 +135,9 @@ final class DefinitionReader {
             in.flags = 0;
             in.trackedFlags = StatementReader.PLANNED;
             in.effect = in.effect instanceof SessionEffect.Execute executed ? executed : null;
-        } else if (writes(verb) || tracker.writesInside()) {
-            in.flags |= StatementFlags.WRITES;
+        } else {
+            in.flags |= StatementFlags.EXPLAINS_BY_EXECUTING
+                    | (writes(verb) || tracker.writesInside() ? StatementFlags.WRITES : 0);
         }
     }
 

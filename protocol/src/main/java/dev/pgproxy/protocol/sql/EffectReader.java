@@ -187,6 +187,15 @@ final class EffectReader {
         }
     }
 
+    /** Behind TO or FROM: anything but STDOUT and STDIN, which mean the client whichever of them is written. */
+    private void file() {
+        in.advance();
+        String name = in.type() == TokenType.WORD ? in.identifier() : null;
+        if (!"stdout".equals(name) && !"stdin".equals(name)) {
+            in.flags |= StatementFlags.SERVER_FILE;
+        }
+    }
+
     private void copy() {
         in.advance();
         int body = in.type() == '(' ? in.position() + 1 : -1;
@@ -195,9 +204,11 @@ final class EffectReader {
             if (depth == 0 && in.is(Word.TO)) {
                 in.kind = StatementKind.COPY_TO;
                 in.bodyStart = body;
+                file();
                 return;
             }
             if (depth == 0 && in.is(Word.FROM)) {
+                file();
                 break;
             }
             depth += in.type() == '(' ? 1 : in.type() == ')' ? -1 : 0;

@@ -2,7 +2,8 @@ package dev.pgproxy.protocol.sql;
 
 /**
  * A 128-bit hash of the tokens seen so far, in two lanes of multiply-and-fold. Words count folded, literals and
- * parameters only by their type, white space and comments not at all. With seed 0 it is stable between processes and
+ * parameters only by their type, white space and comments not at all. Literals and parameters with nothing but commas
+ * between them count as the first of them, so that lists of any length are one. With seed 0 it is stable between processes and
  * versions of this class; whoever trusts equality although clients choose the bytes gives a secret seed. Confined to
  * its event loop.
  */
@@ -20,6 +21,12 @@ final class Fingerprint {
     private final long lowSeed;
     private long high;
     private long low;
+
+    /** What was before the last comma, if a constant was. */
+    private long highBeforeComma;
+
+    private long lowBeforeComma;
+    private boolean commaBehindConstant;
 
     static {
         for (int tag = 0; tag < TAGS; tag++) {
@@ -42,6 +49,24 @@ final class Fingerprint {
     void add(int tag, long word) {
         high = fold(high ^ word, HIGH_KEYS[tag]);
         low = fold(low + word, LOW_KEYS[tag]);
+    }
+
+    /** Adds a token that its type says all about, behind a token of the previous type. */
+    void follow(int previousTag, int tag) {
+        if (tag == ',') {
+            commaBehindConstant = isConstant(previousTag);
+            highBeforeComma = high;
+            lowBeforeComma = low;
+        } else if (previousTag == ',' && commaBehindConstant && isConstant(tag)) {
+            high = highBeforeComma;
+            low = lowBeforeComma;
+            return;
+        }
+        add(tag, 0L);
+    }
+
+    private static boolean isConstant(int tag) {
+        return tag >= TokenType.STRING && tag <= TokenType.PARAMETER;
     }
 
     long high() {

@@ -1,6 +1,7 @@
 package dev.pgproxy.protocol.sql;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the scanner says about a text of any number of statements. Empty statements are not counted. Immutable; texts
@@ -19,8 +20,14 @@ public final class QueryFacts {
     private final List<StatementFacts> statements;
     private final StatementKind kind;
     private final int flags;
+    private final @Nullable TextShape shape;
 
     QueryFacts(List<StatementFacts> statements, int extraFlags) {
+        this(statements, extraFlags, null);
+    }
+
+    private QueryFacts(List<StatementFacts> statements, int extraFlags, @Nullable TextShape shape) {
+        this.shape = shape;
         this.statements = List.copyOf(statements);
         int union = extraFlags;
         for (StatementFacts statement : statements) {
@@ -37,6 +44,16 @@ public final class QueryFacts {
     /** The facts of a text of one statement. */
     public static QueryFacts of(StatementFacts statement) {
         return new QueryFacts(List.of(statement), 0);
+    }
+
+    /** The same facts of a text of this shape. */
+    public QueryFacts withShape(TextShape of) {
+        return new QueryFacts(statements, flags, of);
+    }
+
+    /** What is remembered of such texts; null where nobody asked for it. */
+    public @Nullable TextShape shape() {
+        return shape;
     }
 
     /** How many statements the text holds; at most {@link #MAX_STATEMENTS}. */

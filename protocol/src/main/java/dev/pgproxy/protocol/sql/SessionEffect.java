@@ -63,9 +63,32 @@ public sealed interface SessionEffect {
     /** DISCARD SEQUENCES. */
     record DiscardSequences() implements SessionEffect {}
 
-    /** BEGIN or START TRANSACTION; what it does not name is null. */
-    record Begin(@Nullable Boolean readOnly, @Nullable Isolation isolation) implements SessionEffect {
-        static final Begin PLAIN = new Begin(null, null);
+    /**
+     * BEGIN or START TRANSACTION; what it does not name is null.
+     *
+     * @param tag of its CommandComplete
+     */
+    record Begin(
+            @Nullable Boolean readOnly,
+            @Nullable Isolation isolation,
+            @Nullable Boolean deferrable,
+            String tag) implements SessionEffect {
+        static final Begin PLAIN = new Begin(null, null, null, "BEGIN");
+
+        /** SQL that begins such a transaction. */
+        public String sql() {
+            StringBuilder sql = new StringBuilder("BEGIN");
+            if (isolation != null) {
+                sql.append(" ISOLATION LEVEL ").append(isolation.name().replace('_', ' '));
+            }
+            if (readOnly != null) {
+                sql.append(readOnly ? " READ ONLY" : " READ WRITE");
+            }
+            if (deferrable != null) {
+                sql.append(deferrable ? " DEFERRABLE" : " NOT DEFERRABLE");
+            }
+            return sql.toString();
+        }
     }
 
     /** COMMIT or END. */

@@ -73,6 +73,11 @@ public final class SqlAnalyzer {
         return fingerprint.low();
     }
 
+    /** The hint in a comment of the last text: what stands behind {@code pgproxy:}; null if there is none. */
+    public @Nullable String hint() {
+        return scanner.hint();
+    }
+
     private boolean scan() {
         for (int type = scanner.next(); type != TokenType.END; type = scanner.next()) {
             if (type == ';' && tracker.isSplitBySemicolon()) {

@@ -1,7 +1,11 @@
 package dev.pgproxy.protocol.sql;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A reusable cursor over the tokens of a text, by the rules of PostgreSQL's src/backend/parser/scan.l. It holds a copy
@@ -9,6 +13,9 @@ import java.util.Arrays;
  * packed, eight folded bytes to a long, which serves keyword look-up and {@link #hash}. Confined to its event loop.
  */
 public final class SqlScanner {
+    /** What a comment for us begins with. */
+    private static final byte[] HINT = "pgproxy:".getBytes(US_ASCII);
+
     private static final int KEPT_CAPACITY = 256 * 1024;
     /** Zero bytes behind the text, so that loops need no bounds check and words can be read eight bytes at a time. */
     private static final int PADDING = 8;
@@ -27,6 +34,8 @@ public final class SqlScanner {
     private long hash;
     private boolean escaped;
     private boolean unterminated;
+    private int hintStart = -1;
+    private int hintEnd;
 
     /** A scanner whose fingerprint is not keyed. */
     public SqlScanner() {
@@ -61,6 +70,7 @@ public final class SqlScanner {
     }
 
     private void rewind(int length, boolean conforming) {
+        hintStart = -1;
         Arrays.fill(text, length, length + PADDING, (byte) 0);
         limit = length;
         position = 0;
@@ -153,8 +163,8 @@ public final class SqlScanner {
     /** A token that its type says all about, and literals, which the fingerprint takes by type only. */
     private int mark(int tokenType, int endOffset) {
         position = Math.min(endOffset, limit);
+        fingerprint.follow(type, tokenType);
         type = tokenType;
-        fingerprint.add(tokenType, 0);
         return tokenType;
     }
 
@@ -381,12 +391,36 @@ public final class SqlScanner {
     /** The offset behind a comment that starts here, or the same offset if none does. */
     private int skipComment(byte[] bytes, int at, byte b) {
         if (b == '-' && bytes[at + 1] == '-' && at + 1 < limit) {
-            return skipLine(bytes, at);
+            int behind = skipLine(bytes, at);
+            lookForHint(bytes, at + 2, behind);
+            return behind;
         }
         if (b == '/' && bytes[at + 1] == '*' && at + 1 < limit) {
-            return skipBlock(bytes, at + 2);
+            int behind = skipBlock(bytes, at + 2);
+            lookForHint(bytes, at + 2, behind - 2);
+            return behind;
         }
         return at;
+    }
+
+    /** The first comment that begins with the mark is for us. */
+    private void lookForHint(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && CharClass.of(bytes[at]) == CharClass.SPACE) {
+            at++;
+        }
+        if (hintStart < 0
+                && to - at >= HINT.length
+                && Arrays.equals(bytes, at, at + HINT.length, HINT, 0, HINT.length)) {
+            hintStart = at + HINT.length;
+            hintEnd = to;
+        }
+    }
+
+    /** What stands behind {@code pgproxy:} in the first comment that begins so, of those passed; null if there is none. */
+    @Nullable
+    String hint() {
+        return hintStart < 0 ? null : new String(text, hintStart, hintEnd - hintStart, UTF_8);
     }
 
     private int skipLine(byte[] bytes, int from) {

@@ -56,6 +56,10 @@ public final class StatementFlags {
     public static final int MENTIONS_TEMP_SCHEMA = 1 << 23;
     /** CREATE of anything but a relation or index: it may be a function, or call one from now on, as a trigger does. */
     public static final int MAY_DEFINE_CODE = 1 << 24;
+    /** EXPLAIN that executes what it explains. */
+    public static final int EXPLAINS_BY_EXECUTING = 1 << 25;
+    /** COPY from or to a file or program of the server's machine. */
+    public static final int SERVER_FILE = 1 << 26;
 
     private static final String[] NAMES = {
         "UNKNOWN_FUNCTION",
@@ -82,7 +86,9 @@ public final class StatementFlags {
         "WRITES",
         "OPAQUE",
         "MENTIONS_TEMP_SCHEMA",
-        "MAY_DEFINE_CODE"
+        "MAY_DEFINE_CODE",
+        "EXPLAINS_BY_EXECUTING",
+        "SERVER_FILE"
     };
 
     private StatementFlags() {}

@@ -28,9 +28,19 @@ final class StatementTracker {
     private int verbDepth;
     private boolean callMayFollowParenthesis;
 
+    /** Whether the word before is a verb with which a statement may begin. */
+    private boolean behindVerb;
+
+    /** Whether SEARCH or CYCLE stood behind a common table expression: the verb may then follow on a name. */
+    private boolean searches;
+
+    /** Whether the condition of COPY … FROM has begun. */
+    private boolean copyCondition;
+
     private int previousType;
     private Word previousWord = Word.NONE;
     private int secondPreviousType;
+    private Word secondPreviousWord = Word.NONE;
 
     /** The last name, what stands before its chain, and the name before its dot, if any. */
     private Word nameWord = Word.NONE;
@@ -59,9 +69,13 @@ final class StatementTracker {
         verb = Word.NONE;
         verbPending = false;
         callMayFollowParenthesis = false;
+        behindVerb = false;
+        searches = false;
+        copyCondition = false;
         previousType = TokenType.END;
         previousWord = Word.NONE;
         secondPreviousType = TokenType.END;
+        secondPreviousWord = Word.NONE;
         qualifierStart = -1;
         if (!unknownFunctions.isEmpty()) {
             unknownFunctions.clear();
@@ -91,6 +105,7 @@ final class StatementTracker {
             }
         }
         secondPreviousType = previousType;
+        secondPreviousWord = previousWord;
         previousType = type;
         previousWord = word;
         end = scanner.end();
@@ -160,9 +175,11 @@ final class StatementTracker {
         if (depth == verbDepth) {
             switch (word) {
                 case SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE -> {
-                    verb = word;
-                    verbPending = false;
-                    return;
+                    if (word.category == KeywordCategory.RESERVED || beginsStatement()) {
+                        verb = word;
+                        verbPending = false;
+                        return;
+                    }
                 }
                 default -> {}
             }
@@ -175,7 +192,8 @@ final class StatementTracker {
     private void watch(Word word) {
         switch (word) {
             case INSERT, UPDATE, DELETE, MERGE -> {
-                if (previousType == '(' || previousType == ')') {
+                behindVerb = mayBeginStatement();
+                if (behindVerb && beginsStatement()) {
                     flags |= StatementFlags.DATA_MODIFYING_CTE | StatementFlags.WRITES;
                 } else if (word == Word.UPDATE && previousWord == Word.FOR) {
                     flags |= StatementFlags.ROW_LOCK;
@@ -187,7 +205,8 @@ final class StatementTracker {
                 }
             }
             case INTO -> {
-                if (previousWord != Word.INSERT && previousWord != Word.MERGE && isQuery()) {
+                boolean target = behindVerb && (previousWord == Word.INSERT || previousWord == Word.MERGE);
+                if (!target && isQuery()) {
                     flags |= StatementFlags.SELECT_INTO | StatementFlags.WRITES | StatementFlags.DDL;
                 }
             }
@@ -196,6 +215,8 @@ final class StatementTracker {
                     flags |= (flags & StatementFlags.SELECT_INTO) != 0 ? StatementFlags.CREATES_TEMP : 0;
                 }
             }
+            case SEARCH, CYCLE -> searches |= previousType == ')';
+            case WHERE -> copyCondition |= first == Word.COPY && depth == 0;
             case ON -> callMayFollowParenthesis |= previousWord == Word.DISTINCT;
             case OPERATOR -> callMayFollowParenthesis = true;
             case UESCAPE -> {
@@ -211,6 +232,31 @@ final class StatementTracker {
             case END -> atomicDepth -= atomicDepth > 0 ? 1 : 0;
             default -> mention(word);
         }
+    }
+
+    /** Whether a statement within this one, or the one that EXPLAIN or PREPARE holds, may begin at the current word. */
+    private boolean mayBeginStatement() {
+        return switch (verb) {
+            case SELECT, VALUES, TABLE -> depth > verbDepth && beginsStatement();
+            case EXPLAIN, PREPARE -> beginsStatement() || announcesStatement(previousWord);
+            default -> beginsStatement();
+        };
+    }
+
+    /** Whether a verb here is one, by what stands before it: else it is a name. */
+    private boolean beginsStatement() {
+        boolean name = previousType == TokenType.WORD || previousType == TokenType.QUOTED;
+        return previousType == '('
+                || previousType == ')'
+                || (searches && name && (secondPreviousWord == Word.SET || secondPreviousWord == Word.USING));
+    }
+
+    private boolean announcesStatement(Word before) {
+        return switch (before) {
+            case EXPLAIN, ANALYZE, ANALYSE, VERBOSE -> true;
+            case AS -> first == Word.PREPARE;
+            default -> false;
+        };
     }
 
     private boolean isQuery() {
@@ -297,7 +343,7 @@ final class StatementTracker {
 
     private boolean runsNothing() {
         return switch (first) {
-            case COPY -> depth == 0;
+            case COPY -> depth == 0 && !copyCondition;
             case VACUUM, ANALYZE, ANALYSE, GRANT, REVOKE, COMMENT, DROP, REINDEX, CLUSTER, DEALLOCATE -> true;
             default -> false;
         };

@@ -10,9 +10,11 @@ import org.jspecify.annotations.Nullable;
 final class TransactionReader {
     private @Nullable Boolean readOnly;
     private @Nullable Isolation isolation;
+    private @Nullable Boolean deferrable;
 
     void begin(StatementReader in) {
-        if (in.is(Word.START)) {
+        boolean start = in.is(Word.START);
+        if (start) {
             in.advance();
             if (!in.is(Word.TRANSACTION)) {
                 in.kind = StatementKind.OTHER;
@@ -21,53 +23,79 @@ final class TransactionReader {
             }
         }
         in.advance();
-        skipWork(in);
-        readModes(in);
+        if (!start) {
+            skipWork(in);
+        }
+        boolean understood = readModes(in);
+        boolean plain = !start && readOnly == null && isolation == null && deferrable == null;
+        String tag = start ? "START TRANSACTION" : "BEGIN";
         in.finish(
-                readOnly == null && isolation == null
-                        ? SessionEffect.Begin.PLAIN
-                        : new SessionEffect.Begin(readOnly, isolation));
+                !understood
+                        ? null
+                        : plain
+                                ? SessionEffect.Begin.PLAIN
+                                : new SessionEffect.Begin(readOnly, isolation, deferrable, tag));
     }
 
     void setTransaction(StatementReader in) {
         String text = in.statementText();
         in.advance();
+        boolean understood = true;
         if (in.accept(Word.SNAPSHOT)) {
             in.advance();
             readOnly = null;
             isolation = null;
         } else {
-            readModes(in);
+            understood = readModes(in);
         }
-        in.finish(new SessionEffect.SetTransaction(text, readOnly, isolation));
+        in.finish(understood ? new SessionEffect.SetTransaction(text, readOnly, isolation) : null);
     }
 
-    private void readModes(StatementReader in) {
+    /** Reads transaction_mode_list of gram.y, where commas between the modes may be left out. */
+    private boolean readModes(StatementReader in) {
         readOnly = null;
         isolation = null;
+        deferrable = null;
+        boolean mode = true;
         while (!in.atEnd()) {
             if (in.accept(Word.READ)) {
                 readOnly = in.is(Word.ONLY);
+                mode = in.is(Word.ONLY) || in.is(Word.WRITE);
             } else if (in.accept(Word.ISOLATION)) {
-                in.accept(Word.LEVEL);
-                readIsolation(in);
-            } else if (in.is(Word.NOT)) {
-                in.advance();
-            } else if (in.type() != ',' && !in.is(Word.DEFERRABLE)) {
-                return;
+                mode = in.accept(Word.LEVEL) && readIsolation(in);
+            } else if (in.accept(Word.NOT)) {
+                deferrable = false;
+                mode = in.is(Word.DEFERRABLE);
+            } else if (in.is(Word.DEFERRABLE)) {
+                deferrable = true;
+            } else {
+                return false;
+            }
+            if (!mode) {
+                return false;
             }
             in.advance();
+            if (in.accept(',') && in.atEnd()) {
+                return false;
+            }
         }
+        return true;
     }
 
-    private void readIsolation(StatementReader in) {
+    private boolean readIsolation(StatementReader in) {
         if (in.is(Word.SERIALIZABLE)) {
             isolation = Isolation.SERIALIZABLE;
-        } else if (in.accept(Word.REPEATABLE)) {
-            isolation = Isolation.REPEATABLE_READ;
-        } else if (in.accept(Word.READ)) {
-            isolation = in.is(Word.COMMITTED) ? Isolation.READ_COMMITTED : Isolation.READ_UNCOMMITTED;
+            return true;
         }
+        if (in.accept(Word.REPEATABLE)) {
+            isolation = Isolation.REPEATABLE_READ;
+            return in.is(Word.READ);
+        }
+        if (in.accept(Word.READ)) {
+            isolation = in.is(Word.COMMITTED) ? Isolation.READ_COMMITTED : Isolation.READ_UNCOMMITTED;
+            return in.is(Word.COMMITTED) || in.is(Word.UNCOMMITTED);
+        }
+        return false;
     }
 
     void commit(StatementReader in) {

@@ -97,16 +97,51 @@ class SessionEffectTest {
     }
 
     @Test
+    void whatOnlyLooksLikeBeginIsNot() {
+        for (String sql : List.of(
+                "BEGIN READ",
+                "BEGIN READ SLOWLY",
+                "BEGIN ISOLATION READ COMMITTED",
+                "BEGIN ISOLATION LEVEL CHAOS",
+                "BEGIN READ ONLY,",
+                "BEGIN , READ ONLY",
+                "BEGIN NOT READ ONLY",
+                "START TRANSACTION WORK",
+                "BEGIN TRANSACTION 1")) {
+            assertThat(Analysis.of(sql).statements().getFirst().effect())
+                    .as(sql)
+                    .isNull();
+        }
+    }
+
+    @Test
+    void aBeginCanBeSaidAgain() {
+        for (String sql : List.of(
+                "BEGIN",
+                "BEGIN READ WRITE",
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY NOT DEFERRABLE",
+                "BEGIN ISOLATION LEVEL READ COMMITTED DEFERRABLE")) {
+            assertThat(Analysis.of(sql).statements().getFirst().effect())
+                    .isInstanceOfSatisfying(
+                            SessionEffect.Begin.class,
+                            begin -> assertThat(begin.sql()).isEqualTo(sql));
+        }
+    }
+
+    @Test
     void transactionsAreRead() {
-        assertEffect("BEGIN", new SessionEffect.Begin(null, null));
-        assertEffect("BEGIN READ ONLY", new SessionEffect.Begin(true, null));
+        assertEffect("BEGIN", new SessionEffect.Begin(null, null, null, "BEGIN"));
+        assertEffect("BEGIN READ ONLY", new SessionEffect.Begin(true, null, null, "BEGIN"));
         assertEffect(
                 "START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE, NOT DEFERRABLE",
-                new SessionEffect.Begin(false, Isolation.READ_COMMITTED));
+                new SessionEffect.Begin(false, Isolation.READ_COMMITTED, false, "START TRANSACTION"));
         assertEffect(
-                "BEGIN ISOLATION LEVEL READ UNCOMMITTED", new SessionEffect.Begin(null, Isolation.READ_UNCOMMITTED));
+                "BEGIN ISOLATION LEVEL READ UNCOMMITTED",
+                new SessionEffect.Begin(null, Isolation.READ_UNCOMMITTED, null, "BEGIN"));
         assertEffect(
-                "begin isolation level serializable deferrable", new SessionEffect.Begin(null, Isolation.SERIALIZABLE));
+                "begin isolation level serializable deferrable",
+                new SessionEffect.Begin(null, Isolation.SERIALIZABLE, true, "BEGIN"));
         String set = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
         assertEffect(set, new SessionEffect.SetTransaction(set, null, Isolation.REPEATABLE_READ));
         String snapshot = "SET TRANSACTION SNAPSHOT '00000003-1'";

@@ -1,0 +1,311 @@
+package dev.pgproxy.health;
+
+import dev.pgproxy.health.probe.Answer;
+import dev.pgproxy.health.probe.ControlConnections;
+import dev.pgproxy.health.probe.ControlTarget;
+import dev.pgproxy.health.probe.NodeExporter;
+import dev.pgproxy.routing.AdaptiveWeights;
+import dev.pgproxy.routing.Host;
+import dev.pgproxy.routing.HostState;
+import dev.pgproxy.routing.ResponseTimes;
+import dev.pgproxy.routing.Topology;
+import dev.pgproxy.routing.freshness.Monotonic;
+import dev.pgproxy.routing.freshness.Timeline;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Watches the hosts of one cluster and publishes what they are. Starts whether or not they answer. Thread-safe; whatever waits
+ * does so on threads of its own.
+ *
+ * <p>A replica that restarts after a crash may answer from an older position than it had. Who sends a read to a replica by the
+ * freshness published here must therefore use a connection whose login ended before {@link #polledAt}, read before the
+ * topology: then that position was told by the very server process group that answers the read.
+ */
+public final class ClusterMonitor implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterMonitor.class);
+    private static final long SECOND = Duration.ofSeconds(1).toNanos();
+    private static final long TICK = Duration.ofMillis(100).toNanos();
+    private static final long CPU_INTERVAL = 2 * SECOND;
+    /** Freshness is needed for so long after somebody said so. */
+    private static final long NEEDED_FOR = 5 * SECOND;
+
+    private final List<Host> hosts;
+    private final MonitorSettings settings;
+    private final Consumer<Topology> listener;
+    private final ResponseTimes.Reader responseTimes;
+    private final AdaptiveWeights weights;
+    private final ClusterView view;
+    private final List<ControlConnections> connections = new ArrayList<>();
+    private final List<HostWatch> watches = new ArrayList<>();
+    private final AtomicReferenceArray<Double> cpu;
+    private final GoneBackends goneBackends = new GoneBackends(this);
+    private final List<Thread> threads = new ArrayList<>();
+    private final Object lock = new Object();
+    private volatile Topology topology;
+    private volatile long neededAt;
+    private volatile boolean open = true;
+
+    private ClusterMonitor(
+            List<ControlTarget> targets,
+            MonitorSettings settings,
+            ResponseTimes responseTimes,
+            Consumer<Topology> listener) {
+        this.hosts = targets.stream().map(ControlTarget::host).toList();
+        this.settings = settings;
+        this.listener = listener;
+        this.responseTimes = responseTimes.reader();
+        long now = Monotonic.now();
+        this.weights = new AdaptiveWeights(settings.adaptiveWeights(), hosts.size(), now);
+        this.view = new ClusterView(hosts, weights);
+        this.cpu = new AtomicReferenceArray<>(hosts.size());
+        this.topology = view.topology(now);
+        this.neededAt = now - NEEDED_FOR - 1;
+    }
+
+    /**
+     * Begins to watch.
+     *
+     * @param targets in the order of {@link Host#index()}
+     * @param listener takes each snapshot, one after the other, on threads of the monitor; it must be quick
+     */
+    public static ClusterMonitor start(
+            List<ControlTarget> targets,
+            MonitorSettings settings,
+            ResponseTimes responseTimes,
+            Consumer<Topology> listener) {
+        for (int i = 0; i < targets.size(); i++) {
+            if (targets.get(i).host().index() != i) {
+                throw new IllegalArgumentException(targets.get(i) + " at " + i);
+            }
+        }
+        if (responseTimes.hosts() < targets.size()) {
+            throw new IllegalArgumentException("response times of " + responseTimes.hosts() + " hosts");
+        }
+        ClusterMonitor monitor = new ClusterMonitor(targets, settings, responseTimes, listener);
+        monitor.startThreads(targets);
+        return monitor;
+    }
+
+    private void startThreads(List<ControlTarget> targets) {
+        for (ControlTarget target : targets) {
+            ControlConnections toHost = new ControlConnections(target, settings.timeout());
+            connections.add(toHost);
+            watches.add(new HostWatch(target.host(), this, toHost));
+        }
+        if (targets.stream().anyMatch(target -> target.nodeExporter() != null)) {
+            HttpClient client =
+                    HttpClient.newBuilder().connectTimeout(settings.timeout()).build();
+            for (ControlTarget target : targets) {
+                URI address = target.nodeExporter();
+                if (address != null) {
+                    NodeExporter exporter = new NodeExporter(client, address, settings.timeout());
+                    startThread("health cpu " + target.host(), () -> watchCpu(target.host(), exporter));
+                }
+            }
+        }
+        watches.forEach(HostWatch::start);
+        goneBackends.start();
+        startThread("health clock", this::watchClock);
+    }
+
+    private void startThread(String name, Runnable work) {
+        threads.add(Thread.ofPlatform().daemon().name(name).start(work));
+    }
+
+    /** What is known now. */
+    public Topology topology() {
+        return topology;
+    }
+
+    /** Somebody routes by freshness; without this for some seconds hosts are asked once a second only. Cheap. */
+    public void needed() {
+        long now = Monotonic.now();
+        long before = neededAt;
+        if (now - before > SECOND) {
+            neededAt = now;
+            if (now - before > NEEDED_FOR) {
+                watches.forEach(HostWatch::wake);
+            }
+        }
+    }
+
+    /** A connection to the host ended unexpectedly: it is asked now, and its freshness is not known until it answers. */
+    public void suspect(Host host) {
+        interrupted(host);
+        watches.get(host.index()).wake();
+    }
+
+    /**
+     * When the answer that the host's published freshness rests on was asked for, a
+     * {@link dev.pgproxy.routing.freshness.Monotonic} moment; {@link HostState#NEVER} if it does not answer.
+     */
+    public long polledAt(Host host) {
+        synchronized (lock) {
+            return view.polledAt(host.index());
+        }
+    }
+
+    /**
+     * Runs something once the primary has no such server process any more, or another primary has taken its place. To be called
+     * when the connection to the process was lost. It runs on a thread of the monitor and must be quick; never after the
+     * monitor is closed.
+     *
+     * @param serverPid from BackendKeyData
+     */
+    public void whenGone(long serverPid, Runnable then) {
+        goneBackends.add(serverPid, then);
+    }
+
+    /** The share of the host's CPUs in use, 0 to 1; negative if not known. */
+    public double cpu(Host host) {
+        Double used = cpu.get(host.index());
+        return used == null ? -1 : used;
+    }
+
+    /** The host's typical response time in nanoseconds; 0 if not known. */
+    public long typicalNanos(Host host) {
+        synchronized (lock) {
+            return weights.typicalNanos(host.index(), Monotonic.now());
+        }
+    }
+
+    /** Between two questions to a host. */
+    long interval(boolean down) {
+        if (down) {
+            return SECOND;
+        }
+        if (hosts.size() == 1) {
+            return settings.healthInterval().toNanos();
+        }
+        return Monotonic.now() - neededAt <= NEEDED_FOR
+                ? settings.freshnessInterval().toNanos()
+                : Math.min(SECOND, settings.healthInterval().toNanos());
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    boolean isPrimary(Host host) {
+        HostState primary = topology.primary();
+        return primary != null && primary.host().index() == host.index();
+    }
+
+    void answered(Host host, Answer answer) {
+        synchronized (lock) {
+            view.answered(host.index(), answer);
+            publish();
+        }
+    }
+
+    void interrupted(Host host) {
+        synchronized (lock) {
+            view.interrupted(host.index());
+            publish();
+        }
+    }
+
+    void silent(Host host) {
+        synchronized (lock) {
+            view.silent(host.index());
+            publish();
+        }
+    }
+
+    @Nullable
+    Timeline latestTimeline() {
+        synchronized (lock) {
+            return view.latestTimeline();
+        }
+    }
+
+    @Nullable
+    ControlConnections primaryConnections() {
+        synchronized (lock) {
+            return view.primary() < 0 ? null : connections.get(view.primary());
+        }
+    }
+
+    /** Under the lock: snapshots are published in the order in which they arise. */
+    private void publish() {
+        if (!open) {
+            return;
+        }
+        Topology next = view.topology(Monotonic.now());
+        topology = next;
+        try {
+            listener.accept(next);
+        } catch (RuntimeException e) {
+            LOG.error("a listener failed", e);
+        }
+    }
+
+    private void watchClock() {
+        while (open) {
+            long now = Monotonic.now();
+            synchronized (lock) {
+                for (Host host : hosts) {
+                    if (watches.get(host.index())
+                            .isSilent(now, settings.timeout().toNanos())) {
+                        view.silent(host.index());
+                    }
+                }
+                weigh(now);
+                publish();
+            }
+            LockSupport.parkNanos(this, TICK);
+        }
+    }
+
+    private void weigh(long now) {
+        responseTimes.advance();
+        for (Host host : hosts) {
+            int index = host.index();
+            weights.answered(index, responseTimes.count(index), responseTimes.meanLogarithm(index), now);
+            weights.cpu(index, cpu(host));
+        }
+        weights.update(now);
+    }
+
+    private void watchCpu(Host host, NodeExporter exporter) {
+        while (open) {
+            double used = -1;
+            try {
+                used = exporter.used();
+            } catch (IOException e) {
+                LOG.debug("{}: its node_exporter does not answer: {}", host, e.getMessage());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            cpu.set(host.index(), used);
+            long next = Monotonic.now() + CPU_INTERVAL;
+            for (long left = CPU_INTERVAL; left > 0 && open; left = next - Monotonic.now()) {
+                LockSupport.parkNanos(this, left);
+            }
+        }
+    }
+
+    /** Ends every thread and connection; does not wait for hosts. */
+    @Override
+    public void close() {
+        synchronized (lock) {
+            open = false;
+        }
+        watches.forEach(HostWatch::wake);
+        goneBackends.wake();
+        threads.forEach(Thread::interrupt);
+        connections.forEach(ControlConnections::close);
+    }
+}

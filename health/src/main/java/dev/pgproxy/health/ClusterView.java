@@ -1,0 +1,151 @@
+package dev.pgproxy.health;
+
+import dev.pgproxy.health.probe.Answer;
+import dev.pgproxy.routing.AdaptiveWeights;
+import dev.pgproxy.routing.Host;
+import dev.pgproxy.routing.HostRole;
+import dev.pgproxy.routing.HostState;
+import dev.pgproxy.routing.Topology;
+import dev.pgproxy.routing.freshness.Timeline;
+import dev.pgproxy.routing.freshness.Watermarks;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the answers of all hosts together mean. Pure; confined to whoever holds its owner's lock.
+ *
+ * <p>Several hosts that take writes: the one with the latest timeline is the primary and the others, left behind by a
+ * promotion, are UNKNOWN; so is one on an earlier timeline than was seen before, and a replica of another cluster. With equal
+ * timelines, or of different clusters, nobody can say: all are PRIMARY, and the topology has no primary.
+ */
+final class ClusterView {
+    private final List<Host> hosts;
+    private final AdaptiveWeights weights;
+    private final Watermarks watermarks = new Watermarks(Watermarks.DEFAULT_CAPACITY);
+    private final @Nullable Answer[] answers;
+    private final @Nullable Replayed[] replayed;
+    private int primary = -1;
+    private @Nullable Timeline latest;
+
+    /**
+     * Up to where a replica had replayed a timeline when it was last seen receiving it. What it replays while it receives
+     * nothing comes from its disk or an archive and may be of another timeline.
+     */
+    private record Replayed(Timeline timeline, long lsn) {}
+
+    ClusterView(List<Host> hosts, AdaptiveWeights weights) {
+        this.hosts = List.copyOf(hosts);
+        this.weights = weights;
+        answers = new Answer[hosts.size()];
+        replayed = new Replayed[hosts.size()];
+    }
+
+    void answered(int host, Answer answer) {
+        answers[host] = answer;
+        Timeline history = answer.history();
+        if (answer.role() == HostRole.PRIMARY || history != null) {
+            replayed[host] =
+                    answer.role() == HostRole.REPLICA && history != null ? new Replayed(history, answer.lsn()) : null;
+        }
+        elect();
+        if (host == primary && history != null) {
+            watermarks.add(history, answer.asked(), answer.lsn());
+        }
+    }
+
+    /** The host may have restarted and be behind where it was: its position counts no more until it tells a new one. */
+    void interrupted(int host) {
+        replayed[host] = null;
+    }
+
+    void silent(int host) {
+        answers[host] = null;
+        replayed[host] = null;
+        elect();
+    }
+
+    /** When the answer that counts was asked for; {@link HostState#NEVER} if there is none. */
+    long polledAt(int host) {
+        Answer answer = answers[host];
+        return answer == null ? HostState.NEVER : answer.asked();
+    }
+
+    /** The primary's, or that of the last one there was. */
+    @Nullable
+    Timeline latestTimeline() {
+        return latest;
+    }
+
+    /** {@link Host#index()} of the primary, or -1. */
+    int primary() {
+        return primary;
+    }
+
+    private void elect() {
+        int elected = -1;
+        for (int i = 0; i < answers.length; i++) {
+            if (role(i) == HostRole.PRIMARY) {
+                if (elected >= 0) {
+                    elected = -1;
+                    break;
+                }
+                elected = i;
+            }
+        }
+        if (elected != primary) {
+            watermarks.forget(); // moments of two hosts are not in one order
+            primary = elected;
+        }
+        Answer answer = elected < 0 ? null : answers[elected];
+        if (answer != null) {
+            latest = answer.history();
+        }
+    }
+
+    private HostRole role(int host) {
+        Answer answer = answers[host];
+        if (answer == null) {
+            return HostRole.UNKNOWN;
+        }
+        if (answer.role() == HostRole.REPLICA) {
+            boolean foreign = latest != null && latest.systemIdentifier() != answer.systemIdentifier();
+            return foreign ? HostRole.UNKNOWN : HostRole.REPLICA;
+        }
+        boolean leftBehind = latest != null
+                && latest.systemIdentifier() == answer.systemIdentifier()
+                && latest.number() > answer.timeline();
+        for (Answer other : answers) {
+            leftBehind |= other != null
+                    && other.role() == HostRole.PRIMARY
+                    && other.systemIdentifier() == answer.systemIdentifier()
+                    && other.timeline() > answer.timeline();
+        }
+        return leftBehind ? HostRole.UNKNOWN : HostRole.PRIMARY;
+    }
+
+    Topology topology(long now) {
+        List<HostState> states = new ArrayList<>(hosts.size());
+        for (int i = 0; i < answers.length; i++) {
+            HostRole role = role(i);
+            weights.up(i, role != HostRole.UNKNOWN, now);
+            Host host = hosts.get(i);
+            Answer answer = answers[i];
+            Replayed up = replayed[i];
+            long freshAsOf = HostState.NEVER;
+            long lag = -1;
+            if (role == HostRole.REPLICA && up != null) {
+                freshAsOf = watermarks.freshAsOf(up.timeline(), up.lsn());
+                lag = watermarks.bytesBehind(up.timeline(), up.lsn());
+            }
+            if (role == HostRole.PRIMARY && answer != null) {
+                freshAsOf = answer.asked();
+                lag = 0;
+            }
+            long position = up != null ? up.lsn() : answer == null || role != HostRole.PRIMARY ? 0 : answer.lsn();
+            states.add(
+                    new HostState(host, role, freshAsOf, lag, weights.weight(i, host.weight()), polledAt(i), position));
+        }
+        return Topology.of(states);
+    }
+}

@@ -1,0 +1,121 @@
+package dev.pgproxy.health.catalog;
+
+import dev.pgproxy.health.probe.ControlConnections;
+import dev.pgproxy.routing.catalog.Catalog;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the definitions of one database known: reads them again when they have changed here, and looks on an interval
+ * whether they have changed elsewhere. On a thread of its own. Thread-safe.
+ */
+public final class CatalogKeeper implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(CatalogKeeper.class);
+
+    /** Takes what was read. */
+    @FunctionalInterface
+    public interface Taker {
+        /** These hold if nothing has changed since {@code change}. */
+        void take(Catalog catalog, RoleDefaults defaults, long change);
+    }
+
+    private final ControlConnections connections;
+    private final String name;
+    private final Duration poll;
+    private final LongSupplier changes;
+    private final Taker taker;
+    private final Thread thread;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition woken = lock.newCondition();
+    private boolean wake;
+    private volatile boolean open = true;
+    private boolean complained;
+
+    /**
+     * Begins to read.
+     *
+     * @param name of the database, for people
+     * @param changes how often definitions were seen to change here
+     */
+    public CatalogKeeper(
+            ControlConnections connections, String name, Duration poll, LongSupplier changes, Taker taker) {
+        this.connections = connections;
+        this.name = name;
+        this.poll = poll;
+        this.changes = changes;
+        this.taker = taker;
+        this.thread = Thread.ofPlatform().daemon().name("catalog " + name).start(this::run);
+    }
+
+    /** Definitions have changed. */
+    public void changed() {
+        lock.lock();
+        try {
+            wake = true;
+            woken.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        String known = "";
+        long knownChange = -1;
+        long version = 0;
+        while (open) {
+            try (Connection connection = connections.connection()) {
+                long change = changes.getAsLong();
+                String fingerprint = CatalogLoader.fingerprint(connection);
+                if (change != knownChange || !fingerprint.equals(known)) {
+                    RoleDefaults defaults = RoleDefaults.load(connection);
+                    taker.take(CatalogLoader.load(connection, ++version), defaults, change);
+                    known = fingerprint;
+                    knownChange = change;
+                }
+                complained = false;
+            } catch (SQLException e) {
+                complain(e);
+            }
+            await();
+        }
+    }
+
+    private void complain(SQLException e) {
+        if (!complained && open) {
+            LOG.warn(
+                    "the definitions of database {} cannot be read, so its reads stay on the primary: {}",
+                    name,
+                    e.getMessage());
+            complained = true;
+        }
+    }
+
+    private void await() {
+        lock.lock();
+        try {
+            long left = poll.toNanos();
+            while (open && !wake && left > 0) {
+                left = woken.awaitNanos(left);
+            }
+            wake = false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            open = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        open = false;
+        thread.interrupt();
+        connections.close();
+    }
+}

@@ -1,0 +1,21 @@
+package dev.pgproxy.health.probe;
+
+import dev.pgproxy.routing.HostRole;
+import dev.pgproxy.routing.freshness.Timeline;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a host said of itself at one moment. Immutable.
+ *
+ * @param asked the {@link dev.pgproxy.routing.freshness.Monotonic} moment before the question was sent
+ * @param role PRIMARY or REPLICA
+ * @param systemIdentifier of its cluster
+ * @param timeline number of the one it writes or receives; 0 for a replica that receives nothing at present
+ * @param lsn primary: where its last record ends; replica: up to where it has replayed. Unsigned
+ */
+public record Answer(long asked, HostRole role, long systemIdentifier, int timeline, long lsn) {
+    /** What the position belongs to, if that is known. */
+    public @Nullable Timeline history() {
+        return timeline == 0 ? null : new Timeline(systemIdentifier, timeline);
+    }
+}

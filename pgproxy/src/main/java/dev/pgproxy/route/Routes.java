@@ -1,0 +1,223 @@
+package dev.pgproxy.route;
+
+import dev.pgproxy.config.DatabaseSettings;
+import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.config.ReplicaAddress;
+import dev.pgproxy.config.RoutingSettings;
+import dev.pgproxy.health.ClusterMonitor;
+import dev.pgproxy.health.MonitorSettings;
+import dev.pgproxy.health.catalog.CatalogKeeper;
+import dev.pgproxy.health.probe.ControlConnections;
+import dev.pgproxy.health.probe.ControlTarget;
+import dev.pgproxy.routing.Host;
+import dev.pgproxy.routing.HostChooser;
+import dev.pgproxy.routing.ReadBalance;
+import dev.pgproxy.routing.ResponseTimes;
+import dev.pgproxy.routing.sql.Shapes;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is known for routing, of all databases: it watches the clusters that have replicas, and reads the definitions of
+ * their databases once somebody uses them. Thread-safe.
+ */
+public final class Routes implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+    /** A catalog of many thousand relations takes its time. */
+    private static final Duration CATALOG_PATIENCE = Duration.ofSeconds(30);
+
+    /** A primary with its replicas, as configured. */
+    private record ClusterKey(HostAddress primary, List<ReplicaAddress> replicas) {}
+
+    private record Cluster(ClusterMonitor monitor, ResponseTimes times) {}
+
+    private final Shapes shapes = new Shapes();
+    private final int loops;
+    private final ConcurrentMap<PhysicalDatabase, DatabaseState> states = new ConcurrentHashMap<>();
+    private final Map<ClusterKey, Cluster> clusters = new HashMap<>();
+    private final Map<PhysicalDatabase, CatalogKeeper> keepers = new HashMap<>();
+    private boolean warm;
+    private ProxyConfig config;
+    private @Nullable ControlLogin control;
+
+    /** For so many event loops; {@code control} logs in to watch, null = nobody can. */
+    public Routes(ProxyConfig config, @Nullable ControlLogin control, int loops) {
+        this.config = config;
+        this.control = control;
+        this.loops = loops;
+        tellWhatIsMissing();
+    }
+
+    /** The shapes of texts. */
+    public Shapes shapes() {
+        return shapes;
+    }
+
+    /** What is known of the database that clients reach who ask for {@code asked}; watched from now on. */
+    public DatabaseState enter(DatabaseSettings database, String asked) {
+        PhysicalDatabase physical = PhysicalDatabase.of(database, asked);
+        DatabaseState known = states.get(physical);
+        return known != null ? known : add(physical);
+    }
+
+    /** The databases that somebody has used. */
+    public Collection<DatabaseState> all() {
+        return states.values();
+    }
+
+    private synchronized DatabaseState add(PhysicalDatabase physical) {
+        return states.computeIfAbsent(physical, key -> {
+            DatabaseState state = new DatabaseState(key);
+            apply(state);
+            return state;
+        });
+    }
+
+    /** RELOAD. */
+    public synchronized void reload(ProxyConfig changed, @Nullable ControlLogin changedControl) {
+        config = changed;
+        control = changedControl;
+        tellWhatIsMissing();
+        Map<ClusterKey, Cluster> before = new HashMap<>(clusters);
+        clusters.clear();
+        keepers.values().forEach(CatalogKeeper::close);
+        keepers.clear();
+        states.values().forEach(this::apply);
+        before.values().forEach(cluster -> cluster.monitor().close());
+    }
+
+    private void tellWhatIsMissing() {
+        for (DatabaseSettings database : config.databasesAndWildcard().values()) {
+            if (!database.replicas().isEmpty() && control == null) {
+                LOG.warn(
+                        "the replicas of database {} get no reads: set control_user and control_password, a user with the"
+                                + " role pg_monitor, to watch them",
+                        database.name());
+            } else if (!database.replicas().isEmpty() && database.primary().isUnixSocket()) {
+                LOG.warn(
+                        "the replicas of database {} get no reads: its primary must be watched over TCP, and is a unix"
+                                + " socket",
+                        database.name());
+            }
+        }
+    }
+
+    private void apply(DatabaseState state) {
+        PhysicalDatabase physical = state.database();
+        List<ReplicaAddress> replicas = replicas(physical);
+        ControlLogin login = control;
+        if (replicas.isEmpty() || login == null || physical.primary().isUnixSocket()) {
+            state.routes(null);
+            return;
+        }
+        if (!warm) {
+            warm = true;
+            shapes.warmUp();
+        }
+        RoutingSettings settings = config.routing();
+        List<Host> hosts = new ArrayList<>();
+        List<HostAddress> addresses = new ArrayList<>();
+        hosts.add(new Host(0, physical.primary().toString(), settings.primaryWeight()));
+        addresses.add(physical.primary());
+        for (ReplicaAddress replica : replicas) {
+            hosts.add(new Host(hosts.size(), replica.address().toString(), replica.weight()));
+            addresses.add(replica.address());
+        }
+        Cluster cluster = clusters.computeIfAbsent(
+                new ClusterKey(physical.primary(), replicas), key -> watch(key, hosts, physical, login));
+        int[][] active = new int[loops][hosts.size()];
+        List<HostChooser> choosers = new ArrayList<>();
+        ReadBalance balance = new ReadBalance(
+                settings.balance(),
+                settings.primaryReads(),
+                settings.primaryWeight(),
+                settings.maxReplicaLag().isZero()
+                        ? Long.MAX_VALUE
+                        : settings.maxReplicaLag().toNanos());
+        for (int i = 0; i < loops; i++) {
+            int[] running = active[i];
+            choosers.add(new HostChooser(balance, host -> running[host], new SplittableRandom()));
+        }
+        keepers.computeIfAbsent(physical, key -> keep(key, state, login, hosts.getFirst()));
+        state.routes(new DatabaseRoutes(
+                cluster.monitor(),
+                hosts,
+                addresses,
+                settings,
+                choosers,
+                active,
+                cluster.times(),
+                new RouteCounters(hosts.size())));
+    }
+
+    /** Of whatever name of the configuration leads there: what one writes, the other may read. */
+    private List<ReplicaAddress> replicas(PhysicalDatabase physical) {
+        Set<ReplicaAddress> seen = new HashSet<>();
+        List<ReplicaAddress> replicas = new ArrayList<>();
+        for (DatabaseSettings database : config.databasesAndWildcard().values()) {
+            boolean leads = database.primary().equals(physical.primary())
+                    && (database.dbname() == null || database.dbname().equals(physical.name()));
+            for (ReplicaAddress replica : leads ? database.replicas() : List.<ReplicaAddress>of()) {
+                if (!replica.address().isUnixSocket() && seen.add(replica)) {
+                    replicas.add(replica);
+                }
+            }
+        }
+        return replicas;
+    }
+
+    private Cluster watch(ClusterKey key, List<Host> hosts, PhysicalDatabase physical, ControlLogin login) {
+        ResponseTimes times = new ResponseTimes(loops, hosts.size());
+        List<ControlTarget> targets = new ArrayList<>();
+        for (Host host : hosts) {
+            ReplicaAddress replica = host.index() == 0 ? null : key.replicas().get(host.index() - 1);
+            HostAddress address = replica == null ? key.primary() : replica.address();
+            targets.add(login.target(
+                    host,
+                    address,
+                    physical.name(),
+                    config.serverTls(),
+                    replica == null ? null : replica.nodeExporter()));
+        }
+        MonitorSettings settings = new MonitorSettings(
+                config.routing().healthInterval(),
+                config.routing().freshnessInterval(),
+                PATIENCE,
+                config.routing().adaptiveWeights());
+        return new Cluster(ClusterMonitor.start(targets, settings, times, topology -> {}), times);
+    }
+
+    private CatalogKeeper keep(PhysicalDatabase physical, DatabaseState state, ControlLogin login, Host primary) {
+        ControlTarget target = login.target(primary, physical.primary(), physical.name(), config.serverTls(), null);
+        CatalogKeeper keeper = new CatalogKeeper(
+                new ControlConnections(target, CATALOG_PATIENCE),
+                physical.name(),
+                config.routing().catalogPoll(),
+                state::changes,
+                state::loaded);
+        state.onChange(keeper::changed);
+        return keeper;
+    }
+
+    @Override
+    public synchronized void close() {
+        clusters.values().forEach(cluster -> cluster.monitor().close());
+        keepers.values().forEach(CatalogKeeper::close);
+        shapes.close();
+    }
+}

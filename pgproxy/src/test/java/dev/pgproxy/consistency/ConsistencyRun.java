@@ -1,0 +1,98 @@
+package dev.pgproxy.consistency;
+
+import dev.pgproxy.PgProxy;
+import dev.pgproxy.testing.Endpoint;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The command {@code benchmarks/consistency}: exit code 0 without violations, 1 with, 2 for a wrong option. */
+@Command(
+        name = "benchmarks/consistency",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Looks for reads that are older than promised, while replicas lag and connections break.")
+final class ConsistencyRun implements Callable<Integer> {
+    @Option(
+            names = "--mode",
+            split = ",",
+            defaultValue = "TABLE,SESSION,EVENTUAL",
+            paramLabel = "MODES",
+            description = "table, session, eventual, one after the other (default: all)")
+    private List<Mode> modes = List.of();
+
+    @Option(
+            names = "--seconds",
+            defaultValue = "60",
+            paramLabel = "N",
+            description = "of each mode (default ${DEFAULT-VALUE})")
+    private int seconds;
+
+    @Option(
+            names = "--sessions",
+            defaultValue = "24",
+            paramLabel = "N",
+            description = "at a time (default ${DEFAULT-VALUE})")
+    private int sessions;
+
+    @Option(names = "--seed", paramLabel = "N", description = "of what each session does (default: any)")
+    private long seed = System.nanoTime();
+
+    @Option(
+            names = "--max-age",
+            defaultValue = "12000",
+            paramLabel = "MS",
+            description = "greatest lag and slack, for eventual (default ${DEFAULT-VALUE})")
+    private int maxAge;
+
+    @Option(
+            names = "--disturbance",
+            defaultValue = "150",
+            paramLabel = "MS",
+            description = "longest delay of a replica, 0 for none (default ${DEFAULT-VALUE})")
+    private int disturbance;
+
+    @Option(
+            names = "--fault",
+            paramLabel = "NAME",
+            description = "no proxy, but a client that splits wrongly: ${COMPLETION-CANDIDATES}")
+    private Fault fault;
+
+    @Option(names = "--direct", description = "no proxy: the primary itself")
+    private boolean direct;
+
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new ConsistencyRun())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        boolean clean = true;
+        for (Mode mode : modes) {
+            clean &= run(mode).isClean();
+        }
+        return clean ? 0 : 1;
+    }
+
+    private Verdict run(Mode mode) throws InterruptedException {
+        Arena arena = Arena.fresh();
+        ConsistencyChecker checker = ConsistencyChecker.of(mode, Duration.ofSeconds(seconds))
+                .withSessions(sessions, seed)
+                .withAges(Duration.ofMillis(maxAge), Duration.ofMillis(disturbance));
+        if (fault != null) {
+            return checker.run(arena, Targets.split(fault, arena.primary(), arena.replicas()));
+        }
+        if (direct) {
+            return checker.run(arena, Targets.at(arena.primary()));
+        }
+        try (PgProxy proxy = ConsistencyIT.start(arena, mode)) {
+            Endpoint endpoint = ConsistencyIT.endpoint(arena, proxy);
+            return checker.run(arena, Targets.at(endpoint));
+        }
+    }
+}

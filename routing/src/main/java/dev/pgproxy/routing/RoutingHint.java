@@ -1,0 +1,112 @@
+package dev.pgproxy.routing;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client asks for beside its SQL: {@code primary}, {@code replica}, {@code host=10.0.0.2:5432},
+ * {@code max_staleness=2s}. Immutable.
+ *
+ * @param target where to; null if that is not said
+ * @param host the host for {@link Target#HOST}
+ * @param maxStaleness an answer from a replica may lack what was acknowledged within this time; null if that is not said
+ */
+public record RoutingHint(
+        @Nullable Target target,
+        @Nullable String host,
+        @Nullable Duration maxStaleness) {
+    /** Nothing is asked for. */
+    public static final RoutingHint NONE = new RoutingHint(null, null, null);
+
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|min|h)?");
+
+    /** Where a statement is to go. */
+    public enum Target {
+        PRIMARY,
+        /** A replica, however stale within max_replica_lag, if it is a harmless read. */
+        REPLICA,
+        /** This host, if it can answer. */
+        HOST
+    }
+
+    /**
+     * What a text asks for.
+     *
+     * @param hint {@link #NONE} if there are problems: it is not obeyed halfway
+     * @param problems sentences for the client
+     */
+    public record Parsed(RoutingHint hint, List<String> problems) {
+        public Parsed {
+            problems = List.copyOf(problems);
+        }
+    }
+
+    /** Reads words separated by white space. */
+    public static Parsed parse(String text) {
+        List<String> problems = new ArrayList<>(0);
+        Target target = null;
+        String host = null;
+        Duration staleness = null;
+        for (String word : text.strip().split("\\s+", -1)) {
+            String lower = word.toLowerCase(Locale.ROOT);
+            Target asked = switch (lower) {
+                case "primary" -> Target.PRIMARY;
+                case "replica" -> Target.REPLICA;
+                default -> lower.startsWith("host=") && lower.length() > 5 ? Target.HOST : null;
+            };
+            if (asked != null) {
+                if (target != null) {
+                    problems.add("\"" + word + "\" contradicts what stands before it");
+                }
+                target = asked;
+                host = asked == Target.HOST ? word.substring(5) : null;
+            } else if (lower.startsWith("max_staleness=")) {
+                staleness = duration(lower.substring(14));
+                if (staleness == null) {
+                    problems.add("max_staleness expects a duration such as 500ms or 2s");
+                }
+            } else if (!lower.isEmpty()) {
+                problems.add("\"" + word + "\" is not known; there are primary, replica, host=…, max_staleness=…");
+            }
+        }
+        boolean empty = target == null && staleness == null;
+        if (empty && problems.isEmpty()) {
+            problems.add("it is empty");
+        }
+        return new Parsed(problems.isEmpty() ? new RoutingHint(target, host, staleness) : NONE, problems);
+    }
+
+    private static @Nullable Duration duration(String text) {
+        Matcher matcher = DURATION.matcher(text);
+        if (!matcher.matches()) {
+            return null;
+        }
+        long amount = Long.parseLong(matcher.group(1));
+        String unit = matcher.group(2);
+        if (unit == null) {
+            return Duration.ofSeconds(amount);
+        }
+        return switch (unit) {
+            case "ms" -> Duration.ofMillis(amount);
+            case "min" -> Duration.ofMinutes(amount);
+            case "h" -> Duration.ofHours(amount);
+            default -> Duration.ofSeconds(amount);
+        };
+    }
+
+    /** What is said here, and what {@code general} says of the rest. */
+    public RoutingHint over(RoutingHint general) {
+        if (this == NONE) {
+            return general;
+        }
+        return new RoutingHint(
+                target == null ? general.target : target,
+                target == null ? general.host : host,
+                maxStaleness == null ? general.maxStaleness : maxStaleness);
+    }
+}

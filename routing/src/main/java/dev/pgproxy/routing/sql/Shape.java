@@ -1,0 +1,111 @@
+package dev.pgproxy.routing.sql;
+
+import dev.pgproxy.protocol.sql.TextShape;
+import dev.pgproxy.routing.catalog.Catalog;
+import dev.pgproxy.routing.catalog.Reading;
+import dev.pgproxy.routing.catalog.SearchPath;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All texts with one fingerprint: what they name and do, once that has been read, and what was learnt of them since.
+ * Thread-safe.
+ */
+public final class Shape implements TextShape {
+    /** What the shape means in one state of a database. */
+    private record Resolved(Catalog catalog, SearchPath path, Reading reading) {}
+
+    private final long high;
+    private final long low;
+    private final String masked;
+    private final LongAdder unparsed = new LongAdder();
+    private volatile @Nullable StatementShape facts;
+    private volatile @Nullable Resolved resolved;
+    private volatile @Nullable Catalog refusedBy;
+    private @Nullable List<Runnable> waiting = new ArrayList<>(1);
+
+    /** @param masked its text with literals replaced, for people */
+    Shape(long high, long low, String masked) {
+        this.high = high;
+        this.low = low;
+        this.masked = masked;
+    }
+
+    /** The first half of the fingerprint, as this process computes it. */
+    public long high() {
+        return high;
+    }
+
+    /** The second half. */
+    public long low() {
+        return low;
+    }
+
+    /** The text of its first occurrence without literals, cut off where it is long. */
+    public String masked() {
+        return masked;
+    }
+
+    /** What its texts name and do; null while they are being read. */
+    public @Nullable StatementShape facts() {
+        return facts;
+    }
+
+    /** Runs this when the texts have been read, on the thread that reads; false, and never, if they have been already. */
+    public boolean whenRead(Runnable then) {
+        synchronized (this) {
+            if (waiting != null) {
+                waiting.add(then);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void read(StatementShape read) {
+        List<Runnable> told;
+        synchronized (this) {
+            facts = read;
+            told = waiting == null ? List.of() : waiting;
+            waiting = null;
+        }
+        told.forEach(Runnable::run);
+    }
+
+    /** What it means there; null while its texts are being read. */
+    public @Nullable Reading reading(Catalog catalog, SearchPath path) {
+        Resolved last = resolved;
+        if (last != null && last.catalog == catalog && last.path.equals(path)) {
+            return last.reading;
+        }
+        StatementShape read = facts;
+        if (read == null) {
+            return null;
+        }
+        Reading reading = catalog.reading(read, path);
+        resolved = new Resolved(catalog, path, reading);
+        return reading;
+    }
+
+    /** A replica could not answer it, and the primary could: so it stays while definitions stay as they are. */
+    public void refusedByReplica(Catalog catalog) {
+        refusedBy = catalog;
+    }
+
+    /** Whether that was learnt under these definitions. */
+    public boolean isRefusedByReplicas(Catalog catalog) {
+        return refusedBy == catalog;
+    }
+
+    /** It has gone to the primary because it could not be read. */
+    public void countUnparsed() {
+        unparsed.increment();
+    }
+
+    /** How often that has happened. */
+    public long unparsed() {
+        return unparsed.sum();
+    }
+}

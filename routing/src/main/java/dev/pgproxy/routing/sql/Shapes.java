@@ -1,0 +1,84 @@
+package dev.pgproxy.routing.sql;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.pgproxy.protocol.sql.QueryFacts;
+import java.security.SecureRandom;
+import java.util.Collection;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The shapes that are known, by fingerprint. A new one is read on a thread of its own; so many are kept, and so many wait
+ * to be read, however many clients make up. Thread-safe.
+ */
+public final class Shapes implements AutoCloseable {
+    /** Shapes kept; the least used go first. */
+    private static final int KEPT = 20_000;
+
+    /** Texts that wait to be read; more are not read now, and asked for again at their next occurrence. */
+    private static final int WAITING = 256;
+
+    private record Fingerprint(long high, long low) {}
+
+    private final Cache<Fingerprint, Shape> known =
+            Caffeine.newBuilder().maximumSize(KEPT).executor(Runnable::run).build();
+    private final ThreadPoolExecutor reader = new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(WAITING),
+            Thread.ofPlatform().name("analyzer").daemon().factory());
+    private final long seed = new SecureRandom().nextLong();
+    private final ShapeReader shapeReader = new ShapeReader();
+
+    /** Texts will have to be read soon: loads what JSqlParser takes long to load. To be called once. */
+    public void warmUp() {
+        reader.execute(ShapeReader::warmUp);
+    }
+
+    /** What fingerprints have to be keyed with: clients choose the texts, and must not be able to aim at a shape. */
+    public long seed() {
+        return seed;
+    }
+
+    /** The shape of this fingerprint; null if it is not known. */
+    public @Nullable Shape find(long high, long low) {
+        return known.getIfPresent(new Fingerprint(high, low));
+    }
+
+    /** The shape of this fingerprint, which is that of {@code text}; if it is new, it will be read. */
+    public Shape get(long high, long low, byte[] text, QueryFacts facts, boolean standardConformingStrings) {
+        Fingerprint key = new Fingerprint(high, low);
+        Shape shape = known.getIfPresent(key);
+        if (shape != null) {
+            return shape;
+        }
+        Shape made = new Shape(high, low, MaskedText.of(text, standardConformingStrings));
+        Shape other = known.asMap().putIfAbsent(key, made);
+        if (other != null) {
+            return other;
+        }
+        try {
+            reader.execute(() -> made.read(shapeReader.read(text, facts, standardConformingStrings)));
+        } catch (RejectedExecutionException e) {
+            known.invalidate(key);
+            made.read(new Findings().shape(facts, false));
+        }
+        return made;
+    }
+
+    /** Those that are known. */
+    public Collection<Shape> all() {
+        return known.asMap().values();
+    }
+
+    @Override
+    public void close() {
+        reader.shutdownNow();
+    }
+}
