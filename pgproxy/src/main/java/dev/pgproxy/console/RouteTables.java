@@ -99,10 +99,7 @@ record RouteTables(Routes known) {
         known.shapes().all().stream()
                 .filter(shape -> shape.unparsed() > 0)
                 .sorted(Comparator.comparingLong(Shape::unparsed).reversed())
-                .forEach(shape -> table.row(
-                        String.format(Locale.ROOT, "%016x%016x", shape.high(), shape.low()),
-                        shape.unparsed(),
-                        shape.masked()));
+                .forEach(shape -> table.row(shape.fingerprint(), shape.unparsed(), shape.masked()));
         return table.answer();
     }
 

@@ -35,10 +35,10 @@ final class Emulation {
      * @param first whether nothing of the same implicit transaction precedes it
      */
     static @Nullable Substitute of(QueryFacts facts, Session session, boolean first) {
-        if (facts.statementCount() != 1 || session.status() == TransactionStatus.FAILED) {
+        StatementFacts statement = facts.only();
+        if (statement == null || session.status() == TransactionStatus.FAILED) {
             return null;
         }
-        StatementFacts statement = facts.statements().getFirst();
         SessionEffect effect = statement.effect();
         if (effect == null) {
             return null;
@@ -70,8 +70,6 @@ final class Emulation {
         if (name == null) {
             return "DEALLOCATE ALL";
         }
-        boolean known = session.statements().find(name) != null
-                || session.sqlStatements().containsKey(name);
-        return known ? "DEALLOCATE" : null;
+        return session.hasStatement(name) ? "DEALLOCATE" : null;
     }
 }

@@ -87,6 +87,16 @@ public final class Exchange {
         return java.util.Objects.requireNonNull(buffers[i]);
     }
 
+    /** Whether all of a message is in its buffer; the rest of a long one is streamed. */
+    boolean isWhole(int i) {
+        return indexes[i] + lengths[i] <= buffer(i).writerIndex();
+    }
+
+    /** Behind what the buffer has of a message. */
+    private int end(int i) {
+        return Math.min(indexes[i] + lengths[i], buffer(i).writerIndex());
+    }
+
     /** What the text of a Query or Parse says. */
     public @Nullable QueryFacts facts(int i) {
         return facts[i];
@@ -130,8 +140,7 @@ public final class Exchange {
     QueryFacts named(int i, Session session) {
         int nameAt = statementNameAt(i);
         ByteBuf buf = buffer(i);
-        int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
-        int nameEnd = nameAt < 0 ? -1 : CString.find(buf, nameAt, end);
+        int nameEnd = nameAt < 0 ? -1 : CString.find(buf, nameAt, end(i));
         if (nameEnd < 0) {
             return null;
         }
@@ -159,7 +168,7 @@ public final class Exchange {
     private int statementNameAt(int i) {
         ByteBuf buf = buffer(i);
         int from = indexes[i] + FrameReader.HEADER;
-        int end = Math.min(indexes[i] + lengths[i], buf.writerIndex());
+        int end = end(i);
         if (types[i] == FrontendType.BIND) {
             int portalEnd = CString.find(buf, from, end);
             return portalEnd < 0 ? -1 : portalEnd + 1;
@@ -173,8 +182,7 @@ public final class Exchange {
     @Nullable
     String statementName(int i) {
         int from = statementNameAt(i);
-        int end = Math.min(indexes[i] + lengths[i], buffer(i).writerIndex());
-        int zero = from < 0 ? -1 : CString.find(buffer(i), from, end);
+        int zero = from < 0 ? -1 : CString.find(buffer(i), from, end(i));
         return zero < 0 ? null : buffer(i).toString(from, zero - from, StandardCharsets.UTF_8);
     }
 
@@ -183,8 +191,7 @@ public final class Exchange {
     String parsedName(int i) {
         ByteBuf buf = buffer(i);
         int from = indexes[i] + FrameReader.HEADER;
-        int end = indexes[i] + lengths[i];
-        int zero = end > buf.writerIndex() ? -1 : CString.find(buf, from, end);
+        int zero = isWhole(i) ? CString.find(buf, from, end(i)) : -1;
         return zero < 0 ? null : buf.toString(from, zero - from, StandardCharsets.UTF_8);
     }
 

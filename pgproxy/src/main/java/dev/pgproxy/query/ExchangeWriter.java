@@ -205,7 +205,7 @@ final class ExchangeWriter {
             raw(ReplyQueue.PARSE, new StatementChange.Parsed(name, own, false), buf, index, length);
             return;
         }
-        if (session.statements().find(name) != null || session.sqlStatements().containsKey(name)) {
+        if (session.hasStatement(name)) {
             refuseDuplicate(name, buf, index, length);
             return;
         }

@@ -67,7 +67,7 @@ final class Executed {
         boolean conforming = session.reported().isConforming();
         boolean unsafe = session.reported().isAsciiUnsafe();
         QueryFacts whole = shapes.analyze(text, 0, text.readableBytes(), conforming, unsafe);
-        StatementFacts only = WriteWatch.only(whole);
+        StatementFacts only = whole.only();
         int from = only == null ? -1 : only.bodyStart();
         return from < 0 ? null : shapes.analyze(text, from, text.readableBytes() - from, conforming, unsafe);
     }

@@ -14,6 +14,7 @@ import dev.pgproxy.route.SessionView;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.UnnamedStatement;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,16 +88,19 @@ final class LocalTransaction {
     }
 
     /**
-     * Answers what begins or ends such a transaction at the beginning of an exchange, and takes it out; whether anything was
-     * answered. No server is leased, and nothing is outstanding.
+     * Answers what begins or ends such a transaction at the beginning of an exchange, and takes it out. No server is leased,
+     * and nothing is outstanding.
      */
-    boolean answer(Exchange exchange, ByteBuf out, Notifications notifications) {
-        boolean answered = false;
-        for (int count = prefix(exchange); count > 0; count = prefix(exchange)) {
+    void answer(Exchange exchange, Channel client, Notifications notifications) {
+        int count = prefix(exchange);
+        if (count == 0) {
+            return;
+        }
+        ByteBuf out = client.alloc().buffer();
+        for (; count > 0; count = prefix(exchange)) {
             boolean query = exchange.type(0) == FrontendType.QUERY;
             answer(exchange, count, out);
             exchange.drop(count);
-            answered = true;
             boolean sync = exchange.size() > 0 && exchange.type(0) == FrontendType.SYNC;
             if (query || sync) {
                 notifications.local(session.status(), out);
@@ -106,7 +110,7 @@ final class LocalTransaction {
                 exchange.drop(1);
             }
         }
-        return answered;
+        client.writeAndFlush(out);
     }
 
     /** How many messages at the beginning make up one BEGIN, or one COMMIT or ROLLBACK of what was begun; 0 for none. */
@@ -120,17 +124,15 @@ final class LocalTransaction {
         int at = 0;
         if (exchange.type(0) == FrontendType.PARSE) {
             String name = exchange.parsedName(0);
-            if (name == null
-                    || session.statements().find(name) != null
-                    || session.sqlStatements().containsKey(name)) {
+            if (name == null || session.hasStatement(name)) {
                 return 0;
             }
             at++;
         }
-        if (at >= exchange.size() || exchange.type(at) != FrontendType.BIND || !isOurs(exchange.named(at, session))) {
-            return 0;
-        }
-        if (at == 1 && exchange.facts(0) != exchange.named(1, session)
+        boolean binds = at < exchange.size() && exchange.type(at) == FrontendType.BIND;
+        QueryFacts bound = binds ? exchange.named(at, session) : null;
+        if (!isOurs(bound)
+                || at == 1 && exchange.facts(0) != bound
                 || !Executed.isUnnamedPortal(exchange, at++)
                 || exchange.size() <= at) {
             return 0;
@@ -146,7 +148,7 @@ final class LocalTransaction {
     }
 
     private boolean isOurs(@Nullable QueryFacts facts) {
-        StatementFacts only = WriteWatch.only(facts);
+        StatementFacts only = facts == null ? null : facts.only();
         SessionEffect effect = only == null ? null : only.effect();
         if (effect == null) {
             return false;

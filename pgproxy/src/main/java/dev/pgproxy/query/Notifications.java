@@ -19,6 +19,7 @@ import io.netty.channel.Channel;
 import java.util.ArrayDeque;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -167,14 +168,7 @@ final class Notifications implements Subscriber {
     /** ReadyForQuery of a transaction that is on no server is about to be told: what waits for its end comes before it. */
     void local(byte status, ByteBuf out) {
         if (status == TransactionStatus.IDLE) {
-            Set<String> channels = session.channels().committed();
-            while (!waiting.isEmpty()) {
-                Notification next = waiting.removeFirst();
-                waitingBytes.addAndGet(-next.size());
-                if (!inBlock || channels.contains(next.channel())) {
-                    next.write(out);
-                }
-            }
+            take(true, notification -> notification.write(out));
         }
         inBlock = status != TransactionStatus.IDLE;
     }
@@ -196,13 +190,17 @@ final class Notifications implements Subscriber {
      * listening is not heard, as PostgreSQL looks only afterwards.
      */
     void write(boolean all) {
+        take(all, this::write);
+    }
+
+    private void take(boolean all, Consumer<Notification> heard) {
         Channel to = link.channel();
         Set<String> channels = session.channels().committed();
         while (!waiting.isEmpty() && (all || to.isWritable())) {
             Notification next = waiting.removeFirst();
             waitingBytes.addAndGet(-next.size());
             if (!inBlock || channels.contains(next.channel())) {
-                write(next);
+                heard.accept(next);
             }
         }
     }

@@ -278,14 +278,13 @@ public final class QueryFlow {
         Exchange whole = exchange;
         if (isTrial()) {
             exchange = trial.keep(whole);
-            lease.write(whole, 0);
         } else {
             if (routing != null && routing.isWatching() && lease.isOnPrimary()) {
                 routing.writes().sending(whole, leased.isQuiet() && leased.status() != TransactionStatus.IDLE);
             }
             exchange = stalePlan.keep(whole, leased);
-            lease.write(whole, 0);
         }
+        lease.write(whole, 0);
         exchange.clear();
         if (!link.isReading()) {
             LateFlush.of(leased.channel(), link.channel().eventLoop());

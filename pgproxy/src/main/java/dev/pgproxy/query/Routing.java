@@ -28,7 +28,6 @@ import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
@@ -137,18 +136,12 @@ public final class Routing {
         boolean defers = mode == PoolMode.TRANSACTION
                 && routes != null
                 && routes.settings().deferredBegin();
-        if (!defers && !transaction.isOpen()) {
-            return;
-        }
-        ByteBuf out = client.alloc().buffer();
-        if (transaction.answer(exchange, out, notifications)) {
-            client.writeAndFlush(out);
-        } else {
-            out.release();
+        if (defers || transaction.isOpen()) {
+            transaction.answer(exchange, client, notifications);
         }
     }
 
-    /** A hint in a comment of the exchange being collected, or what the session has set. */
+    /** A hint in a comment of the exchange being collected. */
     public void hint(RoutingHint asked) {
         hint = asked;
     }
@@ -243,7 +236,7 @@ public final class Routing {
                     }
                 }
                 case FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE, FrontendType.SYNC -> {
-                    if (exchange.length(i) > exchange.buffer(i).writerIndex() - exchange.index(i)) {
+                    if (!exchange.isWhole(i)) {
                         return RouteReason.OPEN_EXCHANGE;
                     }
                 }
@@ -256,7 +249,7 @@ public final class Routing {
     }
 
     private @Nullable RouteReason hindrance(Exchange exchange, int i, Catalog catalog) {
-        if (exchange.length(i) > exchange.buffer(i).writerIndex() - exchange.index(i)) {
+        if (!exchange.isWhole(i)) {
             return RouteReason.OPEN_EXCHANGE;
         }
         QueryFacts facts = executed.of(exchange, i);
@@ -282,18 +275,13 @@ public final class Routing {
             return RouteReason.LEARNT;
         }
         String name = exchange.type(i) == FrontendType.PARSE ? exchange.parsedName(i) : null;
-        if (name != null && isTaken(name)) {
+        if (name != null && session.hasStatement(name)) {
             return RouteReason.NOT_A_QUERY; // it will fail, and may not be run twice
         }
         asked.add(shape);
         reads = reads.with(reading.reads());
         transactionBound |= reading.transactionBound();
         return null;
-    }
-
-    private boolean isTaken(String name) {
-        return !name.isEmpty() && session.statements().find(name) != null
-                || session.sqlStatements().containsKey(name);
     }
 
     /** Why its transaction keeps it from a replica; null if it does not. */

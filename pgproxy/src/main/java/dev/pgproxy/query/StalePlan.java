@@ -68,7 +68,7 @@ final class StalePlan {
                 }
             }
             from = from < 0 ? i : from;
-            if (exchange.length(i) > exchange.buffer(i).writerIndex() - exchange.index(i)) {
+            if (!exchange.isWhole(i)) {
                 return false; // the rest is streamed
             }
         }

@@ -1,6 +1,7 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.session.Session;
@@ -83,7 +84,14 @@ final class Trial {
         int at = from;
         while (at + FrameReader.HEADER <= to) {
             switch (buf.getByte(at)) {
-                case '1', '2', '3', 'n', 't', 'T', 'N', 'S' -> at += 1 + buf.getInt(at + 1);
+                case BackendType.PARSE_COMPLETE,
+                        BackendType.BIND_COMPLETE,
+                        BackendType.CLOSE_COMPLETE,
+                        BackendType.NO_DATA,
+                        BackendType.PARAMETER_DESCRIPTION,
+                        BackendType.ROW_DESCRIPTION,
+                        BackendType.NOTICE_RESPONSE,
+                        BackendType.PARAMETER_STATUS -> at += 1 + buf.getInt(at + 1);
                 default -> {
                     return false;
                 }

@@ -3,7 +3,6 @@ package dev.pgproxy.query;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.QueryFacts;
-import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
 import dev.pgproxy.route.DatabaseState;
@@ -187,10 +186,5 @@ final class WriteWatch {
                     }
                     state.clock().settle(open, Monotonic.now());
                 };
-    }
-
-    /** Facts of the only statement in a text. */
-    static @Nullable StatementFacts only(@Nullable QueryFacts facts) {
-        return facts != null && facts.statementCount() == 1 ? facts.statements().getFirst() : null;
     }
 }

@@ -21,7 +21,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -50,7 +49,7 @@ public record RouteExplanation(Map<String, String> facts) {
     private static RouteExplanation explain(QueryFacts facts, Shape shape, DatabaseState state, DatabaseRoutes routes) {
         Map<String, String> said = new LinkedHashMap<>();
         said.put("kind", facts.kind().toString());
-        said.put("fingerprint", String.format(Locale.ROOT, "%016x%016x", shape.high(), shape.low()));
+        said.put("fingerprint", shape.fingerprint());
         Catalog catalog = state.catalog();
         Reading reading = catalog == null ? null : shape.reading(catalog, path(state));
         if (catalog == null || reading == null) {

@@ -99,6 +99,11 @@ public final class Session {
         return sqlStatements;
     }
 
+    /** Whether a statement of this name is prepared, by the protocol or by SQL: they share their names. */
+    public boolean hasStatement(String name) {
+        return statements.find(name) != null || sqlStatements.containsKey(name);
+    }
+
     /** What the statement inside a PREPARE may do, as {@link StatementFlags}; nothing is known of other names. */
     public int sqlFlags(String name) {
         SessionEffect.Prepare statement = sqlStatements.get(name);

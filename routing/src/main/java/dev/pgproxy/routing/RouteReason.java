@@ -30,11 +30,9 @@ public enum RouteReason {
 
     // ---- to the primary, for where it stands
     HINT_PRIMARY(false, "a hint asks for the primary"),
-    PINNED(false, "the session keeps its server"),
     TRANSACTION(false, "its transaction is on the primary"),
     SERIALIZABLE(false, "its transaction is serializable, or repeatable read and may write"),
     TRANSACTION_BOUND(false, "its value is bound to the transaction"),
-    PIPELINE(false, "it follows in a pipeline what runs on the primary"),
     OPEN_EXCHANGE(false, "it has no Sync yet, or is streamed"),
     NOT_READ_YET(false, "it is seen for the first time, and reading it takes too long"),
     NO_CATALOG(false, "the definitions in the database are not known yet, or have just changed"),

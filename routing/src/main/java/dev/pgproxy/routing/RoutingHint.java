@@ -98,15 +98,4 @@ public record RoutingHint(
             default -> Duration.ofSeconds(amount);
         };
     }
-
-    /** What is said here, and what {@code general} says of the rest. */
-    public RoutingHint over(RoutingHint general) {
-        if (this == NONE) {
-            return general;
-        }
-        return new RoutingHint(
-                target == null ? general.target : target,
-                target == null ? general.host : host,
-                maxStaleness == null ? general.maxStaleness : maxStaleness);
-    }
 }

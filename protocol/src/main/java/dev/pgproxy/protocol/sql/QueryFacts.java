@@ -66,6 +66,11 @@ public final class QueryFacts {
         return statements;
     }
 
+    /** The only statement; null if there are none or several. */
+    public @Nullable StatementFacts only() {
+        return statements.size() == 1 ? statements.getFirst() : null;
+    }
+
     /** The union of the statements' {@link StatementFlags}. */
     public int flags() {
         return flags;

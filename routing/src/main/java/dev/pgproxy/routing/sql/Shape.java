@@ -6,6 +6,7 @@ import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.SearchPath;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,11 @@ public final class Shape implements TextShape {
     /** The second half. */
     public long low() {
         return low;
+    }
+
+    /** Both halves as hexadecimal digits, for people. */
+    public String fingerprint() {
+        return String.format(Locale.ROOT, "%016x%016x", high, low);
     }
 
     /** The text of its first occurrence without literals, cut off where it is long. */
