@@ -55,6 +55,12 @@ public final class Transport implements AutoCloseable {
     /** Where the buffers of sockets come from: Netty's other one makes and clears a new chunk for each large read. */
     public static final PooledByteBufAllocator ALLOCATOR = PooledByteBufAllocator.DEFAULT;
 
+    static {
+        // With a poll that fires for many events Netty 4.2.18 waits for ever if a connection is reset between the poll
+        // and the read: the kernel says that nothing more is there to read. One that is armed anew looks again.
+        System.setProperty("io.netty.iouring.pollAddMultishotEnabled", "false");
+    }
+
     private final TransportChoice kind;
     private final HostNames names;
     private final EventLoopGroup group;
