@@ -15,7 +15,9 @@ import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.TestCluster;
 import java.io.IOException;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -185,6 +187,45 @@ final class RoutingIT {
                 assertThat(Message.types(c.query(end).readUntilReady())).isEqualTo("CZ");
             }
             assertThat(routes().counters().of(RouteReason.TRANSACTION)).isEqualTo(before);
+        }
+    }
+
+    /** It has failed on a replica; pgjdbc closes what it no longer needs in front of its ROLLBACK. */
+    @Test
+    void aTransactionThatHasFailedOnNoServerCanBeLeft() {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+            c.batch(b ->
+                    b.parse("rollback", "ROLLBACK").parse("old", "SELECT 1").sync());
+            c.readUntilReady();
+            c.query("SET statement_timeout = '100ms'").readUntilReady();
+            List<Consumer<RawClient>> ends = List.of(
+                    b -> b.query("ROLLBACK"),
+                    b -> b.closeStatement("old").query("COMMIT"),
+                    b -> b.closeStatement("old")
+                            .bind("", "rollback")
+                            .execute("")
+                            .sync(),
+                    b -> b.closeStatement("new")
+                            .parse("new", "ROLLBACK")
+                            .bind("", "new")
+                            .execute("")
+                            .sync());
+            for (Consumer<RawClient> end : ends) {
+                c.query("BEGIN").readUntilReady();
+                var failure = c.query("SELECT count(*) FROM generate_series(1, 100000000)")
+                        .readUntilReady();
+                assertThat(failure.get(1).field('C')).isEqualTo("57014");
+                assertThat(routes().counters().of(RouteReason.TRANSACTION))
+                        .as(reasons())
+                        .isZero();
+                c.batch(b -> b.closeStatement("new").parse("new", "SELECT 1").sync());
+                assertThat(Message.types(c.readUntilReady())).isEqualTo("3EZ");
+                c.batch(end);
+                var left = c.readUntilReady();
+                assertThat(Message.types(left)).matches("3?1?2?CZ");
+                assertThat(left.getLast().toString()).contains("I");
+            }
         }
     }
 

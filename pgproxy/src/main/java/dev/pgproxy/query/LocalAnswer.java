@@ -51,20 +51,34 @@ final class LocalAnswer {
         ByteBuf out = to.alloc().buffer();
         for (int i = 0; i < exchange.size(); i++) {
             if (exchange.type(i) == FrontendType.CLOSE) {
-                int nameAt = exchange.index(i) + FrameReader.HEADER + 1;
-                String name = CString.read(exchange.buffer(i), nameAt, exchange.index(i) + exchange.length(i));
-                if (name.isEmpty()) {
-                    session.unnamed(null);
-                } else {
-                    session.statements().remove(name);
-                    session.sqlStatements().remove(name);
-                }
-                out.writeBytes(ConstantReplies.CLOSE_COMPLETE.duplicate());
+                close(exchange, i, session, out);
             } else if (exchange.type(i) == FrontendType.SYNC) {
                 BackendWriter.readyForQuery(out, session.status());
             }
         }
         to.writeAndFlush(out);
+    }
+
+    /** How many messages at the beginning close statements. */
+    static int closes(Exchange exchange) {
+        int at = 0;
+        while (at < exchange.size() && exchange.type(at) == FrontendType.CLOSE && isStatement(exchange, at)) {
+            at++;
+        }
+        return at;
+    }
+
+    /** Carries out and answers a Close of a statement. */
+    static void close(Exchange exchange, int i, Session session, ByteBuf out) {
+        int nameAt = exchange.index(i) + FrameReader.HEADER + 1;
+        String name = CString.read(exchange.buffer(i), nameAt, exchange.index(i) + exchange.length(i));
+        if (name.isEmpty()) {
+            session.unnamed(null);
+        } else {
+            session.statements().remove(name);
+            session.sqlStatements().remove(name);
+        }
+        out.writeBytes(ConstantReplies.CLOSE_COMPLETE.duplicate());
     }
 
     /** Answers an exchange with an error of ours, and ReadyForQuery where that is due, and forgets it. */

@@ -15,6 +15,7 @@ import dev.pgproxy.session.Session;
 import dev.pgproxy.session.UnnamedStatement;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,7 +99,7 @@ final class LocalTransaction {
         }
         ByteBuf out = client.alloc().buffer();
         for (; count > 0; count = prefix(exchange)) {
-            boolean query = exchange.type(0) == FrontendType.QUERY;
+            boolean query = exchange.type(count - 1) == FrontendType.QUERY;
             answer(exchange, count, out);
             exchange.drop(count);
             boolean sync = exchange.size() > 0 && exchange.type(0) == FrontendType.SYNC;
@@ -113,26 +114,35 @@ final class LocalTransaction {
         client.writeAndFlush(out);
     }
 
-    /** How many messages at the beginning make up one BEGIN, or one COMMIT or ROLLBACK of what was begun; 0 for none. */
+    /**
+     * How many messages at the beginning make up one BEGIN, or one COMMIT or ROLLBACK of what was begun, or close statements
+     * in front of that, as drivers do; 0 for none. A failed transaction closes statements whatever follows.
+     */
     private int prefix(Exchange exchange) {
-        if (exchange.size() == 0) {
+        int closes = LocalAnswer.closes(exchange);
+        int end = end(exchange, closes);
+        return closes == 0 || end == 0 && session.status() != TransactionStatus.FAILED ? end : closes;
+    }
+
+    /** Behind the BEGIN, COMMIT or ROLLBACK that begins at a message; 0 if there is none. */
+    private int end(Exchange exchange, int from) {
+        if (exchange.size() == from) {
             return 0;
         }
-        if (exchange.type(0) == FrontendType.QUERY) {
-            return exchange.size() == 1 && isOurs(exchange.facts(0)) ? 1 : 0;
+        if (exchange.type(from) == FrontendType.QUERY) {
+            return exchange.size() == from + 1 && isOurs(exchange.facts(from)) ? from + 1 : 0;
         }
-        int at = 0;
-        if (exchange.type(0) == FrontendType.PARSE) {
-            String name = exchange.parsedName(0);
+        boolean parses = exchange.type(from) == FrontendType.PARSE;
+        if (parses) {
+            String name = exchange.parsedName(from);
             if (name == null || session.hasStatement(name)) {
                 return 0;
             }
-            at++;
         }
-        boolean binds = at < exchange.size() && exchange.type(at) == FrontendType.BIND;
-        QueryFacts bound = binds ? exchange.named(at, session) : null;
+        int at = parses ? from + 1 : from;
+        QueryFacts bound = at < exchange.size() ? exchange.bound(at, session) : null;
         if (!isOurs(bound)
-                || at == 1 && exchange.facts(0) != bound
+                || parses && exchange.facts(from) != bound
                 || !Executed.isUnnamedPortal(exchange, at++)
                 || exchange.size() <= at) {
             return 0;
@@ -162,9 +172,14 @@ final class LocalTransaction {
     }
 
     private void answer(Exchange exchange, int count, ByteBuf out) {
-        QueryFacts facts = exchange.facts(0);
+        QueryFacts facts = null;
         for (int i = 0; i < count; i++) {
             switch (exchange.type(i)) {
+                case FrontendType.CLOSE -> LocalAnswer.close(exchange, i, session, out);
+                case FrontendType.QUERY -> {
+                    session.unnamed(null);
+                    run(Objects.requireNonNull(exchange.facts(i)), out);
+                }
                 case FrontendType.PARSE -> {
                     parsed(exchange, i);
                     out.writeBytes(ConstantReplies.PARSE_COMPLETE.duplicate());
@@ -180,9 +195,6 @@ final class LocalTransaction {
                     }
                 }
             }
-        }
-        if (exchange.type(0) == FrontendType.QUERY) {
-            session.unnamed(null);
         }
     }
 
