@@ -146,6 +146,6 @@ final class ClusterView {
             states.add(
                     new HostState(host, role, freshAsOf, lag, weights.weight(i, host.weight()), polledAt(i), position));
         }
-        return Topology.of(states);
+        return Topology.of(states, latest);
     }
 }

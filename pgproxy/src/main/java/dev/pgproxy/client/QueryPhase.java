@@ -23,7 +23,6 @@ import dev.pgproxy.query.PoolStatements;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.query.Routing;
 import dev.pgproxy.route.DatabaseState;
-import dev.pgproxy.routing.RoutingHint;
 import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
@@ -32,6 +31,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.time.Duration;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,10 +57,18 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     private final FrameReader reader;
     private final @Nullable DatabaseState state;
     private final @Nullable Routing routing;
+    private final @Nullable OwnStatement own;
     private final QueryFlow flow;
     private final PoolMode mode;
     private final CancelKeys.Key cancelKey;
     private boolean skipping;
+
+    /** Whether what goes to a server in place of the last text is not known yet: nothing is read meanwhile. */
+    private boolean asking;
+
+    /** Whether the flow does not want more. */
+    private boolean paused;
+
     private boolean notified;
     private boolean terminating;
     private int runStart;
@@ -85,6 +93,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 ? null
                 : new Routing(
                         state, statements, database.serverUser(session.user()), services.pools(), shapes(), loop, mode);
+        this.own = routing == null ? null : new OwnStatement(session, routing, shapes());
         this.flow =
                 new QueryFlow(this, statements, settings, services.cancelForwarder(), services.listeners(), routing);
         this.cancelKey = services.cancelKeys()
@@ -183,13 +192,18 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
             case FrontendType.QUERY -> {
                 if (!skipping) {
                     QueryFacts facts = analyze(buf, index + FrameReader.HEADER, index + length);
-                    flow.exchange().add(type, buf, index, length, facts);
-                    submit();
+                    if (!isOwn(type, facts, buf, index, length)) {
+                        flow.exchange().add(type, buf, index, length, facts);
+                        submit();
+                    }
                 }
             }
             case FrontendType.PARSE -> {
                 if (!skipping) {
-                    collect(type, buf, index, length, analyzeParse(buf, index + FrameReader.HEADER, index + length));
+                    QueryFacts facts = analyzeParse(buf, index + FrameReader.HEADER, index + length);
+                    if (!isOwn(type, facts, buf, index, length)) {
+                        collect(type, buf, index, length, facts);
+                    }
                 }
             }
             case FrontendType.BIND, FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE -> {
@@ -275,24 +289,48 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         }
         LoopShapes shapes = shapes();
         QueryFacts facts = shapes.analyze(buf, from, length, reported.isConforming(), reported.isAsciiUnsafe());
-        String hint = shapes.hint();
-        if (hint != null) {
-            hinted(hint);
+        for (String problem : shapes.problems()) {
+            notice("the hint in a comment is not obeyed: " + problem);
         }
         return facts;
     }
 
-    private void hinted(String text) {
-        RoutingHint.Parsed parsed = RoutingHint.parse(text);
-        for (String problem : parsed.problems()) {
-            ByteBuf out = client.channel().alloc().buffer();
-            ErrorFields.notice("the hint \"pgproxy:" + text + "\" is not obeyed: " + problem, null)
-                    .write(out, BackendType.NOTICE_RESPONSE);
-            client.channel().write(out);
+    // ---- statements of ours
+
+    /** Whether a Query or Parse is for us; then another takes its place, soon, and nothing is read before. */
+    private boolean isOwn(byte type, QueryFacts facts, ByteBuf buf, int index, int length) {
+        CompletionStage<ByteBuf> other = own == null ? null : own.inPlaceOf(facts, buf.slice(index, length));
+        if (other == null) {
+            return false;
         }
-        if (routing != null) {
-            routing.hint(parsed.hint());
+        asking = true;
+        reader.pause();
+        other.thenAcceptAsync(made -> replaced(type, made), channel().eventLoop())
+                .exceptionally(this::failed);
+        return true;
+    }
+
+    private void replaced(byte type, ByteBuf made) {
+        asking = false;
+        if (channel().isActive()) {
+            int end = made.readableBytes();
+            boolean query = type == FrontendType.QUERY;
+            QueryFacts facts =
+                    query ? analyze(made, FrameReader.HEADER, end) : analyzeParse(made, FrameReader.HEADER, end);
+            flow.exchange().add(type, made, 0, end, facts);
+            if (query) {
+                submit();
+            }
+            if (!paused) {
+                resume();
+            }
         }
+        made.release();
+    }
+
+    private @Nullable Void failed(Throwable why) {
+        channel().pipeline().fireExceptionCaught(why);
+        return null;
     }
 
     private LoopShapes shapes() {
@@ -350,10 +388,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
             client.end(ErrorFields.fatal(SqlState.IDLE_SESSION_TIMEOUT, "client_idle_timeout"));
         } else if (!notified && flow.isWaiting() && passed(timeouts.queryWaitNotify(), times.waitingSince(), now)) {
             notified = true;
-            ByteBuf out = client.channel().alloc().buffer();
-            ErrorFields.notice("No server connection available in the pool, waiting for one", null)
-                    .write(out, (byte) 'N');
-            client.channel().writeAndFlush(out);
+            notice("No server connection available in the pool, waiting for one");
+            client.channel().flush();
         }
     }
 
@@ -369,7 +405,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
 
     @Override
     public boolean isAtBoundary() {
-        return flow.isAtBoundary();
+        return flow.isAtBoundary() && !asking;
     }
 
     // ---- ClientLink
@@ -381,12 +417,14 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
 
     @Override
     public void pause() {
+        paused = true;
         reader.pause();
     }
 
     @Override
     public void resume() {
-        if (reader.isPaused() && !terminating) {
+        paused = false;
+        if (reader.isPaused() && !asking && !terminating) {
             client.channel().config().setAutoRead(true);
             try {
                 reader.resume();
@@ -397,6 +435,13 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 flow.readComplete();
             }
         }
+    }
+
+    @Override
+    public void notice(String message) {
+        ByteBuf out = client.channel().alloc().buffer();
+        ErrorFields.notice(message, null).write(out, BackendType.NOTICE_RESPONSE);
+        client.channel().write(out);
     }
 
     @Override

@@ -118,7 +118,7 @@ record RouteTables(Routes known) {
                             : "there are several databases with replicas",
                     "SHOW ROUTE database 'statement'"));
         }
-        return RouteExplanation.of(sql, known.shapes(), state, of).thenApply(explanation -> {
+        return RouteExplanation.of(sql, known.shapes(), state).thenApply(explanation -> {
             Table table = Table.of("item value");
             explanation.facts().forEach(table::row);
             return table.answer();

@@ -33,6 +33,9 @@ public interface ClientLink {
     /** Nothing is running or waiting any more. */
     void settled();
 
+    /** Tells the client something beside its answers; it goes out with the next one. */
+    void notice(String message);
+
     /** Ends the connection with this error; null if the client has heard it already. */
     void end(@Nullable ErrorFields error);
 }

@@ -47,7 +47,9 @@ final class Executed {
         return facts != null && facts.kind() == StatementKind.EXECUTE ? body(facts) : facts;
     }
 
-    private @Nullable QueryFacts body(QueryFacts facts) {
+    /** What the statement says that an EXECUTE names; null if there is none. */
+    @Nullable
+    QueryFacts body(QueryFacts facts) {
         SessionEffect effect = facts.statements().getFirst().effect();
         SessionEffect.Prepare prepared = effect instanceof SessionEffect.Execute execute
                 ? session.sqlStatements().get(execute.name())

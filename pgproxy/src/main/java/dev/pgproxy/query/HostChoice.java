@@ -14,15 +14,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which host answers a harmless read, of those that are there at one moment. Immutable but for the chooser's turn.
  *
+ * @param position of WAL that a replica must have replayed, unsigned; 0 for none
  * @param now a {@link dev.pgproxy.routing.freshness.Monotonic} moment
  */
-record HostChoice(Topology topology, HostChooser chooser, long now) {
+record HostChoice(Topology topology, HostChooser chooser, long position, long now) {
     /** By freshness; {@code reason} if it is a replica. */
     Route by(long asOf, RouteReason reason) {
         if (asOf == TableClock.IN_DOUBT) {
             return Route.primary(RouteReason.IN_DOUBT);
         }
-        HostState chosen = chooser.choose(topology, asOf, now);
+        HostState chosen = chooser.choose(topology, asOf, position, now);
         if (chosen != null && chosen.role() == HostRole.REPLICA) {
             return new Route(reason, chosen.host());
         }
@@ -35,7 +36,7 @@ record HostChoice(Topology topology, HostChooser chooser, long now) {
         }
         boolean fresh = false;
         for (HostState replica : topology.replicas()) {
-            if (chooser.mayAnswer(replica, asOf, now)) {
+            if (chooser.mayAnswer(replica, asOf, position, now)) {
                 return RouteReason.SHARE_OF_PRIMARY;
             }
             fresh |= replica.freshAsOf() >= asOf;
@@ -50,7 +51,7 @@ record HostChoice(Topology topology, HostChooser chooser, long now) {
             return Route.primary(RouteReason.HINT_PRIMARY);
         }
         if (hint.target() == RoutingHint.Target.REPLICA) {
-            HostState any = chooser.choose(topology, HostState.NEVER, now);
+            HostState any = chooser.choose(topology, HostState.NEVER, position, now);
             return any == null || any.role() != HostRole.REPLICA
                     ? null
                     : new Route(RouteReason.HINT_REPLICA, any.host());

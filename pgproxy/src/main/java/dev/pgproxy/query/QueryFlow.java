@@ -272,9 +272,6 @@ public final class QueryFlow {
             relay.tellReported(leased.reported());
         }
         times.sent();
-        if (routing != null) {
-            routing.sent();
-        }
         Exchange whole = exchange;
         if (isTrial()) {
             exchange = trial.keep(whole);
@@ -388,7 +385,7 @@ public final class QueryFlow {
     /** ReadyForQuery is about to be told: what was written is known to be. */
     void outcome(byte status) {
         if (routing != null) {
-            routing.outcome(status, lease.leased().replies().isEmpty(), lease.isOnPrimary());
+            routing.outcome(status, lease.leased().replies().isEmpty(), lease.isOnPrimary(), link);
         }
     }
 

@@ -1,19 +1,18 @@
 package dev.pgproxy.route;
 
-import dev.pgproxy.health.catalog.RoleDefaults;
 import dev.pgproxy.protocol.sql.QueryFacts;
-import dev.pgproxy.protocol.sql.SqlAnalyzer;
-import dev.pgproxy.routing.Consistency;
 import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.RouteReason;
+import dev.pgproxy.routing.RoutingHint;
 import dev.pgproxy.routing.Topology;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Hindrance;
 import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.RelationSet;
-import dev.pgproxy.routing.catalog.SearchPath;
+import dev.pgproxy.routing.freshness.FreshnessToken;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
+import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.routing.sql.Shapes;
 import io.netty.buffer.Unpooled;
@@ -21,37 +20,54 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Where a text would go now, outside a transaction, and why: what EXPLAIN is for plans. Nothing is sent anywhere. Immutable.
+ * Where a text would go now, and why: what EXPLAIN is for plans. Nothing is sent anywhere. Immutable.
  *
  * @param facts what is said, in its order
  */
 public record RouteExplanation(Map<String, String> facts) {
-    /** Explains a text; what it names may have to be read first. */
-    public static CompletionStage<RouteExplanation> of(
-            String sql, Shapes shapes, DatabaseState state, DatabaseRoutes routes) {
+    /** Explains a text to somebody without a session; it may have to be read first. */
+    public static CompletionStage<RouteExplanation> of(String sql, Shapes shapes, DatabaseState state) {
         byte[] text = sql.getBytes(StandardCharsets.UTF_8);
-        SqlAnalyzer analyzer = new SqlAnalyzer(shapes.seed());
-        QueryFacts facts = analyzer.analyze(Unpooled.wrappedBuffer(text), 0, text.length, true, false);
-        Shape shape = shapes.get(analyzer.fingerprintHigh(), analyzer.fingerprintLow(), text, facts, true);
-        CompletableFuture<RouteExplanation> explained = new CompletableFuture<>();
-        Runnable explain = () -> explained.complete(explain(facts, shape, state, routes));
-        if (!shape.whenRead(explain)) {
-            explain.run();
-        }
-        return explained;
+        QueryFacts facts = new LoopShapes(shapes).analyze(Unpooled.wrappedBuffer(text), 0, text.length, true, false);
+        return of(facts, Viewpoint.ofNobody(state), state);
     }
 
-    private static RouteExplanation explain(QueryFacts facts, Shape shape, DatabaseState state, DatabaseRoutes routes) {
+    /** Explains a text, as soon as it has been read; runs where it was read unless that was before. */
+    public static CompletionStage<RouteExplanation> of(QueryFacts facts, Viewpoint from, DatabaseState state) {
         Map<String, String> said = new LinkedHashMap<>();
         said.put("kind", facts.kind().toString());
+        DatabaseRoutes routes = state.routes();
+        Shape shape = (Shape) facts.shape();
+        if (routes == null) {
+            return CompletableFuture.completedFuture(primary(said, RouteReason.NO_REPLICA, "none is configured"));
+        }
+        if (shape == null) {
+            return CompletableFuture.completedFuture(primary(said, RouteReason.UNPARSED, ""));
+        }
+        CompletableFuture<Shape> read = new CompletableFuture<>();
+        if (!shape.whenRead(() -> read.complete(shape))) {
+            read.complete(shape);
+        }
+        return read.thenApply(known -> explain(said, facts, known, from, state, routes));
+    }
+
+    private static RouteExplanation explain(
+            Map<String, String> said,
+            QueryFacts facts,
+            Shape shape,
+            Viewpoint from,
+            DatabaseState state,
+            DatabaseRoutes routes) {
         said.put("fingerprint", shape.fingerprint());
         Catalog catalog = state.catalog();
-        Reading reading = catalog == null ? null : shape.reading(catalog, path(state));
+        Reading reading = catalog == null ? null : shape.reading(catalog, from.path());
         if (catalog == null || reading == null) {
             return primary(said, RouteReason.NO_CATALOG, "");
         }
@@ -65,32 +81,43 @@ public record RouteExplanation(Map<String, String> facts) {
             return primary(said, RouteReason.LEARNT, "");
         }
         said.put("bound to its transaction", reading.transactionBound() ? "yes" : "no");
-        return host(said, reading, state, routes);
-    }
-
-    /** Where somebody looks for names who has no settings of his own. */
-    private static SearchPath path(DatabaseState state) {
-        RoleDefaults defaults = state.defaults();
-        String list = defaults == null ? null : defaults.get("", "search_path");
-        return list == null ? SearchPath.ANY : SessionView.path(list, "");
+        RouteReason kept = from.keeps(reading.transactionBound());
+        if (kept != null) {
+            return primary(said, kept, "");
+        }
+        RoutingHint hint = facts.hint() instanceof RoutingHint own ? own.over(from.hint()) : from.hint();
+        if (hint.target() != null) {
+            said.put(
+                    "hint",
+                    hint.target() == RoutingHint.Target.HOST
+                            ? "host=" + hint.host()
+                            : hint.target().name().toLowerCase(Locale.ROOT));
+        }
+        return host(said, from, hint, from.required(reading.reads(), hint, Monotonic.now()), routes);
     }
 
     private static RouteExplanation host(
-            Map<String, String> said, Reading reading, DatabaseState state, DatabaseRoutes routes) {
+            Map<String, String> said, Viewpoint from, RoutingHint hint, long asOf, DatabaseRoutes routes) {
         Topology topology = routes.cluster().topology();
         long now = Monotonic.now();
-        boolean table = routes.settings().consistency() == Consistency.TABLE;
-        long asOf = table ? state.clock().lastWrite(reading.reads()) : HostState.NEVER;
-        said.put("consistency", routes.settings().consistency().toString());
+        said.put("consistency", routes.settings().consistency().toString().toLowerCase(Locale.ROOT));
+        if (hint.target() == RoutingHint.Target.PRIMARY) {
+            return primary(said, RouteReason.HINT_PRIMARY, "");
+        }
         if (asOf == TableClock.IN_DOUBT) {
             return primary(said, RouteReason.IN_DOUBT, "");
         }
-        if (table) {
-            said.put("last write", millis(now - asOf) + " ago at most");
+        if (asOf != HostState.NEVER) {
+            said.put("must have", "all of what was written " + millis(now - asOf) + " ago");
+        }
+        FreshnessToken token = from.token();
+        long position = token == null ? 0 : token.positionOn(topology.timeline());
+        if (token != null) {
+            said.put("must have replayed", token.toString());
         }
         List<String> eligible = new ArrayList<>();
         for (HostState replica : topology.replicas()) {
-            boolean may = routes.choosers().getFirst().mayAnswer(replica, asOf, now);
+            boolean may = routes.choosers().getFirst().mayAnswer(replica, asOf, position, now);
             String fresh = replica.freshAsOf() == HostState.NEVER
                     ? "not known to be fresh"
                     : "has all of what was written " + millis(now - replica.freshAsOf()) + " ago";
@@ -99,13 +126,54 @@ public record RouteExplanation(Map<String, String> facts) {
                 eligible.add(replica.host().name());
             }
         }
+        if (hint.target() != null) {
+            return hinted(said, hint, topology);
+        }
         if (eligible.isEmpty()) {
             return primary(said, topology.replicas().isEmpty() ? RouteReason.NO_REPLICA : RouteReason.NOT_FRESH, "");
         }
         said.put("route", "replica");
         said.put("host", "one of " + String.join(", ", eligible));
-        said.put("reason", RouteReason.FRESH.code() + ": " + RouteReason.FRESH.description());
-        return new RouteExplanation(said);
+        return because(said, RouteReason.FRESH, "");
+    }
+
+    private static RouteExplanation hinted(Map<String, String> said, RoutingHint hint, Topology topology) {
+        boolean any = hint.target() == RoutingHint.Target.REPLICA;
+        List<String> hosts = topology.replicas().stream()
+                .map(replica -> replica.host().name())
+                .filter(name -> any || name.equals(hint.host()))
+                .toList();
+        if (hosts.isEmpty()) {
+            return primary(said, any ? RouteReason.NO_REPLICA : RouteReason.HINT_UNKNOWN_HOST, "");
+        }
+        said.put("route", "replica");
+        said.put("host", (any ? "one of " : "") + String.join(", ", hosts));
+        return because(said, any ? RouteReason.HINT_REPLICA : RouteReason.HINT_HOST, "");
+    }
+
+    /** SQL whose rows say the same, of one column for what and one for its value, in ASCII. */
+    public String sql(int parameters) {
+        StringJoiner rows = new StringJoiner(", ", "SELECT item, value FROM (VALUES ", ") AS route (item, value)");
+        facts.forEach((item, value) -> rows.add("(" + literal(item) + ", " + literal(value) + ")"));
+        StringBuilder sql = new StringBuilder(rows.toString());
+        for (int i = 1; i <= parameters; i++) { // whoever explains a prepared statement binds its parameters
+            sql.append(i == 1 ? " WHERE" : " AND").append(" ($").append(i).append("::text IS NULL OR TRUE)");
+        }
+        return sql.toString();
+    }
+
+    private static String literal(String text) {
+        StringBuilder literal = new StringBuilder("E'");
+        text.codePoints().forEach(c -> {
+            if (c == '\'' || c == '\\') {
+                literal.append('\\').appendCodePoint(c);
+            } else if (c >= ' ' && c <= '~') {
+                literal.appendCodePoint(c);
+            } else if (c > 0) {
+                literal.append(String.format(Locale.ROOT, "\\U%08X", c));
+            }
+        });
+        return literal.append('\'').toString();
     }
 
     private static String millis(long nanos) {
@@ -114,6 +182,10 @@ public record RouteExplanation(Map<String, String> facts) {
 
     private static RouteExplanation primary(Map<String, String> said, RouteReason reason, String culprit) {
         said.put("route", "primary");
+        return because(said, reason, culprit);
+    }
+
+    private static RouteExplanation because(Map<String, String> said, RouteReason reason, String culprit) {
         said.put(
                 "reason",
                 reason.code() + ": " + reason.description() + (culprit.isEmpty() ? "" : " (" + culprit + ")"));

@@ -4,7 +4,9 @@ import dev.pgproxy.health.catalog.RoleDefaults;
 import dev.pgproxy.protocol.sql.SqlScanner;
 import dev.pgproxy.protocol.sql.SqlText;
 import dev.pgproxy.protocol.sql.TokenType;
+import dev.pgproxy.routing.RoutingHint;
 import dev.pgproxy.routing.catalog.SearchPath;
+import dev.pgproxy.routing.freshness.FreshnessToken;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +27,11 @@ public final class SessionView {
     private static final String ISOLATION = "default_transaction_isolation";
     private static final String READ_ONLY = "default_transaction_read_only";
 
+    /** What the words of a hint are when they are to hold for all statements. */
+    private static final String ROUTE = "pgproxy.route";
+
+    private static final String FRESHNESS = "pgproxy.freshness";
+
     private final Session session;
     private final String serverUser;
     private final DatabaseState state;
@@ -35,6 +42,9 @@ public final class SessionView {
     private @Nullable String readOnly;
     private long idleInTransaction;
     private long transactionTimeout;
+    private RoutingHint hint = RoutingHint.NONE;
+    private @Nullable FreshnessToken token;
+    private List<String> problems = List.of();
 
     /** @param serverUser as whom the session is logged in to servers */
     public SessionView(Session session, String serverUser, DatabaseState state) {
@@ -85,6 +95,26 @@ public final class SessionView {
         return transactionTimeout;
     }
 
+    /** What it has SET for the routes of its statements. */
+    public RoutingHint hint() {
+        look();
+        return hint;
+    }
+
+    /** What its reads must not be older than; null if it has SET nothing of that. */
+    public @Nullable FreshnessToken token() {
+        look();
+        return token;
+    }
+
+    /** What is wrong with {@link #hint} and {@link #token} as they are SET: sentences, each told once. */
+    public List<String> takeProblems() {
+        look();
+        List<String> taken = problems;
+        problems = List.of();
+        return taken;
+    }
+
     private void look() {
         Settings now = session.settings().get();
         RoleDefaults defaults = state.defaults();
@@ -100,6 +130,28 @@ public final class SessionView {
         readOnly = flag(lower(value(now, defaults, READ_ONLY)));
         idleInTransaction = nanos(value(now, defaults, "idle_in_transaction_session_timeout"));
         transactionTimeout = nanos(value(now, defaults, "transaction_timeout"));
+        hinted(unquoted(value(now, defaults, ROUTE)), unquoted(value(now, defaults, FRESHNESS)));
+    }
+
+    private void hinted(String route, String freshness) {
+        RoutingHint.Parsed parsed = route.isBlank() ? null : RoutingHint.parse(route);
+        hint = parsed == null ? RoutingHint.NONE : parsed.hint();
+        token = FreshnessToken.parse(freshness);
+        problems = new ArrayList<>(0);
+        if (parsed != null) {
+            parsed.problems()
+                    .forEach(problem -> problems.add(ROUTE + " = \"" + route + "\" is not obeyed: " + problem));
+        }
+        if (token == null && !freshness.isBlank()) {
+            problems.add(FRESHNESS + " = \"" + freshness + "\" is not obeyed: it is none of those that SHOW "
+                    + FRESHNESS + " gives");
+        }
+    }
+
+    /** The only element of a list. */
+    private static String unquoted(@Nullable String list) {
+        boolean quotes = list != null && list.length() > 1 && list.startsWith("\"") && list.endsWith("\"");
+        return list == null ? "" : quotes ? list.substring(1, list.length() - 1).replace("\"\"", "\"") : list;
     }
 
     private @Nullable String value(Settings now, @Nullable RoleDefaults defaults, String name) {

@@ -35,41 +35,53 @@ public final class HostChooser {
      * @param now this moment
      */
     public @Nullable HostState choose(Topology topology, long asOf, long now) {
+        return choose(topology, asOf, 0, now);
+    }
+
+    /**
+     * The same of those alone that have replayed a WAL position.
+     *
+     * @param position of the topology's timeline, unsigned; 0 for none
+     */
+    public @Nullable HostState choose(Topology topology, long asOf, long position, long now) {
         HostState primary = topology.primary();
         boolean shared =
                 primary != null && balance.primaryReads() == PrimaryReads.ALWAYS && balance.primaryWeight() > 0;
-        HostState chosen = among(topology, shared ? primary : null, asOf, now, balance.maxReplicaLag());
+        HostState chosen = among(topology, shared ? primary : null, asOf, position, now, balance.maxReplicaLag());
         if (chosen != null) {
             return chosen;
         }
         if (balance.primaryReads() != PrimaryReads.NEVER) {
             return primary;
         }
-        chosen = among(topology, null, asOf, now, Long.MAX_VALUE);
+        chosen = among(topology, null, asOf, position, now, Long.MAX_VALUE);
         return chosen != null || topology.replicas().isEmpty() ? chosen : primary;
     }
 
     /** Whether a replica is fresh enough for a read, and within the limit of lag. */
-    public boolean mayAnswer(HostState replica, long asOf, long now) {
-        return isCandidate(replica, asOf, now, balance.maxReplicaLag());
+    public boolean mayAnswer(HostState replica, long asOf, long position, long now) {
+        return isCandidate(replica, asOf, position, now, balance.maxReplicaLag());
     }
 
-    private static boolean isCandidate(HostState replica, long asOf, long now, long maxLag) {
+    private static boolean isCandidate(HostState replica, long asOf, long position, long now, long maxLag) {
         return replica.role() == HostRole.REPLICA
                 && replica.weight() > 0
                 && replica.freshAsOf() >= asOf
+                && (position == 0
+                        || replica.freshAsOf() != HostState.NEVER
+                                && Long.compareUnsigned(replica.position(), position) >= 0)
                 && (maxLag == Long.MAX_VALUE
                         || replica.freshAsOf() != HostState.NEVER && now - replica.freshAsOf() <= maxLag);
     }
 
     private @Nullable HostState among(
-            Topology topology, @Nullable HostState primary, long asOf, long now, long maxLag) {
+            Topology topology, @Nullable HostState primary, long asOf, long position, long now, long maxLag) {
         var replicas = topology.replicas();
         boolean leastActive = balance.algorithm() == Balance.LEAST_ACTIVE;
         double least = Double.POSITIVE_INFINITY;
         double total = 0;
         for (int i = -1; i < replicas.size(); i++) {
-            HostState host = candidate(i < 0 ? primary : replicas.get(i), primary, asOf, now, maxLag);
+            HostState host = candidate(i < 0 ? primary : replicas.get(i), primary, asOf, position, now, maxLag);
             if (host == null) {
                 continue;
             }
@@ -90,7 +102,7 @@ public final class HostChooser {
         double lot = byLot ? random.nextDouble() * total : 0;
         HostState best = null;
         for (int i = -1; i < replicas.size(); i++) {
-            HostState host = candidate(i < 0 ? primary : replicas.get(i), primary, asOf, now, maxLag);
+            HostState host = candidate(i < 0 ? primary : replicas.get(i), primary, asOf, position, now, maxLag);
             if (host == null || leastActive && load(host, primary) > least) {
                 continue;
             }
@@ -116,11 +128,11 @@ public final class HostChooser {
     }
 
     private static @Nullable HostState candidate(
-            @Nullable HostState host, @Nullable HostState primary, long asOf, long now, long maxLag) {
+            @Nullable HostState host, @Nullable HostState primary, long asOf, long position, long now, long maxLag) {
         if (host == null || host == primary) {
             return host;
         }
-        return isCandidate(host, asOf, now, maxLag) ? host : null;
+        return isCandidate(host, asOf, position, now, maxLag) ? host : null;
     }
 
     private double weight(HostState host, @Nullable HostState primary) {

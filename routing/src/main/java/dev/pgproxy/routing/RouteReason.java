@@ -31,6 +31,7 @@ public enum RouteReason {
     // ---- to the primary, for where it stands
     HINT_PRIMARY(false, "a hint asks for the primary"),
     TRANSACTION(false, "its transaction is on the primary"),
+    SESSION_MODE(false, "pool_mode = session: everything stays on the client's server"),
     SERIALIZABLE(false, "its transaction is serializable, or repeatable read and may write"),
     TRANSACTION_BOUND(false, "its value is bound to the transaction"),
     OPEN_EXCHANGE(false, "it has no Sync yet, or is streamed"),

@@ -1,5 +1,6 @@
 package dev.pgproxy.routing;
 
+import dev.pgproxy.protocol.sql.TextHint;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 public record RoutingHint(
         @Nullable Target target,
         @Nullable String host,
-        @Nullable Duration maxStaleness) {
+        @Nullable Duration maxStaleness) implements TextHint {
     /** Nothing is asked for. */
     public static final RoutingHint NONE = new RoutingHint(null, null, null);
 
@@ -44,6 +45,19 @@ public record RoutingHint(
         public Parsed {
             problems = List.copyOf(problems);
         }
+    }
+
+    /** This, and where it says nothing what the other says. */
+    public RoutingHint over(RoutingHint other) {
+        return new RoutingHint(
+                target == null ? other.target : target,
+                target == null ? other.host : host,
+                maxStaleness == null ? other.maxStaleness : maxStaleness);
+    }
+
+    /** The earlier of two moments: what is required otherwise, and what {@link #maxStaleness} allows to lack. */
+    public long bound(long asOf, long now) {
+        return maxStaleness == null ? asOf : Math.min(asOf, Math.max(0, now - maxStaleness.toNanos()));
     }
 
     /** Reads words separated by white space. */

@@ -31,7 +31,7 @@ final class HostChooserTest {
     }
 
     private static Topology topology(HostState... hosts) {
-        return Topology.of(List.of(hosts));
+        return Topology.of(List.of(hosts), null);
     }
 
     private HostChooser chooser(Balance algorithm, PrimaryReads primaryReads, double primaryWeight, long maxLag) {
@@ -90,7 +90,7 @@ final class HostChooserTest {
                 hosts.add(replica(index, weight, freshAsOf));
                 total += freshAsOf == NOW ? weight : 0;
             }
-            int chosen = index(chooser.choose(Topology.of(hosts), NOW, NOW));
+            int chosen = index(chooser.choose(Topology.of(hosts, null), NOW, NOW));
             if (total == 0) {
                 assertThat(chosen).isZero();
                 continue;
@@ -148,9 +148,9 @@ final class HostChooserTest {
             assertThat(index(chooser.choose(topology, NOW - 50, NOW))).isEqualTo(1);
             assertThat(index(chooser.choose(topology, NOW - 49, NOW))).isEqualTo(0);
         }
-        assertThat(chooser.mayAnswer(topology.replicas().get(1), NOW - 100, NOW))
+        assertThat(chooser.mayAnswer(topology.replicas().get(1), NOW - 100, 0, NOW))
                 .isTrue();
-        assertThat(chooser.mayAnswer(topology.replicas().get(2), NEVER, NOW)).isFalse();
+        assertThat(chooser.mayAnswer(topology.replicas().get(2), NEVER, 0, NOW)).isFalse();
     }
 
     @Test

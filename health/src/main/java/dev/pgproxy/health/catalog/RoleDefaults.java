@@ -24,7 +24,8 @@ public record RoleDefaults(Map<String, String> everybody, Map<String, Map<String
             "default_transaction_isolation",
             "default_transaction_read_only",
             "idle_in_transaction_session_timeout",
-            "transaction_timeout");
+            "transaction_timeout",
+            "pgproxy.route");
 
     /** From the most general to the most particular (src/backend/utils/init/postinit.c, process_settings). */
     private static final String SET = "SELECT coalesce(r.rolname, ''), s.setconfig FROM pg_catalog.pg_db_role_setting s"

@@ -21,13 +21,16 @@ public final class QueryFacts {
     private final StatementKind kind;
     private final int flags;
     private final @Nullable TextShape shape;
+    private final @Nullable TextHint hint;
 
     QueryFacts(List<StatementFacts> statements, int extraFlags) {
-        this(statements, extraFlags, null);
+        this(statements, extraFlags, null, null);
     }
 
-    private QueryFacts(List<StatementFacts> statements, int extraFlags, @Nullable TextShape shape) {
+    private QueryFacts(
+            List<StatementFacts> statements, int extraFlags, @Nullable TextShape shape, @Nullable TextHint hint) {
         this.shape = shape;
+        this.hint = hint;
         this.statements = List.copyOf(statements);
         int union = extraFlags;
         for (StatementFacts statement : statements) {
@@ -48,12 +51,22 @@ public final class QueryFacts {
 
     /** The same facts of a text of this shape. */
     public QueryFacts withShape(TextShape of) {
-        return new QueryFacts(statements, flags, of);
+        return new QueryFacts(statements, flags, of, hint);
+    }
+
+    /** The same facts of a text that asks for this. */
+    public QueryFacts withHint(TextHint asked) {
+        return new QueryFacts(statements, flags, shape, asked);
     }
 
     /** What is remembered of such texts; null where nobody asked for it. */
     public @Nullable TextShape shape() {
         return shape;
+    }
+
+    /** What it asks for in a comment; null if nothing, or where nobody listens. */
+    public @Nullable TextHint hint() {
+        return hint;
     }
 
     /** How many statements the text holds; at most {@link #MAX_STATEMENTS}. */

@@ -2,7 +2,9 @@ package dev.pgproxy.routing.sql;
 
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SqlAnalyzer;
+import dev.pgproxy.routing.RoutingHint;
 import io.netty.buffer.ByteBuf;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,7 @@ public final class LoopShapes {
 
     private final Shapes shapes;
     private final SqlAnalyzer analyzer;
+    private RoutingHint.@Nullable Parsed hinted;
     private final @Nullable Met[] met = new @Nullable Met[MET];
 
     /** In front of the shapes that are known. */
@@ -24,8 +27,16 @@ public final class LoopShapes {
         this.analyzer = new SqlAnalyzer(shapes.seed());
     }
 
-    /** As {@link SqlAnalyzer#analyze}, with the shape of the text; it may not have been read yet. */
+    /** As {@link SqlAnalyzer#analyze}, with the shape of the text, which may not have been read yet, and its hint. */
     public QueryFacts analyze(
+            ByteBuf text, int index, int length, boolean standardConformingStrings, boolean asciiUnsafe) {
+        QueryFacts facts = shaped(text, index, length, standardConformingStrings, asciiUnsafe);
+        String hint = analyzer.hint();
+        hinted = hint == null ? null : RoutingHint.parse(hint);
+        return hinted == null || hinted.hint() == RoutingHint.NONE ? facts : facts.withHint(hinted.hint());
+    }
+
+    private QueryFacts shaped(
             ByteBuf text, int index, int length, boolean standardConformingStrings, boolean asciiUnsafe) {
         QueryFacts plain = analyzer.analyze(text, index, length, standardConformingStrings, asciiUnsafe);
         long high = analyzer.fingerprintHigh();
@@ -46,8 +57,8 @@ public final class LoopShapes {
         return shaped;
     }
 
-    /** The hint in a comment of the last text; null if there is none. */
-    public @Nullable String hint() {
-        return analyzer.hint();
+    /** What is wrong with the hint in a comment of the last text. */
+    public List<String> problems() {
+        return hinted == null ? List.of() : hinted.problems();
     }
 }

@@ -17,6 +17,9 @@ final class Tokens {
     /** More parentheses and brackets inside each other than any query needs. */
     static final int MAX_DEPTH = 200;
 
+    /** More dots in one name than any has: JSqlParser counts along them again and again, and cannot be stopped there. */
+    static final int MAX_DOTS = 32;
+
     private int count;
     private int[] types = new int[64];
     private int[] starts = new int[64];
@@ -26,19 +29,24 @@ final class Tokens {
 
     private Tokens() {}
 
-    /** The tokens between the offsets; null if they make no whole statement, or one that is too deep. */
+    /** The tokens between the offsets; null if they make no whole statement, or one that is too deep or has too long names. */
     static @Nullable Tokens read(byte[] text, int from, int to, boolean standardConformingStrings) {
         Tokens tokens = new Tokens();
         SqlScanner scanner = new SqlScanner();
         scanner.reset(text, from, to - from, standardConformingStrings);
         int[] open = new int[MAX_DEPTH];
         int depth = 0;
+        int dots = 0;
         for (int type = scanner.next(); type != TokenType.END; type = scanner.next()) {
             int index = tokens.count;
             if (type == TokenType.OTHER || !tokens.add(type, text, from + scanner.start(), from + scanner.end())) {
                 return null;
             }
             tokens.starts[index] = scanner.start();
+            dots = type == '.' ? dots + 1 : tokens.isPart(index) ? dots : 0;
+            if (dots > MAX_DOTS) {
+                return null;
+            }
             if (type == '(' || type == '[') {
                 if (depth == MAX_DEPTH) {
                     return null;
@@ -53,6 +61,11 @@ final class Tokens {
             }
         }
         return depth > 0 || scanner.isUnterminated() ? null : tokens;
+    }
+
+    /** Whether a token is a part of a name behind a dot. */
+    private boolean isPart(int index) {
+        return type(index - 1) == '.' && (types[index] == TokenType.WORD || types[index] == TokenType.QUOTED);
     }
 
     private boolean add(int type, byte[] text, int start, int end) {

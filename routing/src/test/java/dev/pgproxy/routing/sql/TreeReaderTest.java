@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class TreeReaderTest {
@@ -34,15 +35,23 @@ class TreeReaderTest {
             assertThat(reader.read(slow)).isNull();
         }
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
-        while (isParserRunning()) {
-            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofMinutes(2));
+        while (!running().isEmpty()) {
+            assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                    .as(running())
+                    .isLessThan(Duration.ofMinutes(2));
             LockSupport.parkNanos(50_000_000);
         }
     }
 
-    private static boolean isParserRunning() {
+    /** Where parsers are; empty if none is running. */
+    private static String running() {
         return Thread.getAllStackTraces().values().stream()
-                .flatMap(Arrays::stream)
-                .anyMatch(frame -> frame.getClassName().endsWith("CCJSqlParser"));
+                .filter(stack -> Arrays.stream(stack)
+                        .anyMatch(frame -> frame.getClassName().endsWith("CCJSqlParser")))
+                .map(stack -> Arrays.stream(stack)
+                        .limit(60)
+                        .map(StackTraceElement::toString)
+                        .collect(Collectors.joining("\n")))
+                .collect(Collectors.joining("\n\n"));
     }
 }

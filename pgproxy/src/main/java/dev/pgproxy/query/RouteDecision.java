@@ -1,0 +1,311 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.StatementKind;
+import dev.pgproxy.route.DatabaseRoutes;
+import dev.pgproxy.route.DatabaseState;
+import dev.pgproxy.route.RouteExplanation;
+import dev.pgproxy.route.SessionView;
+import dev.pgproxy.route.Viewpoint;
+import dev.pgproxy.routing.Consistency;
+import dev.pgproxy.routing.HostState;
+import dev.pgproxy.routing.Route;
+import dev.pgproxy.routing.RouteReason;
+import dev.pgproxy.routing.RoutingHint;
+import dev.pgproxy.routing.Topology;
+import dev.pgproxy.routing.catalog.Catalog;
+import dev.pgproxy.routing.catalog.Hindrance;
+import dev.pgproxy.routing.catalog.Reading;
+import dev.pgproxy.routing.catalog.RelationSet;
+import dev.pgproxy.routing.catalog.SearchPath;
+import dev.pgproxy.routing.freshness.FreshnessToken;
+import dev.pgproxy.routing.freshness.Monotonic;
+import dev.pgproxy.routing.freshness.TableClock;
+import dev.pgproxy.routing.sql.LoopShapes;
+import dev.pgproxy.routing.sql.Shape;
+import dev.pgproxy.session.Session;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where an exchange is to go: to the primary, or a harmless read to a replica that has what it may not lack, by what it says,
+ * where it stands, and what the hosts are at this moment. One per client; confined to its loop.
+ */
+final class RouteDecision {
+    private final DatabaseState state;
+    private final PoolMode mode;
+    private final Session session;
+    private final int loop;
+    private final SessionView view;
+    private final Executed executed;
+    private final Past past;
+    private final WriteWatch writes;
+    private final LocalTransaction transaction;
+    private final List<Shape> shapes = new ArrayList<>(2);
+    private RoutingHint hint = RoutingHint.NONE;
+    private RelationSet reads = RelationSet.NONE;
+    private boolean transactionBound;
+    private boolean plain;
+    private long polledAt;
+
+    RouteDecision(
+            DatabaseState state,
+            PoolStatements statements,
+            String serverUser,
+            LoopShapes shapes,
+            int loop,
+            PoolMode mode) {
+        this.state = state;
+        this.mode = mode;
+        this.session = statements.session();
+        this.loop = loop;
+        this.view = new SessionView(session, serverUser, state);
+        this.executed = new Executed(session, shapes);
+        this.past = new Past(state);
+        this.writes = new WriteWatch(executed, view, state);
+        this.transaction = new LocalTransaction(session, view, statements);
+    }
+
+    SessionView view() {
+        return view;
+    }
+
+    Executed executed() {
+        return executed;
+    }
+
+    Past past() {
+        return past;
+    }
+
+    WriteWatch writes() {
+        return writes;
+    }
+
+    LocalTransaction transaction() {
+        return transaction;
+    }
+
+    /** What the last exchange reads. */
+    RelationSet reads() {
+        return reads;
+    }
+
+    /** Whether all of the last exchange are harmless reads. */
+    boolean isPlain() {
+        return plain;
+    }
+
+    /** The shapes of the last exchange if it is plain. */
+    List<Shape> shapes() {
+        return shapes;
+    }
+
+    /** When the position was asked for on which the last choice of a replica rests. */
+    long polledAt() {
+        return polledAt;
+    }
+
+    /** Decides for an exchange while no server is leased. */
+    Route decide(Exchange exchange, DatabaseRoutes routes) {
+        routes.cluster().needed();
+        RouteReason reason = whatItIs(exchange);
+        plain = reason == null;
+        if (plain) {
+            reason = whereItStands(exchange, routes);
+            hint = hint.over(view.hint());
+        }
+        return reason != null ? Route.primary(reason) : choose(routes);
+    }
+
+    /** Why the exchange is nothing for a replica; null if all in it are harmless reads. */
+    private @Nullable RouteReason whatItIs(Exchange exchange) {
+        reads = RelationSet.NONE;
+        transactionBound = false;
+        hint = RoutingHint.NONE;
+        shapes.clear();
+        Catalog catalog = state.catalog();
+        if (catalog == null) {
+            return RouteReason.NO_CATALOG;
+        }
+        if (!exchange.isEnded()) {
+            return RouteReason.OPEN_EXCHANGE;
+        }
+        boolean any = false;
+        for (int i = 0; i < exchange.size(); i++) {
+            switch (exchange.type(i)) {
+                case FrontendType.QUERY, FrontendType.PARSE, FrontendType.BIND -> {
+                    any = true;
+                    RouteReason reason = hindrance(exchange, i, catalog);
+                    if (reason != null) {
+                        return reason;
+                    }
+                }
+                case FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE, FrontendType.SYNC -> {
+                    if (!exchange.isWhole(i)) {
+                        return RouteReason.OPEN_EXCHANGE;
+                    }
+                }
+                default -> {
+                    return RouteReason.NOT_A_QUERY;
+                }
+            }
+        }
+        return any ? null : RouteReason.NOT_A_QUERY;
+    }
+
+    private @Nullable RouteReason hindrance(Exchange exchange, int i, Catalog catalog) {
+        if (!exchange.isWhole(i)) {
+            return RouteReason.OPEN_EXCHANGE;
+        }
+        QueryFacts facts = executed.of(exchange, i);
+        Shape shape = facts == null ? null : (Shape) facts.shape();
+        if (facts == null || shape == null) {
+            return RouteReason.UNPARSED;
+        }
+        QueryFacts own = exchange.facts(i);
+        hinted(own == null ? facts : own);
+        if (!Executed.mayBeQuery(facts)) {
+            return RouteReason.NOT_A_QUERY;
+        }
+        Reading reading = shape.reading(catalog, view.path());
+        if (reading == null) {
+            return RouteReason.NOT_READ_YET;
+        }
+        Hindrance hindrance = reading.hindrance();
+        if (hindrance != null) {
+            if (hindrance == Hindrance.UNPARSED) {
+                shape.countUnparsed();
+            }
+            return RouteReason.of(hindrance);
+        }
+        if (shape.isRefusedByReplicas(catalog)) {
+            return RouteReason.LEARNT;
+        }
+        String name = exchange.type(i) == FrontendType.PARSE ? exchange.parsedName(i) : null;
+        if (name != null && session.hasStatement(name)) {
+            return RouteReason.NOT_A_QUERY; // it will fail, and may not be run twice
+        }
+        shapes.add(shape);
+        reads = reads.with(reading.reads());
+        transactionBound |= reading.transactionBound();
+        return null;
+    }
+
+    /** One of several statements that wants to go to the primary takes the others along. */
+    private void hinted(QueryFacts said) {
+        if (said.hint() instanceof RoutingHint own && hint.target() != RoutingHint.Target.PRIMARY) {
+            hint = own;
+        }
+    }
+
+    /** Why its transaction keeps it from a replica; null if it does not. */
+    private @Nullable RouteReason whereItStands(Exchange exchange, DatabaseRoutes routes) {
+        RouteReason kept = whatKeeps(transactionBound, routes);
+        if (kept != null || !transaction.isOpen() || beginsOnReplica()) {
+            return kept;
+        }
+        for (int i = 0; i < exchange.size(); i++) {
+            byte type = exchange.type(i);
+            boolean portal = type == FrontendType.BIND || type == FrontendType.EXECUTE;
+            if (portal && !Executed.isUnnamedPortal(exchange, i)
+                    || type == FrontendType.EXECUTE && !Executed.isWhole(exchange, i)) {
+                return RouteReason.TRANSACTION; // the portal must outlive the Sync
+            }
+        }
+        return null;
+    }
+
+    private @Nullable RouteReason whatKeeps(boolean bound, DatabaseRoutes routes) {
+        if (!transaction.isOpen()) {
+            return view.beginsSerializable() ? RouteReason.SERIALIZABLE : null;
+        }
+        if (!transaction.isReadOnly() && !routes.settings().transactionSplit()) {
+            return RouteReason.TRANSACTION;
+        }
+        if (transaction.isRepeatableRead() && transaction.isReadOnly()) {
+            return null;
+        }
+        if (!transaction.isReadCommitted()) {
+            return RouteReason.SERIALIZABLE;
+        }
+        return bound ? RouteReason.TRANSACTION_BOUND : null;
+    }
+
+    /** Whether its transaction is to be begun on the replica that it goes to, and stay there. */
+    boolean beginsOnReplica() {
+        return transaction.isOpen() && !transaction.isReadCommitted();
+    }
+
+    private Route choose(DatabaseRoutes routes) {
+        long now = Monotonic.now();
+        Topology topology = routes.cluster().topology();
+        FreshnessToken token = view.token();
+        long position = token == null ? 0 : token.positionOn(topology.timeline());
+        HostChoice choice = new HostChoice(topology, routes.choosers().get(loop), position, now);
+        Route route = hint.target() == null ? null : choice.hinted(hint);
+        if (route == null) {
+            long asOf = required(reads, hint, now, routes);
+            route = choice.by(asOf, beginsOnReplica() ? RouteReason.READ_ONLY_TRANSACTION : RouteReason.FRESH);
+        }
+        polledAt = choice.polledAt(route);
+        return route;
+    }
+
+    /** The moment from which everything must have been replayed. */
+    private long required(RelationSet of, RoutingHint hinted, long now, DatabaseRoutes routes) {
+        TableClock clock = state.clock();
+        boolean strict = transaction.isOpen() && !transaction.isReadOnly();
+        Consistency consistency = strict ? Consistency.TABLE : routes.settings().consistency();
+        long asOf = switch (consistency) {
+            case TABLE -> Math.max(clock.lastWrite(beginsOnReplica() ? RelationSet.ALL : of), past.shownByReplicas());
+            case SESSION -> Math.max(past.seen(), writes.lastAcknowledged());
+            case EVENTUAL -> HostState.NEVER;
+        };
+        return hinted.bound(asOf, now);
+    }
+
+    /** Where a text of this client would go now, and why. */
+    CompletionStage<RouteExplanation> explain(QueryFacts facts) {
+        QueryFacts executed = facts.kind() == StatementKind.EXECUTE ? this.executed.body(facts) : facts;
+        return RouteExplanation.of(executed == null ? facts : executed, new Asking(), state);
+    }
+
+    /** This client, for an explanation. */
+    private final class Asking implements Viewpoint {
+        @Override
+        public SearchPath path() {
+            return view.path();
+        }
+
+        @Override
+        public RoutingHint hint() {
+            return view.hint();
+        }
+
+        @Override
+        public @Nullable FreshnessToken token() {
+            return view.token();
+        }
+
+        @Override
+        public @Nullable RouteReason keeps(boolean bound) {
+            DatabaseRoutes routes = state.routes();
+            if (mode == PoolMode.SESSION) {
+                return RouteReason.SESSION_MODE;
+            }
+            boolean onServer = session.isInTransaction() && !transaction.isOpen();
+            return onServer || routes == null ? RouteReason.TRANSACTION : whatKeeps(bound, routes);
+        }
+
+        @Override
+        public long required(RelationSet reads, RoutingHint asked, long now) {
+            DatabaseRoutes routes = state.routes();
+            return routes == null ? HostState.NEVER : RouteDecision.this.required(reads, asked, now, routes);
+        }
+    }
+}

@@ -1,0 +1,293 @@
+package dev.pgproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.pgproxy.config.ConfigLoader;
+import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.demo.EmbeddedCluster;
+import dev.pgproxy.demo.EmbeddedPostgres;
+import dev.pgproxy.testing.Endpoint;
+import dev.pgproxy.testing.Message;
+import dev.pgproxy.testing.RawClient;
+import dev.pgproxy.testing.TestCluster;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a client wishes and asks about its routes: hints in comments and SET, the freshness token, EXPLAIN (ROUTE). */
+final class RouteWishesIT {
+    private static final String HERE = "CREATE FUNCTION here() RETURNS text STABLE LANGUAGE plpgsql AS $$"
+            + " DECLARE found text; BEGIN EXECUTE 'SELECT inet_server_port()' INTO found; RETURN found; END $$";
+
+    private final EmbeddedCluster cluster = TestCluster.replicated();
+    private final String database = TestCluster.freshDatabase(cluster.primary());
+    private final PgProxy proxy = start();
+
+    private PgProxy start() {
+        EmbeddedPostgres primary = cluster.primary();
+        try {
+            return PgProxy.start(
+                    ConfigLoader.parse("listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
+                            + "consistency = eventual\nmax_replica_lag = 10 min\n"
+                            + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
+                            + TestCluster.replicasOf(cluster) + " } }\n" + TestCluster.watching(cluster)
+                            + "users { postgres { password = \"" + primary.superuserPassword() + "\" } }\n"));
+        } catch (ConfigProblems | IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @BeforeEach
+    void prepare() {
+        direct().run(HERE);
+        direct().run("CREATE TABLE t (id int PRIMARY KEY, v int)");
+        direct().run("INSERT INTO t VALUES (1, 0)");
+        direct().run("CREATE SCHEMA other CREATE TABLE \"gr\u00f6\u00dfe\" (id int)");
+        cluster.awaitReplicas();
+    }
+
+    @AfterEach
+    void stop() {
+        cluster.replicas().forEach(each -> TestCluster.execute(each, "SELECT pg_wal_replay_resume()"));
+        proxy.close();
+    }
+
+    private Endpoint proxied() {
+        return new Endpoint("127.0.0.1", proxy.port(), database, "postgres", TestCluster.PASSWORD);
+    }
+
+    private Endpoint direct() {
+        return new Endpoint(
+                cluster.primary().host(), cluster.primary().port(), database, "postgres", TestCluster.PASSWORD);
+    }
+
+    private static @Nullable String value(RawClient client, String sql) {
+        return Message.row(client.query(sql).readUntilReady()).getFirst();
+    }
+
+    private boolean isOnReplica(@Nullable String port) {
+        return !String.valueOf(cluster.primary().port()).equals(port);
+    }
+
+    private void awaitReplicas(RawClient client) {
+        await().until(() -> IntStream.range(0, 6).allMatch(i -> isOnReplica(value(client, "SELECT here()"))));
+    }
+
+    private static Map<String, String> explained(List<Message> answer) {
+        Map<String, String> said = new LinkedHashMap<>();
+        for (List<@Nullable String> row : Message.rows(answer)) {
+            said.put(Objects.requireNonNull(row.get(0)), Objects.requireNonNull(row.get(1)));
+        }
+        return said;
+    }
+
+    private static Map<String, String> explain(RawClient client, String sql) {
+        return explained(client.query("EXPLAIN (ROUTE) " + sql).readUntilReady());
+    }
+
+    @Test
+    void explainRouteAnswersInEachProtocol() {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+            assertThat(explain(c, "SELECT v FROM t WHERE id = 1"))
+                    .containsEntry("kind", "SELECT")
+                    .containsEntry("reads", "public.t")
+                    .containsEntry("route", "replica")
+                    .containsEntry("reason", "fresh: a replica is fresh enough");
+            assertThat(explain(c, "UPDATE t SET v = 1").get("reason")).startsWith("write:");
+            assertThat(explain(c, "SELECT nextval('a''b\\c')").get("reason")).startsWith("session_state:");
+            assertThat(explain(c, "SELECT FROM other.\"gr\u00f6\u00dfe\""))
+                    .containsEntry("reads", "other.gr\u00f6\u00dfe");
+            assertThat(explain(c, "SELECT (").get("reason")).startsWith("unparsed:");
+
+            c.batch(b -> b.parse("s", "EXPLAIN (ROUTE) SELECT v FROM t WHERE id = $1 AND v < $2")
+                    .parse("t", "SELECT 42")
+                    .describeStatement("s")
+                    .bind("", "s", "7", "8")
+                    .execute("")
+                    .bind("", "t")
+                    .execute("")
+                    .sync());
+            var answer = c.readUntilReady();
+            assertThat(Message.types(answer)).matches("11tT2D+C2DCZ");
+            assertThat(answer.toString()).contains("public.t", "42");
+            assertThat(Message.types(
+                            c.query("EXPLAIN (ROUTE, ANALYZE) SELECT 1").readUntilReady()))
+                    .isEqualTo("EZ");
+        }
+    }
+
+    @Test
+    void explainRouteKnowsItsSession() {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+            assertThat(explain(c, "SELECT FROM \"gr\u00f6\u00dfe\"").get("reason"))
+                    .startsWith("unknown_relation:");
+            c.query("SET search_path = other").readUntilReady();
+            assertThat(explain(c, "SELECT FROM \"gr\u00f6\u00dfe\"")).containsEntry("reads", "other.gr\u00f6\u00dfe");
+            c.query("RESET search_path").readUntilReady();
+            c.query("PREPARE p AS SELECT v FROM t").readUntilReady();
+            assertThat(explain(c, "EXECUTE p")).containsEntry("reads", "public.t");
+            c.query("BEGIN").readUntilReady();
+            assertThat(explain(c, "SELECT v FROM t")).containsEntry("route", "replica");
+            assertThat(explain(c, "SELECT now()").get("reason")).startsWith("transaction_bound:");
+            c.query("UPDATE t SET v = 3").readUntilReady();
+            assertThat(explain(c, "SELECT v FROM t").get("reason")).startsWith("transaction:");
+            c.query("ROLLBACK").readUntilReady();
+            c.query("SET pgproxy.route = 'primary'").readUntilReady();
+            assertThat(explain(c, "SELECT v FROM t").get("reason")).startsWith("hint_primary:");
+        }
+    }
+
+    @Test
+    void explainRouteAnswersPgjdbc() throws SQLException {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+        }
+        String url = "jdbc:postgresql://127.0.0.1:" + proxy.port() + "/" + database;
+        try (Connection connection = DriverManager.getConnection(url, "postgres", TestCluster.PASSWORD);
+                PreparedStatement statement =
+                        connection.prepareStatement("EXPLAIN (ROUTE) SELECT v FROM t WHERE id = ? AND v > ?")) {
+            for (int i = 0; i < 10; i++) { // from the fifth on it is a named statement
+                statement.setInt(1, i);
+                statement.setLong(2, i);
+                try (ResultSet rows = statement.executeQuery()) {
+                    Map<String, String> said = new LinkedHashMap<>();
+                    while (rows.next()) {
+                        said.put(rows.getString("item"), rows.getString("value"));
+                    }
+                    assertThat(said).containsEntry("reads", "public.t").containsEntry("route", "replica");
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatIsSetHoldsForAllStatements() {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+            c.query("SET pgproxy.route = 'primary'").readUntilReady();
+            for (int i = 0; i < 10; i++) {
+                assertThat(isOnReplica(value(c, "SELECT here()"))).isFalse();
+            }
+            await().until(() -> isOnReplica(value(c, "/* pgproxy: replica */ SELECT here()")));
+            assertThat(value(c, "SHOW pgproxy.route")).isEqualTo("primary");
+            c.query("RESET pgproxy.route").readUntilReady();
+            await().until(() -> isOnReplica(value(c, "SELECT here()")));
+        }
+    }
+
+    @Test
+    void aMistakeInWhatIsSetIsToldOnce() {
+        try (RawClient c = proxied().login()) {
+            var answer = c.query("SET pgproxy.route = 'primray'").readUntilReady();
+            assertThat(Message.types(answer)).isEqualTo("NCZ");
+            assertThat(answer.getFirst().field('M')).contains("pgproxy.route", "primray");
+            assertThat(Message.types(c.query("SELECT 1").readUntilReady())).isEqualTo("TDCZ");
+            answer = c.query("SET pgproxy.freshness = 'yesterday'").readUntilReady();
+            assertThat(Message.types(answer)).matches("N{1,2}CZ");
+            assertThat(answer.toString()).contains("pgproxy.freshness", "yesterday");
+        }
+    }
+
+    @Test
+    void startUpOptionsHint() throws SQLException {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+        }
+        String url =
+                "jdbc:postgresql://127.0.0.1:" + proxy.port() + "/" + database + "?options=-c%20pgproxy.route=primary";
+        try (Connection connection = DriverManager.getConnection(url, "postgres", TestCluster.PASSWORD);
+                Statement statement = connection.createStatement()) {
+            for (int i = 0; i < 10; i++) {
+                try (ResultSet row = statement.executeQuery("SELECT here()")) {
+                    row.next();
+                    assertThat(isOnReplica(row.getString(1))).isFalse();
+                }
+            }
+        }
+    }
+
+    @Test
+    void aDefaultOfTheDatabaseHints() {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+            c.query("ALTER DATABASE " + database + " SET pgproxy.route = 'primary'")
+                    .readUntilReady();
+            await().until(() -> "primary: hint_primary".equals(routeOf(c, "SELECT here()")));
+            assertThat(isOnReplica(value(c, "SELECT here()"))).isFalse();
+        }
+    }
+
+    private static String routeOf(RawClient client, String sql) {
+        Map<String, String> said = explain(client, sql);
+        return said.get("route") + ": " + String.valueOf(said.get("reason")).replaceAll(":.*", "");
+    }
+
+    /** Drivers parse once and bind often, or parse the same text again and again. */
+    @Test
+    void aHintHoldsForEachExecution() {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+            c.batch(b -> b.parse("s", "/* pgproxy: primary */ SELECT here()").sync())
+                    .readUntilReady();
+            for (int i = 0; i < 6; i++) {
+                c.batch(b -> b.bind("", "s").execute("").sync());
+                assertThat(isOnReplica(Message.row(c.readUntilReady()).getFirst()))
+                        .isFalse();
+                c.batch(b -> b.parse("", "SELECT here() /* pgproxy: primary */")
+                        .bind("", "")
+                        .execute("")
+                        .sync());
+                assertThat(isOnReplica(Message.row(c.readUntilReady()).getFirst()))
+                        .isFalse();
+            }
+        }
+    }
+
+    /** One service writes, another reads; neither the proxy nor the reader's mode knows of the write. */
+    @Test
+    void whoeverSetsATokenReadsNothingOlder() {
+        try (RawClient reader = proxied().login();
+                RawClient writer = proxied().login();
+                RawClient outside = direct().login()) {
+            awaitReplicas(reader);
+            cluster.replicas().forEach(each -> TestCluster.execute(each, "SELECT pg_wal_replay_pause()"));
+            outside.query("UPDATE t SET v = 9").readUntilReady();
+            assertThat(value(reader, "SELECT v FROM t")).isEqualTo("0");
+            String token = value(writer, "SHOW pgproxy.freshness");
+            assertThat(token).matches("\\d+/\\d+/[0-9A-F]+/[0-9A-F]+");
+            assertThat(Message.types(reader.query("SET pgproxy.freshness = '" + token + "'")
+                            .readUntilReady()))
+                    .isEqualTo("CZ");
+            for (int i = 0; i < 10; i++) {
+                assertThat(value(reader, "SELECT v FROM t")).isEqualTo("9");
+            }
+            assertThat(explain(reader, "SELECT v FROM t"))
+                    .containsEntry("must have replayed", token)
+                    .containsEntry("route", "primary");
+            cluster.replicas().forEach(each -> TestCluster.execute(each, "SELECT pg_wal_replay_resume()"));
+            direct().run("CREATE TABLE more ()"); // whose end is behind the token
+            await().until(() -> isOnReplica(value(reader, "SELECT here()")));
+            assertThat(value(reader, "SELECT v FROM t")).isEqualTo("9");
+
+            String elsewhere = Objects.requireNonNull(token).replaceFirst("^\\d", "1");
+            reader.query("SET pgproxy.freshness = '" + elsewhere + "'").readUntilReady();
+            assertThat(isOnReplica(value(reader, "SELECT here()"))).isFalse();
+        }
+    }
+}
