@@ -38,8 +38,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 final class ClusterMonitorIT {
     private static final String PASSWORD = "of the monitor";
-    private static final MonitorSettings SETTINGS =
-            new MonitorSettings(Duration.ofSeconds(10), Duration.ofMillis(100), Duration.ofSeconds(1), false);
+    private static final MonitorSettings SETTINGS = new MonitorSettings(
+            Duration.ofSeconds(10), Duration.ofMillis(100), Duration.ofSeconds(1), false, Duration.ZERO);
 
     private static EmbeddedCluster cluster;
 

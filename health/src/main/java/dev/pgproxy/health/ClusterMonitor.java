@@ -67,7 +67,7 @@ public final class ClusterMonitor implements AutoCloseable {
         this.responseTimes = responseTimes.reader();
         long now = Monotonic.now();
         this.weights = new AdaptiveWeights(settings.adaptiveWeights(), hosts.size(), now);
-        this.view = new ClusterView(hosts, weights);
+        this.view = new ClusterView(hosts, weights, settings.maxReplicaLag());
         this.cpu = new AtomicReferenceArray<>(hosts.size());
         this.topology = view.topology(now);
         this.neededAt = now - NEEDED_FOR - 1;

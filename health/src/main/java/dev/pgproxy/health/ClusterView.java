@@ -8,6 +8,7 @@ import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.Topology;
 import dev.pgproxy.routing.freshness.Timeline;
 import dev.pgproxy.routing.freshness.Watermarks;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class ClusterView {
     private final List<Host> hosts;
     private final AdaptiveWeights weights;
+    private final long maxLag;
     private final Watermarks watermarks = new Watermarks(Watermarks.DEFAULT_CAPACITY);
     private final @Nullable Answer[] answers;
     private final @Nullable Replayed[] replayed;
@@ -34,9 +36,11 @@ final class ClusterView {
      */
     private record Replayed(Timeline timeline, long lsn) {}
 
-    ClusterView(List<Host> hosts, AdaptiveWeights weights) {
+    /** @param maxLag a replica further behind starts slowly afterwards; zero = however far */
+    ClusterView(List<Host> hosts, AdaptiveWeights weights, Duration maxLag) {
         this.hosts = List.copyOf(hosts);
         this.weights = weights;
+        this.maxLag = maxLag.isZero() ? Long.MAX_VALUE : maxLag.toNanos();
         answers = new Answer[hosts.size()];
         replayed = new Replayed[hosts.size()];
     }
@@ -52,6 +56,19 @@ final class ClusterView {
         if (host == primary && history != null) {
             watermarks.add(history, answer.asked(), answer.lsn());
         }
+        if (isTooFarBehind(host, answer)) {
+            weights.behind(host, answer.asked());
+        }
+    }
+
+    /** By its own answer against what the primary had told by then: a late poll of either does not make it look behind. */
+    private boolean isTooFarBehind(int host, Answer answer) {
+        Replayed up = replayed[host];
+        if (up == null || primary < 0) {
+            return false;
+        }
+        long freshAsOf = watermarks.freshAsOf(up.timeline(), up.lsn());
+        return freshAsOf != HostState.NEVER && Math.min(polledAt(primary), answer.asked()) - freshAsOf > maxLag;
     }
 
     /** The host may have restarted and be behind where it was: its position counts no more until it tells a new one. */

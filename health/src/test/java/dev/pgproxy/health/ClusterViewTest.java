@@ -11,14 +11,16 @@ import dev.pgproxy.routing.AdaptiveWeights;
 import dev.pgproxy.routing.Host;
 import dev.pgproxy.routing.HostRole;
 import dev.pgproxy.routing.HostState;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class ClusterViewTest {
     private static final long SYSTEM = 42;
 
+    private final AdaptiveWeights weights = new AdaptiveWeights(true, 3, 0);
     private final ClusterView view = new ClusterView(
-            List.of(new Host(0, "a", 1), new Host(1, "b", 1), new Host(2, "c", 3)), new AdaptiveWeights(true, 3, 0));
+            List.of(new Host(0, "a", 1), new Host(1, "b", 1), new Host(2, "c", 3)), weights, Duration.ofNanos(4));
     private long moment;
 
     private void primary(int host, int timeline, long lsn) {
@@ -154,5 +156,38 @@ final class ClusterViewTest {
         assertThat(state(2).weight()).isZero();
         replica(2, 1, 100);
         assertThat(state(2).weight()).isBetween(0.29, 0.31);
+    }
+
+    @Test
+    void aReplicaThatWasTooFarBehindComesBackWithLittleWeight() {
+        primary(0, 1, 100);
+        replica(2, 1, 100);
+        for (long lsn = 200; lsn <= 400; lsn += 100) {
+            assertThat(weight()).isEqualTo(3); // 4 ns behind at most
+            primary(0, 1, lsn);
+            replica(2, 1, 100);
+        }
+        assertThat(weight()).isBetween(0.29, 0.31);
+        replica(2, 1, 400);
+        assertThat(weight()).isBetween(0.29, 0.31);
+        moment += Duration.ofSeconds(30).toNanos();
+        assertThat(weight()).isEqualTo(3);
+    }
+
+    /** Nobody knows how old a position is that was there before us. */
+    @Test
+    void aReplicaWhoseLagIsNotKnownKeepsItsWeight() {
+        primary(0, 1, 100);
+        replica(2, 1, 90);
+        moment += 10;
+        primary(0, 1, 200);
+        replica(2, 1, 90);
+        assertThat(weight()).isEqualTo(3);
+    }
+
+    private double weight() {
+        view.topology(moment);
+        weights.update(moment);
+        return state(2).weight();
     }
 }

@@ -173,8 +173,8 @@ public final class Routing {
         Route route = decision.decide(exchange, routes);
         Host to = route.host();
         routes.counters().count(route.reason());
-        if (to != null || route.reason() == RouteReason.SHARE_OF_PRIMARY) {
-            routes.counters().read(to == null ? 0 : to.index());
+        if (route.reason() == RouteReason.SHARE_OF_PRIMARY) {
+            routes.counters().read(0);
         }
         if (to != null) {
             host = to;
@@ -260,7 +260,9 @@ public final class Routing {
     private void answered(byte status) {
         Host answered = host;
         if (answered != null && (trial || status == TransactionStatus.IDLE)) {
-            Objects.requireNonNull(by).times().record(loop, answered.index(), System.nanoTime() - sentAt);
+            DatabaseRoutes routes = Objects.requireNonNull(by);
+            routes.counters().read(answered.index());
+            routes.times().record(loop, answered.index(), System.nanoTime() - sentAt);
             leave(answered);
         }
         trial = false;

@@ -23,7 +23,7 @@ public final class RouteCounters {
         byReason[reason.ordinal()].increment();
     }
 
-    /** A read that could have gone to any host went to this one. */
+    /** A read that could have gone to any host was answered by this one. */
     public void read(int host) {
         byHost[host].increment();
     }

@@ -198,7 +198,8 @@ public final class Routes implements AutoCloseable {
                 config.routing().healthInterval(),
                 config.routing().freshnessInterval(),
                 PATIENCE,
-                config.routing().adaptiveWeights());
+                config.routing().adaptiveWeights(),
+                config.routing().maxReplicaLag());
         return new Cluster(ClusterMonitor.start(targets, settings, times, topology -> {}), times);
     }
 

@@ -9,7 +9,7 @@ package dev.pgproxy.routing;
  *       has a share that falls in proportion. The typical time is a running mean of logarithms weighted by the number of
  *       answers: a few slow statements do not move it, a slow host does within tens of answers.
  *   <li>Above 80 % CPU it falls in a straight line to {@link #FLOOR} at 100 %.
- *   <li>A host that comes back begins with a tenth and has its whole weight after 30 s.
+ *   <li>A host that comes back, from silence or from too far behind, begins with a tenth and has its whole weight after 30 s.
  * </ul>
  *
  * The smallest of the three counts. A loss takes effect at once, a gain by no more than a tenth of the configured weight per
@@ -84,6 +84,11 @@ public final class AdaptiveWeights {
             seen.factor = wasUpBefore ? 1 : SLOW_START_FROM;
             seen.updated = now;
         }
+    }
+
+    /** The host is too far behind to get any reads: it begins slowly from the last moment of which this is said. */
+    public void behind(int host, long now) {
+        hosts[host].upSince = now;
     }
 
     /**

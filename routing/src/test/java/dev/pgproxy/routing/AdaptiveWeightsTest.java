@@ -141,6 +141,25 @@ final class AdaptiveWeightsTest {
     }
 
     @Test
+    void aHostThatWasTooFarBehindStartsSlowly() {
+        allUp();
+        for (int i = 0; i < 8; i++) {
+            weights.behind(1, now);
+            step();
+            assertThat(factor(1)).isLessThan(0.11);
+        }
+        for (int i = 0; i < 4 * 15; i++) {
+            step();
+        }
+        assertThat(factor(1)).isCloseTo(0.55, within(0.02));
+        assertThat(factor(0)).isEqualTo(1);
+        for (int i = 0; i < 4 * 15; i++) {
+            step();
+        }
+        assertThat(factor(1)).isEqualTo(1);
+    }
+
+    @Test
     void cpuAboveEightyPercentLowersTheWeightInAStraightLine() {
         allUp();
         for (double[] pair : new double[][] {{0.5, 1}, {0.8, 1}, {0.9, 0.525}, {1, AdaptiveWeights.FLOOR}}) {

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 public final class LoopShapes {
     private static final int MET = 4096;
 
+    /** A longer text is looked up, which is little beside reading it; so many long ones would be much to remember. */
+    private static final int MET_BYTES = 2048;
+
     private record Met(Shape shape, QueryFacts plain, QueryFacts shaped) {}
 
     private final Shapes shapes;
@@ -53,7 +56,9 @@ public final class LoopShapes {
             shape = shapes.get(high, low, copy, plain, standardConformingStrings);
         }
         QueryFacts shaped = plain.withShape(shape);
-        met[slot] = new Met(shape, plain, shaped);
+        if (length <= MET_BYTES) {
+            met[slot] = new Met(shape, plain, shaped);
+        }
         return shaped;
     }
 

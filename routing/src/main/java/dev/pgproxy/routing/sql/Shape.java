@@ -4,6 +4,7 @@ import dev.pgproxy.protocol.sql.TextShape;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.SearchPath;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,23 +16,35 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class Shape implements TextShape {
-    /** What the shape means in one state of a database. */
-    private record Resolved(Catalog catalog, SearchPath path, Reading reading) {}
+    /** What the shape means in one state of a database; a shape that nobody uses any more keeps no old one alive. */
+    private record Resolved(WeakReference<Catalog> catalog, SearchPath path, Reading reading) {}
 
     private final long high;
     private final long low;
     private final String masked;
+    private final int heap;
     private final LongAdder unparsed = new LongAdder();
     private volatile @Nullable StatementShape facts;
     private volatile @Nullable Resolved resolved;
-    private volatile @Nullable Catalog refusedBy;
+    private volatile @Nullable WeakReference<Catalog> refusedBy;
     private @Nullable List<Runnable> waiting = new ArrayList<>(1);
 
-    /** @param masked its text with literals replaced, for people */
-    Shape(long high, long low, String masked) {
+    /**
+     * Not read yet.
+     *
+     * @param masked its text with literals replaced, for people
+     * @param heap estimate of the bytes that it takes
+     */
+    Shape(long high, long low, String masked, int heap) {
         this.high = high;
         this.low = low;
         this.masked = masked;
+        this.heap = heap;
+    }
+
+    /** Bytes that it takes, about. */
+    int heap() {
+        return heap;
     }
 
     /** The first half of the fingerprint, as this process computes it. */
@@ -83,7 +96,7 @@ public final class Shape implements TextShape {
     /** What it means there; null while its texts are being read. */
     public @Nullable Reading reading(Catalog catalog, SearchPath path) {
         Resolved last = resolved;
-        if (last != null && last.catalog == catalog && last.path.equals(path)) {
+        if (last != null && last.catalog.refersTo(catalog) && last.path.equals(path)) {
             return last.reading;
         }
         StatementShape read = facts;
@@ -91,18 +104,19 @@ public final class Shape implements TextShape {
             return null;
         }
         Reading reading = catalog.reading(read, path);
-        resolved = new Resolved(catalog, path, reading);
+        resolved = new Resolved(new WeakReference<>(catalog), path, reading);
         return reading;
     }
 
     /** A replica could not answer it, and the primary could: so it stays while definitions stay as they are. */
     public void refusedByReplica(Catalog catalog) {
-        refusedBy = catalog;
+        refusedBy = new WeakReference<>(catalog);
     }
 
     /** Whether that was learnt under these definitions. */
     public boolean isRefusedByReplicas(Catalog catalog) {
-        return refusedBy == catalog;
+        WeakReference<Catalog> by = refusedBy;
+        return by != null && by.refersTo(catalog);
     }
 
     /** It has gone to the primary because it could not be read. */

@@ -12,20 +12,28 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The shapes that are known, by fingerprint. A new one is read on a thread of its own; so many are kept, and so many wait
- * to be read, however many clients make up. Thread-safe.
+ * The shapes that are known, by fingerprint. A new one is read on a thread of its own; what is kept takes so much memory, and
+ * so many wait to be read, however many clients make up and however long they are. Thread-safe.
  */
 public final class Shapes implements AutoCloseable {
-    /** Shapes kept; the least used go first. */
-    private static final int KEPT = 20_000;
+    /** Bytes of heap that the kept shapes may take, by estimate: 16,000 of 200 bytes. The least used go first. */
+    private static final long KEPT = 64L << 20;
+
+    /** A shape takes about this, and this for each byte of its text: every word of it is kept in a string of its own. */
+    private static final int HEAP = 2000;
+
+    private static final int HEAP_PER_BYTE = 10;
 
     /** Texts that wait to be read; more are not read now, and asked for again at their next occurrence. */
     private static final int WAITING = 256;
 
     private record Fingerprint(long high, long low) {}
 
-    private final Cache<Fingerprint, Shape> known =
-            Caffeine.newBuilder().maximumSize(KEPT).executor(Runnable::run).build();
+    private final Cache<Fingerprint, Shape> known = Caffeine.newBuilder()
+            .maximumWeight(KEPT)
+            .weigher((Fingerprint key, Shape shape) -> shape.heap())
+            .executor(Runnable::run)
+            .build();
     private final ThreadPoolExecutor reader = new ThreadPoolExecutor(
             1,
             1,
@@ -58,10 +66,16 @@ public final class Shapes implements AutoCloseable {
         if (shape != null) {
             return shape;
         }
-        Shape made = new Shape(high, low, MaskedText.of(text, standardConformingStrings));
+        boolean readable = text.length <= ShapeReader.MAX_BYTES;
+        int heap = HEAP + (readable ? HEAP_PER_BYTE * text.length : 0);
+        Shape made = new Shape(high, low, MaskedText.of(text, standardConformingStrings), heap);
         Shape other = known.asMap().putIfAbsent(key, made);
         if (other != null) {
             return other;
+        }
+        if (!readable) {
+            made.read(new Findings().shape(facts, false)); // nor is it to wait in memory until the reader says so
+            return made;
         }
         try {
             reader.execute(() -> made.read(shapeReader.read(text, facts, standardConformingStrings)));
