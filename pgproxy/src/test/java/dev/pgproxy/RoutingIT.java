@@ -190,6 +190,38 @@ final class RoutingIT {
         }
     }
 
+    /** Duplicate keys are daily business, and so are typing errors: neither keeps reads away from replicas. */
+    @Test
+    void whatHasFailedHasWrittenNothing() {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+            await().untilAsserted(() -> assertOnReplica(c, "SELECT v FROM t"));
+            long noCatalog = routes().counters().of(RouteReason.NO_CATALOG);
+            for (String failing : List.of(
+                    "INSERT INTO t VALUES (2, 2), (1, 1)",
+                    "UPDATE t SET v = 1 / (v - v)",
+                    "SELEC v FROM t",
+                    "UPDATE t SET",
+                    "COPY t FROM STDIN (FORMAT nonsense)")) {
+                assertThat(Message.types(c.query(failing).readUntilReady()))
+                        .as(failing)
+                        .isEqualTo("EZ");
+                assertOnReplica(c, "SELECT v FROM t");
+                c.batch(b -> b.parse("", failing).bind("", "").execute("").sync());
+                assertThat(Message.types(c.readUntilReady())).as(failing).endsWith("EZ");
+                assertOnReplica(c, "SELECT v FROM t");
+            }
+            assertThat(routes().counters().of(RouteReason.NO_CATALOG))
+                    .as(reasons())
+                    .isEqualTo(noCatalog);
+
+            c.query("INSERT INTO t VALUES (3, 3); SELEC").readUntilReady();
+            assertThat(value(c, "SELECT count(*) FROM t")).isEqualTo("1");
+            c.query("BEGIN; INSERT INTO t VALUES (3, 3); COMMIT; SELECT 1 / 0").readUntilReady();
+            assertThat(value(c, "SELECT count(*) FROM t")).isEqualTo("2");
+        }
+    }
+
     /** It has failed on a replica; pgjdbc closes what it no longer needs in front of its ROLLBACK. */
     @Test
     void aTransactionThatHasFailedOnNoServerCanBeLeft() {

@@ -277,7 +277,7 @@ public final class QueryFlow {
             exchange = trial.keep(whole);
         } else {
             if (routing != null && routing.isWatching() && lease.isOnPrimary()) {
-                routing.writes().sending(whole, leased.isQuiet() && leased.status() != TransactionStatus.IDLE);
+                routing.writes().sending(whole, leased.status(), leased.isQuiet());
             }
             exchange = stalePlan.keep(whole, leased);
         }

@@ -131,7 +131,7 @@ final class Relay implements ReplySink {
 
     @Override
     public @Nullable ErrorFields failed(ErrorFields error, @Nullable Object note) {
-        session.failed();
+        session.failed(error);
         fatal |= error.isFatal();
         return ServerNames.restore(error, note);
     }

@@ -242,14 +242,14 @@ public final class Routing {
     void outcome(byte status, boolean quiet, boolean onPrimary, ClientLink link) {
         view.takeProblems().forEach(link::notice);
         if (onPrimary) {
-            writes.ready(status, quiet);
+            writes.ready(status, quiet, session.failure());
             DatabaseRoutes routes = routes();
             if (running.isEmpty() && routes != null && routes.settings().consistency() == Consistency.SESSION) {
                 past.anything();
             }
         }
         Catalog catalog = state.catalog();
-        if (learning && !session.hasFailed() && catalog != null) {
+        if (learning && session.failure() == null && catalog != null) {
             decision.shapes().forEach(shape -> shape.refusedByReplica(catalog));
         }
         learning = false;

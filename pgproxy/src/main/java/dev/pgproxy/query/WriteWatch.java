@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.QueryFacts;
@@ -28,6 +29,13 @@ final class WriteWatch {
     private RelationSet written = RelationSet.NONE;
     private RelationSet doubted = RelationSet.NONE;
     private boolean defines;
+
+    /** Whether what runs is a transaction of its own and nothing in it can commit before its end. */
+    private boolean atomic;
+
+    /** Whether what runs is one text, and nothing else. */
+    private boolean alone;
+
     private long lastAcknowledged = -1;
 
     WriteWatch(Executed executed, SessionView view, DatabaseState state) {
@@ -36,13 +44,21 @@ final class WriteWatch {
         this.state = state;
     }
 
-    /** This is about to be sent to the primary; {@code inBlock} if it is known to be inside a transaction block. */
-    void sending(Exchange exchange, boolean inBlock) {
-        boolean ends = !inBlock;
+    /**
+     * This is about to be sent to the primary.
+     *
+     * @param status in which it will run; meaningless unless {@code quiet}
+     * @param quiet whether nothing is under way there
+     */
+    void sending(Exchange exchange, byte status, boolean quiet) {
+        boolean ends = !quiet || status == TransactionStatus.IDLE;
+        atomic = ends && quiet && written.isEmpty();
+        alone = atomic && exchange.size() > 0 && isOneText(exchange);
         for (int i = 0; i < exchange.size(); i++) {
             byte type = exchange.type(i);
             if (type == FrontendType.FUNCTION_CALL) {
                 written = RelationSet.ALL;
+                atomic = false;
                 continue;
             }
             if (type != FrontendType.QUERY && type != FrontendType.BIND) {
@@ -51,8 +67,10 @@ final class WriteWatch {
             QueryFacts facts = executed.of(exchange, i);
             if (facts == null) {
                 written = RelationSet.ALL; // a statement that was prepared where we did not see it
+                atomic = false;
             } else {
                 add(facts);
+                atomic &= isAtomic(facts.kind());
                 ends |= mayCommit(facts.kind());
             }
         }
@@ -66,9 +84,38 @@ final class WriteWatch {
         }
     }
 
+    /** A Query, or a Parse with what follows for it: no other text is run before it is read. */
+    private static boolean isOneText(Exchange exchange) {
+        if (exchange.type(0) != FrontendType.QUERY && exchange.type(0) != FrontendType.PARSE) {
+            return false;
+        }
+        for (int i = 1; i < exchange.size(); i++) {
+            if (exchange.facts(i) != null) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether PostgreSQL's own parser (src/backend/parser/scan.l) says that it has not run the text. */
+    private static boolean isUnreadable(ErrorFields error) {
+        return error.code().equals("42601")
+                && "scanner_yyerror".equals(error.fields().get('R'))
+                && !error.fields().containsKey('W') // in a function that it has run
+                && !error.fields().containsKey('q');
+    }
+
     private static boolean mayCommit(StatementKind kind) {
         return switch (kind) {
             case COMMIT, PREPARE_TRANSACTION, COMMIT_PREPARED, MULTIPLE, CALL, DO, OTHER -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether a statement cannot commit: only CALL and DO can, and what runs outside of transactions. */
+    private static boolean isAtomic(StatementKind kind) {
+        return switch (kind) {
+            case SELECT, VALUES, TABLE, WITH, INSERT, UPDATE, DELETE, MERGE, COPY_TO, COPY_FROM -> true;
             default -> false;
         };
     }
@@ -129,8 +176,13 @@ final class WriteWatch {
         };
     }
 
-    /** ReadyForQuery has come; {@code quiet} if nothing else is expected. Before the client hears of it. */
-    void ready(byte status, boolean quiet) {
+    /**
+     * ReadyForQuery has come. Before the client hears of it.
+     *
+     * @param quiet whether nothing else is expected
+     * @param failure the error since the last one; null if there was none
+     */
+    void ready(byte status, boolean quiet, @Nullable ErrorFields failure) {
         if (written.isEmpty()) {
             return;
         }
@@ -139,6 +191,11 @@ final class WriteWatch {
                 state.clock().settle(doubted, 0); // it was not the end
                 doubted = RelationSet.NONE;
             }
+            return;
+        }
+        if (failure != null && quiet && (atomic || alone && isUnreadable(failure))) {
+            state.clock().settle(doubted, 0); // nothing of it has happened
+            forget();
             return;
         }
         if (defines) {
@@ -162,6 +219,8 @@ final class WriteWatch {
         written = RelationSet.NONE;
         doubted = RelationSet.NONE;
         defines = false;
+        atomic = false;
+        alone = false;
     }
 
     /** When a write of this session was last acknowledged; -1 if never. */

@@ -1,5 +1,6 @@
 package dev.pgproxy.session;
 
+import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.StatementFlags;
@@ -34,7 +35,7 @@ public final class Session {
     private @Nullable Object sequenceServer;
     private Reported reported;
     private byte status = TransactionStatus.IDLE;
-    private boolean failed;
+    private @Nullable ErrorFields failure;
     private String suspect = "";
     private Set<String> mentioned = Set.of();
     private boolean suspected;
@@ -141,20 +142,20 @@ public final class Session {
     }
 
     /** An error has ended a statement. */
-    public void failed() {
-        failed = true;
+    public void failed(ErrorFields error) {
+        failure = error;
     }
 
-    /** Whether an error has ended a statement since the last ReadyForQuery. */
-    public boolean hasFailed() {
-        return failed;
+    /** The last error since the last ReadyForQuery; null if there was none. */
+    public @Nullable ErrorFields failure() {
+        return failure;
     }
 
     /** ReadyForQuery: returns true if the transaction, explicit or not, has ended with all its changes undone. */
     public boolean ready(byte newStatus) {
-        boolean undone = failed;
+        boolean undone = failure != null;
         status = newStatus;
-        failed = false;
+        failure = null;
         return undone;
     }
 
