@@ -12,7 +12,8 @@ from pathlib import Path
 from .processes import Child, Failure, executable, free_port, pgproxy_launcher, suite_home
 
 USER = "bench"
-HBA = "host scram all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
+HBA = ("host scram all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
+       "host replication all 127.0.0.1/32 trust\n")
 POOL_SIZE = 20
 MAX_CLIENTS = 6000
 COPY_BYTES = 100_000_000
@@ -57,7 +58,8 @@ class Postgres:
         places = [Path(place) for place in places]
         hint = "install postgresql-15 (Debian: apt install postgresql-15), or give its folder in $PG_BINDIR"
         self.tools = {name: executable(name, hint, *(place / name for place in places))
-                      for name in ("initdb", "postgres", "psql", "pgbench")}
+                      for name in ("initdb", "postgres", "psql", "pgbench", "pg_basebackup")}
+        self.replica = None
         version = subprocess.run([self.tools["postgres"], "--version"], text=True, capture_output=True).stdout.strip()
         if " 15." not in version:
             raise Failure(f"PostgreSQL 15 is needed for figures that compare, but {self.tools['postgres']} is {version}.")
@@ -87,9 +89,23 @@ class Postgres:
         self.userlist = f'"{USER}" "{verifier}"\n'
         return self
 
+    def start_replica(self):
+        """A streaming replica on a port of its own."""
+        self.replica_port, data = free_port(), self.folder / "replica"
+        copied = subprocess.run([self.tools["pg_basebackup"], "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-R",
+                                 "-X", "stream", "-c", "fast", "-D", data], cwd=self.folder, text=True,
+                                capture_output=True, **unprivileged())
+        if copied.returncode:
+            raise Failure(f"pg_basebackup failed: {copied.stderr.strip()[-400:]}")
+        with open(data / "postgresql.conf", "a") as conf:
+            conf.write(f"port = {self.replica_port}\n")
+        self.replica = Child("the replica", [self.tools["postgres"], "-D", data], self.replica_port,
+                             self.folder / "replica.log", unprivileged(), {"HOME": str(self.folder)},
+                             signal.SIGINT).await_port()
+
     def close(self):
-        if self.child:
-            self.child.close()
+        for child in filter(None, [self.replica, self.child]):
+            child.close()
 
     def sql(self, *statements, database="bench"):
         commands = [argument for statement in statements for argument in ("-c", statement)]
@@ -134,28 +150,33 @@ max_client_conn = {MAX_CLIENTS}
 
 
 class PgProxy:
-    """pgproxy in transaction mode, on one transport. $PGPROXY_JAVA_OPTS reaches its JVM."""
+    """pgproxy in transaction mode, on one transport, with reads on a replica where asked for. $PGPROXY_JAVA_OPTS reaches
+    its JVM."""
 
-    def __init__(self, transport):
-        self.transport, self.launcher = transport, pgproxy_launcher()
+    def __init__(self, transport, replica=False):
+        self.transport, self.replica, self.launcher = transport, replica, pgproxy_launcher()
+        self.name = "replica" if replica else transport
         asked = subprocess.run([self.launcher, "--version"], text=True, capture_output=True)
         self.version = asked.stdout.strip().splitlines()[0] if asked.stdout.strip() else "unknown"
 
     def start(self, folder, postgres):
-        port = free_port()
-        write(folder / f"{self.transport}.hba", HBA)
-        write(folder / f"{self.transport}.users", postgres.userlist)
-        conf = write(folder / f"{self.transport}.conf", f"""listen_addr = "127.0.0.1"
+        port, name, replicas = free_port(), self.name, ""
+        if self.replica:
+            replicas = f', replicas = ["127.0.0.1:{postgres.replica_port}"]'
+        write(folder / f"{name}.hba", HBA)
+        write(folder / f"{name}.users", postgres.userlist)
+        conf = write(folder / f"{name}.conf", f"""listen_addr = "127.0.0.1"
 listen_port = {port}
 transport = {self.transport}
-databases {{ "*" {{ primary = "127.0.0.1:{postgres.port}" }} }}
+databases {{ "*" {{ primary = "127.0.0.1:{postgres.port}"{replicas} }} }}
+control_user = {USER}
 auth_type = hba
-auth_hba_file = "{self.transport}.hba"
-auth_file = "{self.transport}.users"
+auth_hba_file = "{name}.hba"
+auth_file = "{name}.users"
 pool_mode = transaction
 default_pool_size = {POOL_SIZE}
 max_prepared_statements = 200
 max_client_conn = {MAX_CLIENTS}
 """)
-        return Child(f"pgproxy on {self.transport}", [self.launcher, "run", "-c", conf], port,
-                     folder / f"{self.transport}.log").await_port()
+        return Child(f"pgproxy ({name})", [self.launcher, "run", "-c", conf], port,
+                     folder / f"{name}.log").await_port()

@@ -107,6 +107,11 @@ final class ScriptedClient implements FrameSink, ClientLink {
     public void skipToSync() {}
 
     @Override
+    public void notice(String message) {
+        throw new IllegalStateException(message);
+    }
+
+    @Override
     public void copying(boolean on) {}
 
     @Override
