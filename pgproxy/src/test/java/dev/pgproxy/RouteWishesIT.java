@@ -62,7 +62,7 @@ final class RouteWishesIT {
 
     @AfterEach
     void stop() {
-        cluster.replicas().forEach(each -> TestCluster.execute(each, "SELECT pg_wal_replay_resume()"));
+        TestCluster.resumeReplay(cluster);
         proxy.close();
     }
 
@@ -266,7 +266,7 @@ final class RouteWishesIT {
                 RawClient writer = proxied().login();
                 RawClient outside = direct().login()) {
             awaitReplicas(reader);
-            cluster.replicas().forEach(each -> TestCluster.execute(each, "SELECT pg_wal_replay_pause()"));
+            TestCluster.pauseReplay(cluster);
             outside.query("UPDATE t SET v = 9").readUntilReady();
             assertThat(value(reader, "SELECT v FROM t")).isEqualTo("0");
             String token = value(writer, "SHOW pgproxy.freshness");
@@ -280,7 +280,7 @@ final class RouteWishesIT {
             assertThat(explain(reader, "SELECT v FROM t"))
                     .containsEntry("must have replayed", token)
                     .containsEntry("route", "primary");
-            cluster.replicas().forEach(each -> TestCluster.execute(each, "SELECT pg_wal_replay_resume()"));
+            TestCluster.resumeReplay(cluster);
             direct().run("CREATE TABLE more ()"); // whose end is behind the token
             await().until(() -> isOnReplica(value(reader, "SELECT here()")));
             assertThat(value(reader, "SELECT v FROM t")).isEqualTo("9");

@@ -303,7 +303,7 @@ final class RoutingIT {
             awaitReplicas(c);
             direct().run("GRANT ALL ON t TO PUBLIC");
             cluster.awaitReplicas();
-            cluster.replicas().forEach(each -> TestCluster.execute(each, "SELECT pg_wal_replay_pause()"));
+            TestCluster.pauseReplay(cluster);
             try {
                 String role = TestCluster.freshRole(cluster.primary(), "secret", "");
                 c.query("SET ROLE " + role).readUntilReady();
@@ -315,7 +315,7 @@ final class RoutingIT {
                         .as(reasons())
                         .isGreaterThan(0);
             } finally {
-                cluster.replicas().forEach(each -> TestCluster.execute(each, "SELECT pg_wal_replay_resume()"));
+                TestCluster.resumeReplay(cluster);
             }
         }
     }

@@ -35,6 +35,9 @@ final class LocalTransaction {
     /** The SQL that begins it; null while there is none. */
     private @Nullable String begin;
 
+    /** The SQL that was sent to begin it, the last time that it was wanted. */
+    private @Nullable String begun;
+
     private long since;
     private boolean readOnly;
     private boolean readCommitted;
@@ -83,9 +86,16 @@ final class LocalTransaction {
     /** The SQL that begins it on a server; from now on it is there. */
     @Nullable
     String materialize() {
-        String sql = begin;
+        begun = begin;
         begin = null;
-        return sql;
+        return begun;
+    }
+
+    /** It could not be begun there after all: it is on no server, as before; false if it was not on its way. */
+    boolean takeBack() {
+        begin = begun;
+        begun = null;
+        return begin != null;
     }
 
     /**

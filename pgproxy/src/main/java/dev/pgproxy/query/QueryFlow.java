@@ -276,7 +276,7 @@ public final class QueryFlow {
         if (isTrial()) {
             exchange = trial.keep(whole);
         } else {
-            if (routing != null && routing.isWatching() && lease.isOnPrimary()) {
+            if (routing != null && lease.isOnPrimary()) {
                 routing.writes().sending(whole, leased.status(), leased.isQuiet());
             }
             exchange = stalePlan.keep(whole, leased);
@@ -346,7 +346,8 @@ public final class QueryFlow {
             }
             return;
         }
-        if (leased.status() == TransactionStatus.IDLE) {
+        boolean stillLocal = routing != null && routing.takesBack();
+        if (stillLocal || leased.status() == TransactionStatus.IDLE) {
             lease.end();
             relay.end();
             leased.abandon("could not be aligned");

@@ -215,6 +215,17 @@ public final class Routing {
         return trial;
     }
 
+    /** It cannot be sent: whether its transaction, which was about to begin on that server, is on none again. */
+    boolean takesBack() {
+        if (trial) {
+            return false;
+        }
+        if (host != null) {
+            leave(host);
+        }
+        return transaction.takeBack();
+    }
+
     /** The replica was not used, or has failed with this SQLSTATE: the primary answers. */
     void leavesReplica(String sqlState) {
         Host left = host;

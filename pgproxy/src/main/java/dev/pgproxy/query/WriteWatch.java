@@ -36,6 +36,9 @@ final class WriteWatch {
     /** Whether what runs is one text, and nothing else. */
     private boolean alone;
 
+    /** Whether something was sent while nobody asked what it writes: there were no replicas yet. */
+    private boolean unseen;
+
     private long lastAcknowledged = -1;
 
     WriteWatch(Executed executed, SessionView view, DatabaseState state) {
@@ -51,6 +54,10 @@ final class WriteWatch {
      * @param quiet whether nothing is under way there
      */
     void sending(Exchange exchange, byte status, boolean quiet) {
+        if (state.routes() == null) {
+            unseen = true;
+            return;
+        }
         boolean ends = !quiet || status == TransactionStatus.IDLE;
         atomic = ends && quiet && written.isEmpty();
         alone = atomic && exchange.size() > 0 && isOneText(exchange);
@@ -183,6 +190,10 @@ final class WriteWatch {
      * @param failure the error since the last one; null if there was none
      */
     void ready(byte status, boolean quiet, @Nullable ErrorFields failure) {
+        if (unseen && status == TransactionStatus.IDLE && quiet) {
+            unseen = false;
+            written = state.routes() == null ? written : RelationSet.ALL;
+        }
         if (written.isEmpty()) {
             return;
         }

@@ -1,9 +1,12 @@
 package dev.pgproxy.testing;
 
+import static org.awaitility.Awaitility.await;
+
 import dev.pgproxy.demo.ClusterOptions;
 import dev.pgproxy.demo.EmbeddedCluster;
 import dev.pgproxy.demo.EmbeddedPostgres;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,6 +18,8 @@ import java.util.stream.Collectors;
  * {@link EmbeddedCluster}. Thread-safe.
  */
 public final class TestCluster {
+    private static final String PAUSE_STATE = "SELECT pg_get_wal_replay_pause_state()";
+
     /** The superuser's password, no secret here. */
     public static final String PASSWORD = "postgres";
 
@@ -111,6 +116,26 @@ public final class TestCluster {
             statement.execute(sql);
         } catch (SQLException e) {
             throw new AssertionError(sql, e);
+        }
+    }
+
+    /** No replica of the cluster replays anything from when this returns: the function alone only asks for it. */
+    public static void pauseReplay(EmbeddedCluster cluster) {
+        cluster.replicas().forEach(each -> execute(each, "SELECT pg_wal_replay_pause()"));
+        cluster.replicas().forEach(each -> await().until(() -> "paused".equals(value(each, PAUSE_STATE))));
+    }
+
+    /** They replay again. */
+    public static void resumeReplay(EmbeddedCluster cluster) {
+        cluster.replicas().forEach(each -> execute(each, "SELECT pg_wal_replay_resume()"));
+    }
+
+    private static String value(EmbeddedPostgres server, String sql) throws SQLException {
+        try (Connection connection = server.connect("postgres");
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
         }
     }
 
