@@ -3,15 +3,11 @@ package dev.pgproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.pgproxy.config.ConfigLoader;
-import dev.pgproxy.config.ConfigProblems;
-import dev.pgproxy.demo.EmbeddedCluster;
-import dev.pgproxy.demo.EmbeddedPostgres;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.RawClient;
+import dev.pgproxy.testing.RoutedProxy;
 import dev.pgproxy.testing.TestCluster;
-import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -25,54 +21,31 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What a client wishes and asks about its routes: hints in comments and SET, the freshness token, EXPLAIN (ROUTE). */
 final class RouteWishesIT {
-    private static final String HERE = "CREATE FUNCTION here() RETURNS text STABLE LANGUAGE plpgsql AS $$"
-            + " DECLARE found text; BEGIN EXECUTE 'SELECT inet_server_port()' INTO found; RETURN found; END $$";
+    private static final String HERE = RoutedProxy.HERE;
 
-    private final EmbeddedCluster cluster = TestCluster.replicated();
-    private final String database = TestCluster.freshDatabase(cluster.primary());
-    private final PgProxy proxy = start();
-
-    private PgProxy start() {
-        EmbeddedPostgres primary = cluster.primary();
-        try {
-            return PgProxy.start(
-                    ConfigLoader.parse("listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
-                            + "consistency = eventual\nmax_replica_lag = 10 min\n"
-                            + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
-                            + TestCluster.replicasOf(cluster) + " } }\n" + TestCluster.watching(cluster)
-                            + "users { postgres { password = \"" + primary.superuserPassword() + "\" } }\n"));
-        } catch (ConfigProblems | IOException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    @BeforeEach
-    void prepare() {
-        direct().run(HERE);
-        direct().run("CREATE TABLE t (id int PRIMARY KEY, v int)");
-        direct().run("INSERT INTO t VALUES (1, 0)");
-        direct().run("CREATE SCHEMA other CREATE TABLE \"gr\u00f6\u00dfe\" (id int)");
-        cluster.awaitReplicas();
-    }
+    private final RoutedProxy routed = RoutedProxy.start(
+            "consistency = eventual\nmax_replica_lag = 10 min\n",
+            List.of(1, 1),
+            "CREATE TABLE t (id int PRIMARY KEY, v int)",
+            "INSERT INTO t VALUES (1, 0)",
+            "CREATE SCHEMA other CREATE TABLE \"gr\u00f6\u00dfe\" (id int)");
 
     @AfterEach
     void stop() {
-        TestCluster.resumeReplay(cluster);
-        proxy.close();
+        TestCluster.resumeReplay(routed.cluster());
+        routed.close();
     }
 
     private Endpoint proxied() {
-        return new Endpoint("127.0.0.1", proxy.port(), database, "postgres", TestCluster.PASSWORD);
+        return routed.proxied();
     }
 
     private Endpoint direct() {
-        return new Endpoint(
-                cluster.primary().host(), cluster.primary().port(), database, "postgres", TestCluster.PASSWORD);
+        return routed.direct();
     }
 
     private static @Nullable String value(RawClient client, String sql) {
@@ -80,11 +53,14 @@ final class RouteWishesIT {
     }
 
     private boolean isOnReplica(@Nullable String port) {
-        return !String.valueOf(cluster.primary().port()).equals(port);
+        return !String.valueOf(routed.primaryPort()).equals(port);
     }
 
     private void awaitReplicas(RawClient client) {
-        await().until(() -> IntStream.range(0, 6).allMatch(i -> isOnReplica(value(client, "SELECT here()"))));
+        await().until(() -> {
+            TestCluster.commit(routed.cluster());
+            return IntStream.range(0, 6).allMatch(i -> isOnReplica(value(client, HERE)));
+        });
     }
 
     private static Map<String, String> explained(List<Message> answer) {
@@ -158,7 +134,7 @@ final class RouteWishesIT {
         try (RawClient c = proxied().login()) {
             awaitReplicas(c);
         }
-        String url = "jdbc:postgresql://127.0.0.1:" + proxy.port() + "/" + database;
+        String url = "jdbc:postgresql://127.0.0.1:" + routed.proxied().port() + "/" + routed.database();
         try (Connection connection = DriverManager.getConnection(url, "postgres", TestCluster.PASSWORD);
                 PreparedStatement statement =
                         connection.prepareStatement("EXPLAIN (ROUTE) SELECT v FROM t WHERE id = ? AND v > ?")) {
@@ -182,12 +158,12 @@ final class RouteWishesIT {
             awaitReplicas(c);
             c.query("SET pgproxy.route = 'primary'").readUntilReady();
             for (int i = 0; i < 10; i++) {
-                assertThat(isOnReplica(value(c, "SELECT here()"))).isFalse();
+                assertThat(isOnReplica(value(c, HERE))).isFalse();
             }
-            await().until(() -> isOnReplica(value(c, "/* pgproxy: replica */ SELECT here()")));
+            await().until(() -> isOnReplica(value(c, "/* pgproxy: replica */ " + HERE)));
             assertThat(value(c, "SHOW pgproxy.route")).isEqualTo("primary");
             c.query("RESET pgproxy.route").readUntilReady();
-            await().until(() -> isOnReplica(value(c, "SELECT here()")));
+            await().until(() -> isOnReplica(value(c, HERE)));
         }
     }
 
@@ -209,12 +185,12 @@ final class RouteWishesIT {
         try (RawClient c = proxied().login()) {
             awaitReplicas(c);
         }
-        String url =
-                "jdbc:postgresql://127.0.0.1:" + proxy.port() + "/" + database + "?options=-c%20pgproxy.route=primary";
+        String url = "jdbc:postgresql://127.0.0.1:" + routed.proxied().port() + "/" + routed.database()
+                + "?options=-c%20pgproxy.route=primary";
         try (Connection connection = DriverManager.getConnection(url, "postgres", TestCluster.PASSWORD);
                 Statement statement = connection.createStatement()) {
             for (int i = 0; i < 10; i++) {
-                try (ResultSet row = statement.executeQuery("SELECT here()")) {
+                try (ResultSet row = statement.executeQuery(HERE)) {
                     row.next();
                     assertThat(isOnReplica(row.getString(1))).isFalse();
                 }
@@ -226,10 +202,10 @@ final class RouteWishesIT {
     void aDefaultOfTheDatabaseHints() {
         try (RawClient c = proxied().login()) {
             awaitReplicas(c);
-            c.query("ALTER DATABASE " + database + " SET pgproxy.route = 'primary'")
+            c.query("ALTER DATABASE " + routed.database() + " SET pgproxy.route = 'primary'")
                     .readUntilReady();
-            await().until(() -> "primary: hint_primary".equals(routeOf(c, "SELECT here()")));
-            assertThat(isOnReplica(value(c, "SELECT here()"))).isFalse();
+            await().until(() -> "primary: hint_primary".equals(routeOf(c, HERE)));
+            assertThat(isOnReplica(value(c, HERE))).isFalse();
         }
     }
 
@@ -243,13 +219,12 @@ final class RouteWishesIT {
     void aHintHoldsForEachExecution() {
         try (RawClient c = proxied().login()) {
             awaitReplicas(c);
-            c.batch(b -> b.parse("s", "/* pgproxy: primary */ SELECT here()").sync())
-                    .readUntilReady();
+            c.batch(b -> b.parse("s", "/* pgproxy: primary */ " + HERE).sync()).readUntilReady();
             for (int i = 0; i < 6; i++) {
                 c.batch(b -> b.bind("", "s").execute("").sync());
                 assertThat(isOnReplica(Message.row(c.readUntilReady()).getFirst()))
                         .isFalse();
-                c.batch(b -> b.parse("", "SELECT here() /* pgproxy: primary */")
+                c.batch(b -> b.parse("", HERE + " /* pgproxy: primary */")
                         .bind("", "")
                         .execute("")
                         .sync());
@@ -266,7 +241,7 @@ final class RouteWishesIT {
                 RawClient writer = proxied().login();
                 RawClient outside = direct().login()) {
             awaitReplicas(reader);
-            TestCluster.pauseReplay(cluster);
+            TestCluster.pauseReplay(routed.cluster());
             outside.query("UPDATE t SET v = 9").readUntilReady();
             assertThat(value(reader, "SELECT v FROM t")).isEqualTo("0");
             String token = value(writer, "SHOW pgproxy.freshness");
@@ -280,14 +255,14 @@ final class RouteWishesIT {
             assertThat(explain(reader, "SELECT v FROM t"))
                     .containsEntry("must have replayed", token)
                     .containsEntry("route", "primary");
-            TestCluster.resumeReplay(cluster);
+            TestCluster.resumeReplay(routed.cluster());
             direct().run("CREATE TABLE more ()"); // whose end is behind the token
-            await().until(() -> isOnReplica(value(reader, "SELECT here()")));
+            await().until(() -> isOnReplica(value(reader, HERE)));
             assertThat(value(reader, "SELECT v FROM t")).isEqualTo("9");
 
             String elsewhere = Objects.requireNonNull(token).replaceFirst("^\\d", "1");
             reader.query("SET pgproxy.freshness = '" + elsewhere + "'").readUntilReady();
-            assertThat(isOnReplica(value(reader, "SELECT here()"))).isFalse();
+            assertThat(isOnReplica(value(reader, HERE))).isFalse();
         }
     }
 }

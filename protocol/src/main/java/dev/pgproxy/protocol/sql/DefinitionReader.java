@@ -119,7 +119,16 @@ final class DefinitionReader {
         in.advance();
         boolean analyze = false;
         if (in.type() == '(') {
+            int opened = in.position();
+            in.advance();
+            boolean query = in.type() == '(' || beginsQuery(in.word());
             analyze = in.skipParenthesesWithAnalyze();
+            if (query) { // EXPLAIN (SELECT …) UNION …: these are no options
+                in.bodyStart = opened;
+                in.flags = 0;
+                in.trackedFlags = StatementReader.PLANNED;
+                return;
+            }
         } else {
             analyze = in.accept(Word.ANALYZE) || in.accept(Word.ANALYSE);
             in.accept(Word.VERBOSE);
@@ -139,6 +148,14 @@ final class DefinitionReader {
             in.flags |= StatementFlags.EXPLAINS_BY_EXECUTING
                     | (writes(verb) || tracker.writesInside() ? StatementFlags.WRITES : 0);
         }
+    }
+
+    /** Whether a word can begin no option of EXPLAIN: it is reserved. */
+    private static boolean beginsQuery(Word word) {
+        return switch (word) {
+            case SELECT, WITH, TABLE -> true;
+            default -> false;
+        };
     }
 
     static boolean writes(Word verb) {

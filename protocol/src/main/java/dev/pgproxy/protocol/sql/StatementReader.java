@@ -149,15 +149,13 @@ final class StatementReader {
         return false;
     }
 
-    /** Passes what stands in the parentheses here; true if ANALYZE is among it. */
+    /** Passes the rest of what stands in the parentheses, behind the first; true if ANALYZE is among it. */
     boolean skipParenthesesWithAnalyze() {
         boolean found = false;
-        int depth = 0;
-        do {
+        for (int depth = 1; depth > 0 && !atEnd(); tokens.next()) {
             found |= word() == Word.ANALYZE || word() == Word.ANALYSE;
             depth += depthChange();
-            tokens.next();
-        } while (depth > 0 && !atEnd());
+        }
         return found;
     }
 

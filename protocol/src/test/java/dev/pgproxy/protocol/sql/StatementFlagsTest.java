@@ -161,6 +161,7 @@ class StatementFlagsTest {
                         + " REFERENCES u (b), CHECK (a > 'x'))",
                 "CREATE INDEX i ON t USING gin (a jsonb_path_ops) WHERE (a IS NOT NULL)",
                 "EXPLAIN (COSTS OFF) SELECT 1",
+                "EXPLAIN (SELECT 1) UNION SELECT 2",
                 "VACUUM (ANALYZE) t (a, b)",
                 "COPY t (a, b) FROM STDIN WITH (FORMAT csv)",
                 "COPY \"t\" (a) TO STDOUT (FORMAT csv)",
