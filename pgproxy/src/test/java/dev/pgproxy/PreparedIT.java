@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 
 /** Prepared statements of the protocol and of SQL, which share one namespace per session. */
 final class PreparedIT {
+    /** On the one server of its pool, wherever else there are replicas. */
+    private static final String SELECT_MIGRATED = "/* pgproxy: primary */ SELECT * FROM migrated";
 
     /** What the session believes it has, in the order of preparation. */
     private static void list(RawClient c) {
@@ -380,14 +382,12 @@ final class PreparedIT {
                 RawClient old = under.proxied().login();
                 RawClient young = under.proxied().login()) {
             under.direct().run("CREATE TABLE migrated AS SELECT 1 AS a");
-            old.parse("s", "SELECT * FROM migrated").sync().readUntilReady();
+            old.parse("s", SELECT_MIGRATED).sync().readUntilReady();
             assertThat(types(described(old, "s"))).isEqualTo("2TDCZ");
             under.direct().run("ALTER TABLE migrated ADD COLUMN b text DEFAULT 'new'");
 
-            young.batch(b -> b.parse("s", "SELECT * FROM migrated")
-                    .describeStatement("s")
-                    .sync()
-                    .query("SELECT 'behind'"));
+            young.batch(b ->
+                    b.parse("s", SELECT_MIGRATED).describeStatement("s").sync().query("SELECT 'behind'"));
             assertThat(types(young.readUntilReady())).isEqualTo("1tTZ");
             assertThat(types(young.readUntilReady())).isEqualTo("TDCZ");
             assertThat(Message.row(described(young, "s"))).containsExactly("1", "new");
