@@ -320,7 +320,7 @@ final class ClusterMonitorIT {
                             return host(monitor, 1).role() == HostRole.UNKNOWN;
                         });
                 assertThat(Monotonic.now() - stopped).isLessThan(TimeUnit.MILLISECONDS.toNanos(1_700));
-                assertThat(monitor.polledAt(host(monitor, 1).host())).isEqualTo(HostState.NEVER);
+                assertThat(host(monitor, 1).polledAt()).isEqualTo(HostState.NEVER);
             } finally {
                 signal("CONT", processes);
             }

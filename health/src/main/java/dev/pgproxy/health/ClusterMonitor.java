@@ -29,8 +29,7 @@ import org.slf4j.LoggerFactory;
  * does so on threads of its own.
  *
  * <p>A replica that restarts after a crash may answer from an older position than it had. Who sends a read to a replica by the
- * freshness published here must therefore use a connection whose login ended before {@link #polledAt}, read before the
- * topology: then that position was told by the very server process group that answers the read.
+ * freshness published here must therefore use a connection whose login ended before its {@link HostState#polledAt}: then that position was told by the very server process group that answers the read.
  */
 public final class ClusterMonitor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterMonitor.class);
@@ -144,16 +143,6 @@ public final class ClusterMonitor implements AutoCloseable {
     public void suspect(Host host) {
         interrupted(host);
         watches.get(host.index()).wake();
-    }
-
-    /**
-     * When the answer that the host's published freshness rests on was asked for, a
-     * {@link dev.pgproxy.routing.freshness.Monotonic} moment; {@link HostState#NEVER} if it does not answer.
-     */
-    public long polledAt(Host host) {
-        synchronized (lock) {
-            return view.polledAt(host.index());
-        }
     }
 
     /**

@@ -14,6 +14,7 @@ import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
@@ -50,18 +51,15 @@ final class OwnStatement {
         boolean query = message.getByte(0) == FrontendType.QUERY;
         int end = message.readableBytes();
         int textAt = query ? FrameReader.HEADER : CString.find(message, FrameReader.HEADER, end) + 1;
-        byte[] head = bytes(message, FrameReader.HEADER, textAt);
         int textEnd = CString.find(message, textAt, end);
-        CompletionStage<String> sql = sql(facts, bytes(message, textAt, textEnd));
-        byte[] tail = bytes(message, textEnd, end); // with the types of parameters
+        CompletionStage<String> sql = sql(facts, ByteBufUtil.getBytes(message, textAt, textEnd - textAt));
+        if (sql == null) {
+            return null;
+        }
         byte type = message.getByte(0);
-        return sql == null ? null : sql.thenApply(text -> message(type, head, text, tail));
-    }
-
-    private static byte[] bytes(ByteBuf buf, int from, int end) {
-        byte[] bytes = new byte[end - from];
-        buf.getBytes(from, bytes);
-        return bytes;
+        byte[] head = ByteBufUtil.getBytes(message, FrameReader.HEADER, textAt - FrameReader.HEADER);
+        byte[] tail = ByteBufUtil.getBytes(message, textEnd, end - textEnd); // with the types of parameters
+        return sql.thenApply(text -> message(type, head, text, tail));
     }
 
     private static ByteBuf message(byte type, byte[] head, String sql, byte[] tail) {

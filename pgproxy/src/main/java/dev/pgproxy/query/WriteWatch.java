@@ -56,6 +56,8 @@ final class WriteWatch {
     void sending(Exchange exchange, byte status, boolean quiet) {
         if (state.routes() == null) {
             unseen = true;
+            atomic = false;
+            alone = false;
             return;
         }
         boolean ends = !quiet || status == TransactionStatus.IDLE;

@@ -34,9 +34,8 @@ public record RoleDefaults(Map<String, String> everybody, Map<String, Map<String
             + " WHERE datname = pg_catalog.current_database())"
             + " ORDER BY s.setrole <> 0, s.setdatabase <> 0";
 
-    private static final String SERVERS = "SELECT name, reset_val, source FROM pg_catalog.pg_settings"
-            + " WHERE name = ANY (ARRAY['search_path', 'default_transaction_isolation', 'default_transaction_read_only',"
-            + " 'idle_in_transaction_session_timeout', 'transaction_timeout'])";
+    private static final String SERVERS =
+            "SELECT name, reset_val, source FROM pg_catalog.pg_settings" + " WHERE name = ANY (?)";
 
     public RoleDefaults {
         everybody = Map.copyOf(everybody);
@@ -53,13 +52,15 @@ public record RoleDefaults(Map<String, String> everybody, Map<String, Map<String
      */
     public static RoleDefaults load(Connection connection) throws SQLException {
         Map<String, String> everybody = new HashMap<>();
-        try (PreparedStatement ask = connection.prepareStatement(SERVERS);
-                ResultSet rows = ask.executeQuery()) {
-            while (rows.next()) {
-                String source = rows.getString(3);
-                boolean own = source.equals("user") || source.equals("database user");
-                if (!own && !source.equals("client") && !source.equals("session")) {
-                    everybody.put(rows.getString(1), rows.getString(2));
+        try (PreparedStatement ask = connection.prepareStatement(SERVERS)) {
+            ask.setArray(1, connection.createArrayOf("text", PARAMETERS.toArray()));
+            try (ResultSet rows = ask.executeQuery()) {
+                while (rows.next()) {
+                    String source = rows.getString(3);
+                    boolean own = source.equals("user") || source.equals("database user");
+                    if (!own && !source.equals("client") && !source.equals("session")) {
+                        everybody.put(rows.getString(1), rows.getString(2));
+                    }
                 }
             }
         }

@@ -7,7 +7,6 @@ public enum Hindrance {
     ROW_LOCK("it locks rows"),
     SESSION_STATE("it takes or changes state of the session: locks, sequences, large objects, notifications, settings"),
     UNPARSED("JSqlParser cannot read it, and it is not plainly harmless"),
-    TOO_LARGE("it is too long or too deep to be read"),
     UNKNOWN_RELATION("it names a relation that the catalog does not know"),
     UNKNOWN_FUNCTION("it calls a function that the catalog does not know"),
     VOLATILE_FUNCTION("it calls a volatile function"),
