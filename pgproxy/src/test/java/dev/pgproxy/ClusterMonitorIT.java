@@ -129,6 +129,23 @@ final class ClusterMonitorIT {
         }
     }
 
+    /** What has been written and not committed is flushed by nobody for up to 15 s. */
+    @Test
+    void replicasAreFreshBesideATransactionThatHasWrittenAndWaits() throws Exception {
+        try (ClusterMonitor monitor = monitor();
+                Connection connection = cluster.primary().connect("postgres");
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            for (int i = 0; i < 4; i++) {
+                long before = Monotonic.now();
+                statement.execute("UPDATE versions SET version = version WHERE session = " + i);
+                awaitFresh(monitor);
+                assertThat(Duration.ofNanos(Monotonic.now() - before)).isLessThan(Duration.ofSeconds(4));
+            }
+            connection.rollback();
+        }
+    }
+
     /** Wherever within a page or segment the last record ends. */
     @Test
     void idleReplicasAreFreshWhereverTheLastRecordEnds() throws Exception {

@@ -72,7 +72,6 @@ final class RoutedSessionIT {
                 Files.writeString(file, configuration(cluster, ", " + TestCluster.replicasOf(cluster)));
                 assertThat(Message.types(console.run("RELOAD"))).endsWith("CZ");
                 await().until(() -> {
-                    TestCluster.commit(cluster);
                     reader.query("SELECT v FROM t").readUntilReady();
                     return Message.rows(console.run("SHOW ROUTES")).stream()
                             .anyMatch(row -> "fresh".equals(row.get(2)) && !"1".equals(row.get(3)));

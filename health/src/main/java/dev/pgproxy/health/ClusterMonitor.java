@@ -177,9 +177,14 @@ public final class ClusterMonitor implements AutoCloseable {
         if (hosts.size() == 1) {
             return settings.healthInterval().toNanos();
         }
-        return Monotonic.now() - neededAt <= NEEDED_FOR
+        return isNeeded()
                 ? settings.freshnessInterval().toNanos()
                 : Math.min(SECOND, settings.healthInterval().toNanos());
+    }
+
+    /** Whether somebody routes by freshness. */
+    boolean isNeeded() {
+        return hosts.size() > 1 && Monotonic.now() - neededAt <= NEEDED_FOR;
     }
 
     boolean isOpen() {

@@ -78,7 +78,7 @@ final class HostWatch implements Runnable {
     private void poll() {
         for (int attempt = 1; monitor.isOpen(); attempt++) {
             try {
-                Answer answer = probe.ask();
+                Answer answer = probe.ask(monitor.isNeeded());
                 lastAnswered = Monotonic.now();
                 if (down) {
                     LOG.info("{}: answers as {}", host, answer.role());

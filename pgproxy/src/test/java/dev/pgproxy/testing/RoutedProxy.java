@@ -131,7 +131,6 @@ public record RoutedProxy(PgProxy proxy, EmbeddedCluster cluster, String databas
     public void awaitReplicas() {
         try (RawClient client = proxied().login()) {
             await().until(() -> {
-                TestCluster.commit(cluster);
                 long refused = refused();
                 Map<Integer, Integer> answered = whoAnswers(client, 20);
                 return refused() == refused

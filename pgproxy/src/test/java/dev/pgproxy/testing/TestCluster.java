@@ -119,11 +119,6 @@ public final class TestCluster {
         }
     }
 
-    /** Commits something: WAL of what commits nothing stays in memory on an idle primary, and no replica has it. */
-    public static void commit(EmbeddedCluster cluster) {
-        execute(cluster.primary(), "SELECT pg_logical_emit_message(true, 'test', '')");
-    }
-
     /** No replica of the cluster replays anything from when this returns: the function alone only asks for it. */
     public static void pauseReplay(EmbeddedCluster cluster) {
         cluster.replicas().forEach(each -> execute(each, "SELECT pg_wal_replay_pause()"));

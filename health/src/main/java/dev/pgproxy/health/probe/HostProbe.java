@@ -10,6 +10,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks one host for its role and WAL position, over one connection kept for that. Confined to its thread.
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * older timeline.
  */
 public final class HostProbe {
+    private static final Logger LOG = LoggerFactory.getLogger(HostProbe.class);
+
     private static final String IDENTITY = """
             SELECT system_identifier, current_setting('wal_block_size')::int,
                    pg_size_bytes(current_setting('wal_segment_size'))
@@ -30,30 +34,42 @@ public final class HostProbe {
             SELECT in_recovery,
                    CASE WHEN in_recovery THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END,
                    CASE WHEN in_recovery THEN (SELECT received_tli FROM pg_stat_get_wal_receiver())
-                        ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int END
+                        ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int END,
+                   CASE WHEN NOT in_recovery THEN pg_current_wal_flush_lsn() END
             FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS role
             """;
+
+    /** A commit that changes nothing and waits for no disk and no standby: the WAL writer flushes what is before it. */
+    private static final String FLUSH = "SELECT set_config('synchronous_commit', 'off', true), pg_current_xact_id()";
 
     private final ControlConnections connections;
     private @Nullable Session session;
 
     /** What belongs to one connection: a server keeps its identity and its layout as long as it runs. */
     private record Session(
-            Connection connection, PreparedStatement position, long systemIdentifier, WalLayout layout) {}
+            Connection connection,
+            PreparedStatement position,
+            long systemIdentifier,
+            WalLayout layout,
+            UnflushedWal unflushed) {}
 
     public HostProbe(ControlConnections connections) {
         this.connections = connections;
     }
 
-    /** Waits for the answer, as long as the limit of its connections. After an error the next one logs in anew. */
-    public Answer ask() throws SQLException {
+    /**
+     * Waits for the answer, as long as the limit of its connections. After an error the next one logs in anew.
+     *
+     * @param flush a primary that keeps WAL in memory for longer than a second is made to flush it
+     */
+    public Answer ask(boolean flush) throws SQLException {
         Session asking = session;
         try {
             if (asking == null) {
                 asking = open();
                 session = asking;
             }
-            return ask(asking);
+            return ask(asking, flush);
         } catch (SQLException e) {
             session = null;
             if (asking != null) {
@@ -69,27 +85,45 @@ public final class HostProbe {
                 ResultSet identity = statement.executeQuery(IDENTITY)) {
             identity.next();
             WalLayout layout = new WalLayout(identity.getInt(2), identity.getLong(3));
-            return new Session(connection, connection.prepareStatement(POSITION), identity.getLong(1), layout);
+            PreparedStatement position = connection.prepareStatement(POSITION);
+            return new Session(connection, position, identity.getLong(1), layout, new UnflushedWal());
         } catch (SQLException e) {
             connections.discard(connection);
             throw e;
         }
     }
 
-    private static Answer ask(Session session) throws SQLException {
+    private static Answer ask(Session session, boolean flush) throws SQLException {
         long asked = Monotonic.now();
         try (ResultSet row = session.position().executeQuery()) {
             row.next();
-            String text = row.getString(2);
-            long lsn = text == null ? 0 : Lsn.parse(text);
-            return row.getBoolean(1)
-                    ? new Answer(asked, HostRole.REPLICA, session.systemIdentifier(), row.getInt(3), lsn)
-                    : new Answer(
-                            asked,
-                            HostRole.PRIMARY,
-                            session.systemIdentifier(),
-                            row.getInt(3),
-                            session.layout().endBefore(lsn));
+            long system = session.systemIdentifier();
+            int timeline = row.getInt(3);
+            if (row.getBoolean(1)) {
+                return new Answer(asked, HostRole.REPLICA, system, timeline, lsn(row, 2));
+            }
+            long end = session.layout().endBefore(lsn(row, 2));
+            if (flush && session.unflushed().isStuck(asked, end, lsn(row, 4))) {
+                flush(session);
+            }
+            return new Answer(asked, HostRole.PRIMARY, system, timeline, end);
+        }
+    }
+
+    private static long lsn(ResultSet row, int column) throws SQLException {
+        String text = row.getString(column);
+        return text == null ? 0 : Lsn.parse(text);
+    }
+
+    /** Without it replicas only look as if they were behind, so it may fail. */
+    private static void flush(Session session) throws SQLException {
+        try (Statement statement = session.connection().createStatement()) {
+            statement.execute(FLUSH);
+        } catch (SQLException e) {
+            if (session.connection().isClosed()) {
+                throw e;
+            }
+            LOG.debug("its WAL cannot be flushed: {}", e.getMessage());
         }
     }
 
