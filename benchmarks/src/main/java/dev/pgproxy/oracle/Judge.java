@@ -101,8 +101,9 @@ final class Judge {
             add("operators", grammar.operators, operators(shape), missed);
             add("types", grammar.types, shape.words(), missed);
             add("written", grammar.written, shape.written(), missed);
-        } else if (grammar.onlyQueries) {
-            // the primary's, and may read anything; but what it changes is looked for among the mentions
+        } else if (grammar.onlyQueries && !shape.mentions().isEmpty()) {
+            // the primary's, and may read anything; but what it changes is looked for among the mentions, if there are
+            // any
             add("written among mentions", grammar.written, shape.mentions(), missed);
         }
         return missed;
