@@ -23,7 +23,9 @@ final class Aligner implements OwnReply {
     private final Set<String> custom;
     private final Consumer<@Nullable ErrorFields> then;
 
+    private boolean sets;
     private boolean begins;
+    private boolean changed;
     private int outstanding;
     private @Nullable ErrorFields error;
 
@@ -35,6 +37,7 @@ final class Aligner implements OwnReply {
             return false;
         }
         Aligner aligner = new Aligner(server, session, wanted, error -> then.run());
+        aligner.sets = true;
         aligner.outstanding = 1;
         server.ask(String.join(";", sql), aligner);
         return true;
@@ -56,10 +59,11 @@ final class Aligner implements OwnReply {
     static boolean begin(
             Exchange exchange,
             Session session,
-            ServerConnection server,
+            Lease lease,
             PoolMode mode,
             @Nullable String transaction,
             Consumer<@Nullable ErrorFields> then) {
+        ServerConnection server = lease.leased();
         if (server.status() == TransactionStatus.FAILED) {
             return false; // nothing can be set, and nothing can depend on it, before the transaction has ended
         }
@@ -73,13 +77,17 @@ final class Aligner implements OwnReply {
             sql = new ArrayList<>(sql);
             sql.add(transaction);
         }
-        if (sql.isEmpty()) {
+        List<StatementCheck> checks =
+                mode == PoolMode.SESSION ? List.of() : StatementCheck.before(exchange, session, server);
+        if (sql.isEmpty() && checks.isEmpty()) {
             return false;
         }
         Aligner aligner = new Aligner(server, session, wanted, then);
+        aligner.sets = !sql.isEmpty();
         aligner.begins = transaction != null;
-        aligner.outstanding = sql.size();
+        aligner.outstanding = sql.size() + checks.size();
         sql.forEach(query -> server.ask(query, aligner));
+        checks.forEach(check -> check.begin(lease.preparation(), aligner));
         return true;
     }
 
@@ -89,7 +97,7 @@ final class Aligner implements OwnReply {
         if (--outstanding > 0) {
             return;
         }
-        if (error == null) {
+        if (error == null && sets) {
             if (status == TransactionStatus.IDLE || begins) {
                 server.settings().reset(wanted);
             } else {
@@ -97,6 +105,21 @@ final class Aligner implements OwnReply {
             }
             server.customSettings().addAll(custom);
         }
+        if (error == null && changed) {
+            error = StatementCheck.CHANGED;
+            if (status == TransactionStatus.IN_TRANSACTION && !begins) {
+                outstanding = 1;
+                server.ask(
+                        error.message(),
+                        this); // no statement: it fails the transaction, as the error does that is told
+                return;
+            }
+        }
         then.accept(error);
+    }
+
+    /** A statement of the exchange does not give any more what its client goes by. */
+    void changed() {
+        changed = true;
     }
 }

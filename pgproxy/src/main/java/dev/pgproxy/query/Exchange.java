@@ -156,10 +156,30 @@ public final class Exchange {
         return entry == null ? null : entry.statement().facts();
     }
 
-    /** Whether a Parse gives its statement the name that stands there, its terminator included. */
-    private boolean isNamed(int parse, ByteBuf buf, int nameAt, int nameEnd) {
-        ByteBuf own = buffer(parse);
-        int at = indexes[parse] + FrameReader.HEADER;
+    /**
+     * The session's named statement that a Bind or Describe is about; null for other messages, and if this exchange parses or
+     * closes it before.
+     */
+    ClientStatements.@Nullable Entry entry(int i, Session session) {
+        int nameAt = statementNameAt(i);
+        ByteBuf buf = buffer(i);
+        int nameEnd = nameAt < 0 ? -1 : CString.find(buf, nameAt, end(i));
+        if (nameEnd <= nameAt) {
+            return null;
+        }
+        for (int before = i - 1; before >= 0; before--) {
+            byte type = types[before];
+            if ((type == FrontendType.PARSE || type == FrontendType.CLOSE) && isNamed(before, buf, nameAt, nameEnd)) {
+                return null;
+            }
+        }
+        return session.statements().find(buf, nameAt, nameEnd - nameAt);
+    }
+
+    /** Whether a Parse or Close is about the statement of the name that stands there, its terminator included. */
+    private boolean isNamed(int message, ByteBuf buf, int nameAt, int nameEnd) {
+        ByteBuf own = buffer(message);
+        int at = indexes[message] + FrameReader.HEADER + (types[message] == FrontendType.CLOSE ? 1 : 0);
         int length = nameEnd + 1 - nameAt;
         return at + length <= own.writerIndex() && ByteBufUtil.equals(own, at, buf, nameAt, length);
     }

@@ -2,6 +2,7 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.ConstantReplies;
+import dev.pgproxy.protocol.backend.ResultColumns;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * is queued. Confined to the client's loop.
  */
 final class ExchangeWriter {
-    private static final byte[] UNNAMED = {};
+    static final byte[] UNNAMED = {};
 
     private final Session session;
     private final PoolStatements source;
@@ -40,6 +41,7 @@ final class ExchangeWriter {
     private final ServerWriter out;
     private final SideEffects effects;
     private final VisibleStatements visible;
+    private final Preparation preparation;
 
     private @Nullable QueryFacts unnamedPortal;
     private @Nullable Map<String, QueryFacts> portals;
@@ -62,11 +64,17 @@ final class ExchangeWriter {
         this.out = new ServerWriter(server);
         this.effects = new SideEffects(session, source.pool(), translates, server, out);
         this.visible = new VisibleStatements(session, server, out);
+        this.preparation = new Preparation(session, source, translates, server, out);
     }
 
     /** The server it writes to. */
     ServerConnection server() {
         return server;
+    }
+
+    /** Prepares what the server lacks. */
+    Preparation preparation() {
+        return preparation;
     }
 
     /** A new transaction: portals are gone. */
@@ -217,20 +225,19 @@ final class ExchangeWriter {
         }
         SharedStatement statement = source.find(rest, name, facts);
         source.count(Counter.CLIENT_PARSE_COUNT);
-        if (server.statements().has(statement)) {
+        ResultColumns gives = server.statements().gives(statement);
+        if (gives != null) {
             if (session.status() != TransactionStatus.FAILED || facts.isForFailedTransaction()) {
-                session.statements().put(name, statement);
+                session.statements().put(name, statement).gives(gives);
                 server.expect(ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
                 return;
             }
-            evict(statement); // PostgreSQL itself shall say whether the transaction takes it
+            preparation.evict(statement); // PostgreSQL itself shall say whether the transaction takes it
         }
-        makeRoom(statement);
-        session.statements().put(name, statement);
-        server.statements().add(statement);
-        source.count(Counter.SERVER_PARSE_COUNT);
-        FrontendWriter.parse(out.made(), statement.name(), rest);
-        server.expect(ReplyQueue.PARSE, new StatementChange.Parsed(name, statement, true));
+        preparation.parse(
+                session.statements().put(name, statement),
+                ReplyQueue.PARSE,
+                new StatementChange.Parsed(name, statement, true));
     }
 
     private void parseUnnamed(QueryFacts facts, ByteBuf buf, int index, int length) {
@@ -281,17 +288,19 @@ final class ExchangeWriter {
             if (statement != null) {
                 beforeBind(statement.facts(), statement.rest());
             }
-            needUnnamed();
+            preparation.needUnnamed();
             out.raw(buf, index, length);
         } else if (named == null || !translates) {
             facts = named == null ? null : named.statement().facts();
-            forgetForeign(named == null, buf, nameAt, nameEnd);
+            if (named == null) {
+                preparation.closeForeign(buf, nameAt, nameEnd);
+            }
             out.raw(buf, index, length);
         } else {
             SharedStatement statement = named.statement();
             facts = statement.facts();
             beforeBind(facts, statement.rest());
-            need(statement);
+            preparation.need(named);
             source.count(Counter.BIND_COUNT);
             renamed(statement, buf, index, nameAt, nameEnd, length, announced);
         }
@@ -328,13 +337,13 @@ final class ExchangeWriter {
         }
         ClientStatements.Entry named = session.statements().find(buf, nameAt, nameEnd - nameAt);
         if (nameEnd == nameAt) {
-            needUnnamed();
+            preparation.needUnnamed();
             out.raw(buf, index, length);
         } else if (named == null) {
-            forgetForeign(true, buf, nameAt, nameEnd);
+            preparation.closeForeign(buf, nameAt, nameEnd);
             out.raw(buf, index, length);
         } else {
-            need(named.statement());
+            preparation.need(named);
             renamed(named.statement(), buf, index, nameAt, nameEnd, length, length);
         }
         server.expect(ReplyQueue.DESCRIBE, named);
@@ -382,68 +391,6 @@ final class ExchangeWriter {
             server.statements().unnamed(null);
         } else {
             session.statements().remove(name);
-        }
-    }
-
-    // ---- what the server has to have
-
-    private void needUnnamed() {
-        UnnamedStatement wanted = session.unnamed();
-        UnnamedStatement present = server.statements().unnamed();
-        if (wanted != present && translates) {
-            server.statements().unnamed(wanted);
-            if (wanted == null) {
-                FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, UNNAMED);
-                server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
-            } else {
-                FrontendWriter.parse(out.made(), UNNAMED, wanted.rest());
-                server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(null));
-            }
-        }
-    }
-
-    private void need(SharedStatement statement) {
-        if (!server.statements().has(statement)) {
-            makeRoom(statement);
-            server.statements().add(statement);
-            source.count(Counter.SERVER_PARSE_COUNT);
-            FrontendWriter.parse(out.made(), statement.name(), statement.rest());
-            server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(statement));
-        }
-    }
-
-    private void makeRoom(SharedStatement statement) {
-        SharedStatement surplus = server.statements().surplus(source.maxPerServer());
-        if (surplus != null) {
-            evict(surplus);
-        }
-        String name = new String(statement.name(), StandardCharsets.UTF_8);
-        if (server.statements().own().remove(name) != null) {
-            FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, statement.name());
-            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
-        }
-    }
-
-    private void evict(SharedStatement statement) {
-        server.statements().remove(statement);
-        FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, statement.name());
-        server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, new StatementChange.Evicted(statement));
-    }
-
-    /** The session has no statement of this name: another's must not answer to it. */
-    private void forgetForeign(boolean unknown, ByteBuf buf, int nameAt, int nameEnd) {
-        if (!translates || !unknown) {
-            return;
-        }
-        String name = buf.toString(nameAt, nameEnd - nameAt, StandardCharsets.UTF_8);
-        SharedStatement shared = server.statements().named(name);
-        boolean foreign = server.statements().own(name) != null
-                && !session.sqlStatements().containsKey(name);
-        if (shared != null || foreign) {
-            server.statements().forget(name);
-            FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, name.getBytes(StandardCharsets.UTF_8));
-            server.expect(
-                    ReplyQueue.CLOSE | ReplyQueue.SWALLOW, shared == null ? null : new StatementChange.Evicted(shared));
         }
     }
 

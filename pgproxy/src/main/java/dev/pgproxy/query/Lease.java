@@ -73,17 +73,26 @@ final class Lease {
         return Objects.requireNonNull(server);
     }
 
+    /** Prepares what the server lacks. */
+    Preparation preparation() {
+        return Objects.requireNonNull(writer).preparation();
+    }
+
     /** The server is no longer the client's. */
     void end() {
         server = null;
     }
 
-    /** Gives the server back, which is idle and has said everything; {@code struck} if a cancel may still strike it. */
-    void giveBack(boolean struck) {
+    /**
+     * Gives the server back, which is idle and has said everything.
+     *
+     * @param unfit it is ended: it is not what we believe, or a cancel may still strike it
+     */
+    void giveBack(boolean unfit) {
         ServerConnection leased = leased();
         server = null;
-        if (struck) {
-            leased.abandon("a cancel request is under way to it");
+        if (unfit) {
+            leased.abandon("it could not be aligned, or a cancel request is under way to it");
         } else {
             leased.detach(ServerState.TESTED);
             source.release(leased);

@@ -259,7 +259,7 @@ public final class QueryFlow {
         String begin = routing == null || routing.isTrial()
                 ? null
                 : routing.transaction().materialize();
-        return Aligner.begin(exchange, session, leased, settings.mode(), begin, error -> aligned(leased, error));
+        return Aligner.begin(exchange, session, lease, settings.mode(), begin, error -> aligned(leased, error));
     }
 
     /** Whether the exchange goes to a replica that may fail to answer it. */
@@ -348,9 +348,8 @@ public final class QueryFlow {
         }
         boolean stillLocal = routing != null && routing.takesBack();
         if (stillLocal || leased.status() == TransactionStatus.IDLE) {
-            lease.end();
             relay.end();
-            leased.abandon("could not be aligned");
+            lease.giveBack(stillLocal || error != StatementCheck.CHANGED || boundary.mayStrike());
             if (isTrial()) { // what it lacks may not have been replayed yet
                 request.leaveReplica(error.code());
                 acquire();

@@ -163,7 +163,7 @@ final class ReplyReader implements FrameSink {
             case BackendType.BIND_COMPLETE -> finished(ReplyQueue.BIND, index, length);
             case BackendType.PARSE_COMPLETE -> finished(ReplyQueue.PARSE, index, length);
             case BackendType.CLOSE_COMPLETE -> finished(ReplyQueue.CLOSE, index, length);
-            case BackendType.ROW_DESCRIPTION, BackendType.NO_DATA -> described(index, length);
+            case BackendType.ROW_DESCRIPTION, BackendType.NO_DATA -> described(buf, index, length);
             case BackendType.EMPTY_QUERY_RESPONSE, BackendType.PORTAL_SUSPENDED -> {
                 if ((replies.head() & ReplyQueue.KIND) == ReplyQueue.EXECUTE) {
                     finished(ReplyQueue.EXECUTE, index, length);
@@ -229,8 +229,11 @@ final class ReplyReader implements FrameSink {
         }
     }
 
-    private void described(int index, int length) {
+    private void described(ByteBuf buf, int index, int length) {
         parametersDescribed(index, true);
+        if (replies.note() instanceof DescriptionSink to) {
+            to.described(buf, index, length);
+        }
         if ((replies.head() & ReplyQueue.KIND) == ReplyQueue.DESCRIBE) {
             finished(ReplyQueue.DESCRIBE, index, length);
         } else {

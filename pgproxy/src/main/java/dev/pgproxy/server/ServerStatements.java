@@ -1,5 +1,6 @@
 package dev.pgproxy.server;
 
+import dev.pgproxy.protocol.backend.ResultColumns;
 import dev.pgproxy.session.SharedStatement;
 import dev.pgproxy.session.UnnamedStatement;
 import java.nio.charset.StandardCharsets;
@@ -14,27 +15,40 @@ import org.jspecify.annotations.Nullable;
  * name (SQL PREPARE). Confined to the loop that owns the server connection.
  */
 public final class ServerStatements {
-    private final LinkedHashMap<SharedStatement, Boolean> shared = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<SharedStatement, ResultColumns> shared = new LinkedHashMap<>(16, 0.75f, true);
     private final Map<String, Object> own = new HashMap<>(0);
     private @Nullable SharedStatement last;
+    private ResultColumns lastGives = ResultColumns.UNKNOWN;
     private @Nullable UnnamedStatement unnamed;
 
     /** Whether it is prepared; counts as a use. */
     public boolean has(SharedStatement statement) {
+        return gives(statement) != null;
+    }
+
+    /** What it gives here, {@link ResultColumns#UNKNOWN} if nobody has asked; null if it is not prepared. Counts as a use. */
+    public @Nullable ResultColumns gives(SharedStatement statement) {
         if (statement == last) {
-            return true;
+            return lastGives;
         }
-        if (shared.get(statement) == null) {
-            return false;
+        ResultColumns gives = shared.get(statement);
+        if (gives != null) {
+            last = statement;
+            lastGives = gives;
         }
-        last = statement;
-        return true;
+        return gives;
     }
 
     /** It has been prepared. */
     public void add(SharedStatement statement) {
-        shared.put(statement, Boolean.TRUE);
+        gives(statement, ResultColumns.UNKNOWN);
+    }
+
+    /** This is what it gives here, as long as it is prepared. */
+    public void gives(SharedStatement statement, ResultColumns columns) {
+        shared.put(statement, columns);
         last = statement;
+        lastGives = columns;
     }
 
     /** It has been closed. */

@@ -1,5 +1,6 @@
 package dev.pgproxy.session;
 
+import dev.pgproxy.protocol.backend.ResultColumns;
 import dev.pgproxy.protocol.frame.CString;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ public final class ClientStatements {
         private final int hash;
         private final SharedStatement statement;
         private @Nullable Entry next;
+        private ResultColumns gives = ResultColumns.UNKNOWN;
 
         Entry(byte[] name, int hash, SharedStatement statement, @Nullable Entry next) {
             this.name = name;
@@ -35,6 +37,16 @@ public final class ClientStatements {
         /** The statement. */
         public SharedStatement statement() {
             return statement;
+        }
+
+        /** What the client believes that it gives; {@link ResultColumns#UNKNOWN} before its Parse was answered. */
+        public ResultColumns gives() {
+            return gives;
+        }
+
+        /** It has been told, or can have asked. */
+        public void gives(ResultColumns columns) {
+            gives = columns;
         }
     }
 
@@ -70,7 +82,7 @@ public final class ClientStatements {
     }
 
     /** Adds or replaces. */
-    public void put(String name, SharedStatement statement) {
+    public Entry put(String name, SharedStatement statement) {
         remove(name);
         byte[] bytes = bytes(name);
         int hash = hash(bytes);
@@ -78,8 +90,10 @@ public final class ClientStatements {
             grow();
         }
         int slot = hash & table.length - 1;
-        table[slot] = new Entry(bytes, hash, statement, table[slot]);
+        Entry entry = new Entry(bytes, hash, statement, table[slot]);
+        table[slot] = entry;
         size++;
+        return entry;
     }
 
     /** Removes; nothing happens if there is none. */

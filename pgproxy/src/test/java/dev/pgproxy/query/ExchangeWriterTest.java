@@ -121,6 +121,10 @@ final class ExchangeWriterTest {
         }
     }
 
+    private static void describe(ByteBuf out, String name) {
+        FrontendWriter.describe(out, FrontendWriter.STATEMENT, name.getBytes(UTF_8));
+    }
+
     private static @Nullable QueryFacts facts(ByteBuf in, int index, int length) {
         int from = index + 5;
         if (in.getByte(index) == 'P') {
@@ -176,10 +180,29 @@ final class ExchangeWriterTest {
         Consumer<ByteBuf> messages = out -> {
             FrontendWriter.parse(out, "S_1", "SELECT $1");
             bind(out, "S_1", "x");
-            FrontendWriter.describe(out, FrontendWriter.STATEMENT, "S_1".getBytes(UTF_8));
+            describe(out, "S_1");
         };
-        assertThat(one.send(messages)).isEqualTo(bytes(messages));
-        assertThat(one.expected()).containsExactly(ReplyQueue.PARSE, ReplyQueue.BIND, ReplyQueue.DESCRIBE);
+        assertThat(one.send(messages)).isEqualTo(bytes(out -> {
+            FrontendWriter.parse(out, "S_1", "SELECT $1");
+            describe(out, "S_1");
+            bind(out, "S_1", "x");
+            describe(out, "S_1");
+        }));
+        assertThat(one.expected())
+                .containsExactly(
+                        ReplyQueue.PARSE,
+                        ReplyQueue.DESCRIBE | ReplyQueue.SWALLOW,
+                        ReplyQueue.BIND,
+                        ReplyQueue.DESCRIBE);
+    }
+
+    /** What these give depends on the moment, or is nothing. */
+    @Test
+    void onlyWhatIsPlannedIsDescribed() {
+        for (String text : new String[] {"FETCH 1 FROM c", "EXPLAIN SELECT 1"}) {
+            Consumer<ByteBuf> messages = out -> FrontendWriter.parse(out, "S" + text.length(), text);
+            assertThat(one.send(messages)).as(text).isEqualTo(bytes(messages));
+        }
     }
 
     @Test
@@ -219,9 +242,14 @@ final class ExchangeWriterTest {
         String sent = one.send(one.on(other.server), other.channel, out -> bind(out, "S_1", "x"), 0);
         assertThat(sent).isEqualTo(bytes(out -> {
             FrontendWriter.parse(out, "S_1", "SELECT 2, $1");
+            describe(out, "S_1");
             bind(out, "S_1", "x");
         }));
-        assertThat(other.expected()).containsExactly(ReplyQueue.PARSE | ReplyQueue.SWALLOW, ReplyQueue.BIND);
+        assertThat(other.expected())
+                .containsExactly(
+                        ReplyQueue.PARSE | ReplyQueue.SWALLOW,
+                        ReplyQueue.DESCRIBE | ReplyQueue.SWALLOW,
+                        ReplyQueue.BIND);
         other.channel.finishAndReleaseAll();
     }
 
@@ -252,8 +280,13 @@ final class ExchangeWriterTest {
                 .isEqualTo(bytes(out -> {
                     FrontendWriter.close(out, FrontendWriter.STATEMENT, "b".getBytes(UTF_8));
                     FrontendWriter.parse(out, "c", "SELECT 'c', $1");
+                    describe(out, "c");
                 }));
-        assertThat(one.expected()).containsExactly(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, ReplyQueue.PARSE);
+        assertThat(one.expected())
+                .containsExactly(
+                        ReplyQueue.CLOSE | ReplyQueue.SWALLOW,
+                        ReplyQueue.PARSE,
+                        ReplyQueue.DESCRIBE | ReplyQueue.SWALLOW);
     }
 
     @Test
