@@ -100,6 +100,22 @@ final class DistributionIT {
         }
     }
 
+    /** Monitoring takes database and user for the name of a row. */
+    @Test
+    void theHostsOfAPoolAreOneRowOfShowPools() {
+        try (RoutedProxy proxy = RoutedProxy.start(FIXED, List.of(1, 1));
+                RawClient client = proxy.proxied().login()) {
+            proxy.awaitReplicas();
+            client.query("CREATE TABLE t ()").readUntilReady(); // the primary's server is there
+            await().untilAsserted(() -> {
+                List<List<String>> rows = proxy.shown("SHOW POOLS");
+                assertThat(rows).hasSize(1);
+                assertThat(rows.getFirst().get(2)).as("cl_active").isEqualTo("1");
+                assertThat(rows.getFirst().get(9)).as("sv_idle").isEqualTo("3");
+            });
+        }
+    }
+
     @Test
     void inTurnEachReplicaGetsItsWeight() {
         assertDistribution("consistency = eventual\n", 10_000, true, 0.02, 0, 0.25, 0.75);

@@ -174,6 +174,30 @@ final class RoutingIT {
         }
     }
 
+    /** A constant that stands for the moment has one value in a transaction, like now(), wherever its reads go. */
+    @Test
+    void theMomentOfATransactionIsTheSameInAllOfIt() {
+        try (RawClient c = proxied().login()) {
+            awaitReplicas(c);
+            c.query("BEGIN").readUntilReady();
+            assertOnReplica(c, "SELECT v FROM t");
+            String now = value(c, "SELECT 'now'::timestamptz::text");
+            assertThat(value(c, "SELECT now()::text")).isEqualTo(now);
+            c.query("COMMIT").readUntilReady();
+            c.query("BEGIN").readUntilReady();
+            c.batch(b -> b.parse("", "SELECT ($1::timestamptz)::text")
+                    .bind("", "", " NOW ")
+                    .execute("")
+                    .sync());
+            String bound =
+                    Objects.requireNonNull(Message.row(c.readUntilReady()).getFirst());
+            assertThat(value(c, "SELECT now()::text")).isEqualTo(bound);
+            c.query("COMMIT").readUntilReady();
+            value(c, "SELECT 'now'::timestamptz"); // outside of a transaction nobody can compare it
+            assertThat(routes().counters().of(RouteReason.TRANSACTION_BOUND)).isEqualTo(2);
+        }
+    }
+
     @Test
     void anEmptyTransactionReachesNoServer() {
         try (RawClient c = proxied().login()) {

@@ -11,7 +11,10 @@ import dev.pgproxy.pool.PoolKey;
 import dev.pgproxy.pool.Pools;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** SHOW POOLS, LISTS, STATE. Thread-safe. */
 record PoolTables(ProgramControl program, Pools pools, ConfigTables configured, HostNames names) {
@@ -22,15 +25,19 @@ record PoolTables(ProgramControl program, Pools pools, ConfigTables configured, 
                 + " sv_idle:int4 sv_used:int4 sv_tested:int4 sv_login:int4 maxwait:int4 maxwait_us:int4"
                 + " pool_mode load_balance_hosts");
         long time = System.nanoTime();
-        for (Pool pool : ordered()) {
-            List<ClientView> clients = now.clientsOf(pool);
-            List<ServerView> servers = now.serversOf(pool);
+        grouped().forEach((key, pools) -> {
+            List<ClientView> clients = now.clientsOf(key);
+            List<ServerView> servers = now.serversOf(key);
             long waiting = clients.stream().filter(ClientView::isWaiting).count();
             int cancels = servers.stream().mapToInt(ServerView::cancels).sum();
-            long maxWait = TimeUnit.NANOSECONDS.toMicros(pool.longestWait(time));
+            long wait = pools.stream()
+                    .mapToLong(pool -> pool.longestWait(time))
+                    .max()
+                    .orElse(0);
+            long maxWait = TimeUnit.NANOSECONDS.toMicros(wait);
             table.row(
-                    pool.key().database(),
-                    pool.key().user(),
+                    key.database(),
+                    key.user(),
                     clients.size() - waiting,
                     waiting,
                     cancels,
@@ -41,20 +48,24 @@ record PoolTables(ProgramControl program, Pools pools, ConfigTables configured, 
                     count(servers, "idle"),
                     0,
                     count(servers, "tested"),
-                    pool.connecting(),
+                    pools.stream().mapToInt(Pool::connecting).sum(),
                     maxWait / 1_000_000,
                     maxWait % 1_000_000,
-                    mode(pool.key()),
+                    mode(key),
                     null);
-        }
+        });
         return table.answer();
     }
 
-    private List<Pool> ordered() {
+    /** Those of all hosts together: to its clients it is one pool. */
+    private Map<PoolKey, List<Pool>> grouped() {
         return pools.all().stream()
-                .sorted(Comparator.comparing((Pool p) -> p.key().database())
-                        .thenComparing(p -> p.key().user()))
-                .toList();
+                .collect(Collectors.groupingBy(
+                        pool -> pool.key().on(null),
+                        () -> new TreeMap<>(Comparator.comparing(PoolKey::database)
+                                .thenComparing(PoolKey::user)
+                                .thenComparing(PoolKey::asItself)),
+                        Collectors.toList()));
     }
 
     private static long count(List<ServerView> servers, String state) {
@@ -77,7 +88,7 @@ record PoolTables(ProgramControl program, Pools pools, ConfigTables configured, 
                 .row("databases", configured.databaseNames().size())
                 .row("users", configured.userNames().size())
                 .row("peers", program.config().peers().peers().size())
-                .row("pools", pools.all().size())
+                .row("pools", grouped().size())
                 .row("peer_pools", 0)
                 .row("free_clients", 0)
                 .row("used_clients", now.clients().size() - login)

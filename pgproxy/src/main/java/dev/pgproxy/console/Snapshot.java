@@ -3,6 +3,7 @@ package dev.pgproxy.console;
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.Clients;
 import dev.pgproxy.pool.Pool;
+import dev.pgproxy.pool.PoolKey;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerState;
@@ -80,18 +81,21 @@ record Snapshot(List<ClientView> clients, List<ServerView> servers) {
         return null;
     }
 
-    List<ServerView> serversOf(Pool pool) {
-        return servers.stream().filter(view -> view.pool() == pool).toList();
+    /** Those of a pool on whatever host. */
+    List<ServerView> serversOf(PoolKey key) {
+        return servers.stream()
+                .filter(view -> view.pool().key().on(null).equals(key))
+                .toList();
     }
 
-    List<ClientView> clientsOf(Pool pool) {
-        if (pool.key().asItself()) {
+    List<ClientView> clientsOf(PoolKey key) {
+        if (key.asItself()) {
             return List.of(); // the pool of auth_query
         }
         return clients.stream()
                 .filter(view -> view.stage().isServed()
-                        && view.client().database().equals(pool.key().database())
-                        && view.client().user().equals(pool.key().user()))
+                        && view.client().database().equals(key.database())
+                        && view.client().user().equals(key.user()))
                 .toList();
     }
 }

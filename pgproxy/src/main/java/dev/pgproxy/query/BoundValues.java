@@ -6,6 +6,7 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SessionEffect.SetConfig.Argument;
 import dev.pgproxy.protocol.sql.StatementFacts;
+import dev.pgproxy.protocol.sql.TimeInput;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -13,8 +14,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts the values of a Bind message into what a text says of {@code set_config($1, $2, …)}. Text format only; values of
- * other formats stay unknown. Stateless.
+ * What the values of a Bind message mean for its text: they are put into {@code set_config($1, $2, …)}, and may stand for the
+ * moment. Text format only; values of other formats stay unknown. Stateless.
  *
  * <pre>
  *   B, Int32 length, String portal, String statement, Int16 formats, Int16 each, Int16 values, (Int32 length, bytes) each
@@ -39,6 +40,16 @@ final class BoundValues {
         return QueryFacts.of(statement.withEffect(new SessionEffect.SetConfig(calls)));
     }
 
+    /** Whether a value of a whole Bind whose names are well-formed, in text format, may stand for the moment. */
+    static boolean haveTimeInput(ByteBuf buf, int index, int length) {
+        for (Argument value : values(buf, index, index + length)) {
+            if (value instanceof Argument.Text text && TimeInput.isIn(text.text())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static Argument put(Argument argument, List<@Nullable Argument> values) {
         if (argument instanceof Argument.Parameter parameter) {
             int n = parameter.number() - 1;
@@ -52,7 +63,7 @@ final class BoundValues {
         List<@Nullable Argument> values = new ArrayList<>();
         int i = CString.end(buf, index + FrameReader.HEADER, end) + 1;
         i = CString.end(buf, i, end) + 1;
-        int formats = buf.getUnsignedShort(i);
+        int formats = i + 2 <= end ? buf.getUnsignedShort(i) : 0;
         int formatsAt = i + 2;
         i = formatsAt + 2 * formats;
         int count = i + 2 <= end ? buf.getUnsignedShort(i) : 0;

@@ -192,7 +192,10 @@ final class RouteDecision {
         }
         shapes.add(shape);
         reads = reads.with(reading.reads());
-        transactionBound |= reading.transactionBound();
+        transactionBound |= reading.transactionBound()
+                || exchange.type(i) == FrontendType.BIND
+                        && transaction.isOpen()
+                        && BoundValues.haveTimeInput(exchange.buffer(i), exchange.index(i), exchange.length(i));
         return null;
     }
 

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 final class CheckerSession implements AutoCloseable {
     private static final String NO_TRANSACTION = "no transaction";
 
-    /** What disturbances cause: serialization, deadlock, cancel; and the division that is wanted. */
-    private static final Set<String> EXPECTED = Set.of("40001", "40P01", "57014", "22012");
+    /** What disturbances cause: serialization, deadlock, cancel; and the division and the duplicate that are wanted. */
+    private static final Set<String> EXPECTED = Set.of("40001", "40P01", "57014", "22012", "23505");
 
     private static final List<String> SNAPSHOTS = List.of(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -339,6 +339,9 @@ final class CheckerSession implements AutoCloseable {
             fine = dice < 5
                     ? reads(random.nextInt(1, 3))
                     : dice < 6 ? lockingRead() : dice < 8 ? pendingWrite() : savepoint();
+        }
+        if (fine && random.nextInt(8) == 0) {
+            fine = control(Family.DOOM);
         }
         end(fine && random.nextInt(4) > 0 ? "COMMIT" : "ROLLBACK");
     }

@@ -69,6 +69,7 @@ enum Family {
             CREATE TABLE pair_right (key int PRIMARY KEY, version bigint NOT NULL);
             INSERT INTO pair_left SELECT k, 0 FROM generate_series(0, 7) k;
             INSERT INTO pair_right SELECT k, 0 FROM generate_series(0, 7) k;
+            CREATE TABLE doomed (key int UNIQUE DEFERRABLE INITIALLY DEFERRED);
             CREATE VIEW pair AS SELECT key, l.version AS l, r.version AS r FROM pair_left l JOIN pair_right r USING (key);
             CREATE FUNCTION write_pair(k int, v bigint) RETURNS bigint LANGUAGE plpgsql AS
               $$ BEGIN UPDATE pair_left SET version = v WHERE key = k AND version < v;
@@ -218,6 +219,9 @@ enum Family {
     static final List<String> PREAMBLE = List.of(
             "PREPARE sql_read (int) AS SELECT key, version FROM plain WHERE key = $1",
             "PREPARE sql_write (int, bigint) AS UPDATE plain SET version = $2 WHERE key = $1 AND version < $2");
+
+    /** Makes the COMMIT of its transaction fail. */
+    static final String DOOM = "INSERT INTO doomed VALUES (1), (1)";
 
     /** Commits twice, the version before the given one first. */
     static final String WRITE_TWICE = "CALL write_plain_twice($1::int, $2::bigint)";

@@ -78,17 +78,22 @@ public record RoutedProxy(PgProxy proxy, EmbeddedCluster cluster, String databas
         return direct(cluster, database);
     }
 
-    /** What the console's SHOW says of this database, by the port of the host. */
+    /** What the console's SHOW REPLICAS says of this database, by the port of the host. */
     public Map<Integer, List<String>> shownReplicas() {
         Map<Integer, List<String>> shown = new TreeMap<>();
-        Endpoint console = new Endpoint("127.0.0.1", proxy.port(), "pgproxy", "postgres", TestCluster.PASSWORD);
-        for (List<String> row : Message.rows(console.run("SHOW REPLICAS"))) {
-            if (row.getFirst().equals(database)) {
-                String host = row.get(1);
-                shown.put(Integer.valueOf(host.substring(host.lastIndexOf(':') + 1)), row);
-            }
+        for (List<String> row : shown("SHOW REPLICAS")) {
+            String host = row.get(1);
+            shown.put(Integer.valueOf(host.substring(host.lastIndexOf(':') + 1)), row);
         }
         return shown;
+    }
+
+    /** The console's rows whose first column is this database. */
+    public List<List<String>> shown(String show) {
+        Endpoint console = new Endpoint("127.0.0.1", proxy.port(), "pgproxy", "postgres", TestCluster.PASSWORD);
+        return Message.rows(console.run(show)).stream()
+                .filter(row -> row.getFirst().equals(database))
+                .toList();
     }
 
     /** Where this database's statements go; somebody must have used it. */

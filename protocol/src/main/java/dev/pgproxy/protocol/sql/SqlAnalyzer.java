@@ -88,6 +88,9 @@ public final class SqlAnalyzer {
             } else if (type == TokenType.OTHER && scanner.text()[scanner.start()] == 0) {
                 return false;
             } else {
+                if (type == TokenType.STRING && TimeInput.mayBeIn(scanner.text(), scanner.start(), scanner.end())) {
+                    fingerprint.add(Fingerprint.TIME, 0L);
+                }
                 tracker.accept(type);
             }
         }

@@ -19,11 +19,19 @@ class FingerprintTest {
     void whiteSpaceCommentsCaseAndValuesDoNotCount() {
         assertSame("SELECT a FROM t WHERE b = 1", "select  A\n/* x */from T -- y\nwhere b=22.5");
         assertSame("SELECT 'a'", "SELECT $$b$$");
-        assertSame("SELECT 'a'", "SELECT E'b\\''\n'c'");
+        assertSame("SELECT 'a'", "SELECT E'b\\''");
+        assertSame("SELECT 'a'\n'b'", "SELECT 'c'\n\n'd'");
+        assertSame("SELECT 'today'", "SELECT 'now'");
         assertSame("SELECT $1", "SELECT $2");
         assertSame(
                 "SELECT a_name_of_sixteen, and_a_longer_name_than_that",
                 "select A_NAME_OF_SIXTEEN,And_A_Longer_Name_Than_That");
+    }
+
+    @Test
+    void whatStandsForTheMomentCounts() {
+        assertDifferent("SELECT 'now'", "SELECT 'a'");
+        assertDifferent("SELECT a IN ('b', 'today')", "SELECT a IN ('b', 'c')");
     }
 
     @Test

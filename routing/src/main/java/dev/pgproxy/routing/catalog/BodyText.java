@@ -4,12 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.pgproxy.protocol.sql.SqlScanner;
 import dev.pgproxy.protocol.sql.SqlText;
+import dev.pgproxy.protocol.sql.TimeInput;
 import dev.pgproxy.protocol.sql.TokenType;
 import dev.pgproxy.routing.sql.Name;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -28,9 +28,6 @@ final class BodyText {
             "current_time",
             "localtime",
             "localtimestamp");
-
-    /** Input of date and time types that stands for the start of the transaction. */
-    private static final Set<String> TIME_INPUT = Set.of("now", "today", "tomorrow", "yesterday");
 
     /** Verbs of statements that change definitions or rights, wherever in a body they stand. */
     private static final Set<String> DEFINING = Set.of("create", "alter", "drop", "grant", "revoke");
@@ -99,9 +96,7 @@ final class BodyText {
             String schema = joined ? name.getLast() : null;
             endName(type);
             if (type == TokenType.STRING) {
-                String value = string();
-                transactionBound |=
-                        value != null && TIME_INPUT.contains(value.strip().toLowerCase(Locale.ROOT));
+                transactionBound |= TimeInput.mayBeIn(text, scanner.start(), scanner.end());
             } else if (type == TokenType.OPERATOR) {
                 operators.add(
                         new Name(schema, new String(text, scanner.start(), scanner.end() - scanner.start(), UTF_8)));

@@ -143,7 +143,8 @@ public final class Catalog {
 
     /**
      * What the statements mean under this search_path. Whether a COPY goes to STDOUT, whether an EXPLAIN executes, and of
-     * which kinds the statements of a MULTIPLE are is for the caller to see; so are the literals: 'now' among them.
+     * which kinds the statements of a MULTIPLE are is for the caller to see; so are the values of parameters: 'now' may be among
+     * them.
      */
     public Reading reading(StatementShape shape, SearchPath path) {
         Union union = new Union();

@@ -24,6 +24,9 @@ final class Findings {
     private final Set<String> words = new HashSet<>();
 
     void addWords(Tokens tokens) {
+        if (tokens.hasTimeInput()) {
+            words.add("now");
+        }
         for (int i = 0; i < tokens.count(); i++) {
             if (tokens.isIdentifier(i) && (tokens.category(i) != RESERVED || TIMES.contains(tokens.keyword(i)))) {
                 words.add(tokens.word(i));

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import dev.pgproxy.protocol.sql.KeywordCategory;
 import dev.pgproxy.protocol.sql.SqlScanner;
 import dev.pgproxy.protocol.sql.SqlText;
+import dev.pgproxy.protocol.sql.TimeInput;
 import dev.pgproxy.protocol.sql.TokenType;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,7 @@ final class Tokens {
     private int[] partners = new int[64];
     private String[] words = new String[64];
     private KeywordCategory[] categories = new KeywordCategory[64];
+    private boolean timeInput;
 
     private Tokens() {}
 
@@ -92,8 +94,9 @@ final class Tokens {
             }
         } else if (type == TokenType.OPERATOR) {
             word = new String(text, start, end - start, ISO_8859_1);
-        } else if (type == TokenType.STRING && (text[start] == 'u' || text[start] == 'U')) {
-            word = "u&";
+        } else if (type == TokenType.STRING) {
+            word = text[start] == 'u' || text[start] == 'U' ? "u&" : "";
+            timeInput |= TimeInput.mayBeIn(text, start, end);
         }
         types[count] = type;
         partners[count] = -1;
@@ -131,6 +134,11 @@ final class Tokens {
 
     int count() {
         return count;
+    }
+
+    /** Whether one of the text's string constants may stand for the moment; not known of a part. */
+    boolean hasTimeInput() {
+        return timeInput;
     }
 
     int type(int i) {
