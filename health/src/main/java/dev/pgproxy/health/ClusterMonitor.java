@@ -16,6 +16,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
@@ -51,6 +52,10 @@ public final class ClusterMonitor implements AutoCloseable {
     private final GoneBackends goneBackends = new GoneBackends(this);
     private final List<Thread> threads = new ArrayList<>();
     private final Object lock = new Object();
+
+    /** What the log says of each host's settings; each is its own thread's. */
+    private final String[] told;
+
     private volatile Topology topology;
     private volatile long neededAt;
     private volatile boolean open = true;
@@ -68,6 +73,8 @@ public final class ClusterMonitor implements AutoCloseable {
         this.weights = new AdaptiveWeights(settings.adaptiveWeights(), hosts.size(), now);
         this.view = new ClusterView(hosts, weights, settings.maxReplicaLag());
         this.cpu = new AtomicReferenceArray<>(hosts.size());
+        this.told = new String[hosts.size()];
+        Arrays.fill(told, "");
         this.topology = view.topology(now);
         this.neededAt = now - NEEDED_FOR - 1;
     }
@@ -200,6 +207,22 @@ public final class ClusterMonitor implements AutoCloseable {
         synchronized (lock) {
             view.answered(host.index(), answer);
             publish();
+        }
+        String strange = strangeSettings(host);
+        if (!strange.equals(told[host.index()])) {
+            told[host.index()] = strange;
+            if (strange.isEmpty()) {
+                LOG.info("{}: its settings are as on the primary", host);
+            } else {
+                LOG.warn("{}: gets no reads, which would say something else there: {}", host, strange);
+            }
+        }
+    }
+
+    /** The settings for whose sake a replica gets no reads, for people; empty if there are none. */
+    public String strangeSettings(Host host) {
+        synchronized (lock) {
+            return view.strangeSettings(host.index());
         }
     }
 

@@ -11,13 +11,18 @@ import dev.pgproxy.routing.freshness.Watermarks;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What the answers of all hosts together mean. Pure; confined to whoever holds its owner's lock.
  *
  * <p>Several hosts that take writes: the one with the latest timeline is the primary and the others, left behind by a
- * promotion, are UNKNOWN; so is one on an earlier timeline than was seen before, and a replica of another cluster. With equal
+ * promotion, are UNKNOWN; so is one on an earlier timeline than was seen before, a replica of another cluster, and one whose
+ * settings would make it answer otherwise. With equal
  * timelines, or of different clusters, nobody can say: all are PRIMARY, and the topology has no primary.
  */
 final class ClusterView {
@@ -120,6 +125,26 @@ final class ClusterView {
         }
     }
 
+    /**
+     * The settings of a host that make its reads say something else than the primary's, for people; empty if there are none, or
+     * one of the two has not answered.
+     */
+    String strangeSettings(int host) {
+        Answer there = answers[host];
+        Answer here = primary < 0 ? null : answers[primary];
+        if (there == null || here == null || there.settings().equals(here.settings())) {
+            return "";
+        }
+        Set<String> names = new TreeSet<>(there.settings().keySet());
+        names.addAll(here.settings().keySet());
+        return names.stream()
+                .filter(name -> !Objects.equals(
+                        there.settings().get(name), here.settings().get(name)))
+                .map(name -> name + " is '" + there.settings().get(name) + "', on the primary '"
+                        + here.settings().get(name) + "'")
+                .collect(Collectors.joining("; "));
+    }
+
     private HostRole role(int host) {
         Answer answer = answers[host];
         if (answer == null) {
@@ -127,7 +152,7 @@ final class ClusterView {
         }
         if (answer.role() == HostRole.REPLICA) {
             boolean foreign = latest != null && latest.systemIdentifier() != answer.systemIdentifier();
-            return foreign ? HostRole.UNKNOWN : HostRole.REPLICA;
+            return foreign || !strangeSettings(host).isEmpty() ? HostRole.UNKNOWN : HostRole.REPLICA;
         }
         boolean leftBehind = latest != null
                 && latest.systemIdentifier() == answer.systemIdentifier()

@@ -13,10 +13,13 @@ import dev.pgproxy.routing.HostRole;
 import dev.pgproxy.routing.HostState;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class ClusterViewTest {
     private static final long SYSTEM = 42;
+
+    private static final Map<String, String> SETTINGS = Map.of("bytea_output", "hex", "xmloption", "content");
 
     private final AdaptiveWeights weights = new AdaptiveWeights(true, 3, 0);
     private final ClusterView view = new ClusterView(
@@ -24,11 +27,11 @@ final class ClusterViewTest {
     private long moment;
 
     private void primary(int host, int timeline, long lsn) {
-        view.answered(host, new Answer(++moment, PRIMARY, SYSTEM, timeline, lsn));
+        view.answered(host, new Answer(++moment, PRIMARY, SYSTEM, timeline, lsn, SETTINGS));
     }
 
     private void replica(int host, int timeline, long lsn) {
-        view.answered(host, new Answer(++moment, REPLICA, SYSTEM, timeline, lsn));
+        view.answered(host, new Answer(++moment, REPLICA, SYSTEM, timeline, lsn, SETTINGS));
     }
 
     private HostState state(int host) {
@@ -62,6 +65,19 @@ final class ClusterViewTest {
         assertThat(state(2).weight()).isEqualTo(3);
         assertThat(state(0).freshAsOf()).isEqualTo(3);
         assertThat(view.polledAt(2)).isEqualTo(4);
+    }
+
+    @Test
+    void aReplicaWithOtherSettingsGetsNoReads() {
+        Map<String, String> others = Map.of("bytea_output", "escape", "xmloption", "content");
+        view.answered(1, new Answer(++moment, REPLICA, SYSTEM, 1, 100, others));
+        assertThat(roles()).containsExactly(UNKNOWN, REPLICA, UNKNOWN);
+        primary(0, 1, 100);
+        assertThat(roles()).containsExactly(PRIMARY, UNKNOWN, UNKNOWN);
+        assertThat(view.strangeSettings(1)).isEqualTo("bytea_output is 'escape', on the primary 'hex'");
+        replica(1, 1, 100);
+        assertThat(roles()).containsExactly(PRIMARY, REPLICA, UNKNOWN);
+        assertThat(view.strangeSettings(1)).isEmpty();
     }
 
     @Test
@@ -130,7 +146,7 @@ final class ClusterViewTest {
     @Test
     void aReplicaOfAnotherClusterIsUnknown() {
         primary(0, 1, 100);
-        view.answered(1, new Answer(++moment, REPLICA, 7, 1, 500));
+        view.answered(1, new Answer(++moment, REPLICA, 7, 1, 500, SETTINGS));
 
         assertThat(roles()).containsExactly(PRIMARY, UNKNOWN, UNKNOWN);
         assertThat(state(1).freshAsOf()).isEqualTo(NEVER);
@@ -139,8 +155,8 @@ final class ClusterViewTest {
     @Test
     void aClusterMadeAnewIsAnotherCluster() {
         primary(0, 3, 100);
-        view.answered(0, new Answer(++moment, PRIMARY, 7, 1, 50));
-        view.answered(1, new Answer(++moment, REPLICA, 7, 1, 50));
+        view.answered(0, new Answer(++moment, PRIMARY, 7, 1, 50, SETTINGS));
+        view.answered(1, new Answer(++moment, REPLICA, 7, 1, 50, SETTINGS));
 
         assertThat(roles()).containsExactly(PRIMARY, REPLICA, UNKNOWN);
         assertThat(state(1).freshAsOf()).isEqualTo(2);

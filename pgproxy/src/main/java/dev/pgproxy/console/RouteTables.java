@@ -31,7 +31,7 @@ record RouteTables(Routes known) {
 
     ConsoleAnswer replicas() {
         Table table = Table.of("database host role weight:int4 effective_weight lag_bytes:int8 fresh_ms:int8 reads:int8"
-                + " share response_us:int8 cpu");
+                + " share response_us:int8 cpu problem");
         long now = Monotonic.now();
         for (DatabaseState state : databases()) {
             DatabaseRoutes of = state.routes();
@@ -45,6 +45,7 @@ record RouteTables(Routes known) {
             for (HostState host : of.cluster().topology().hosts()) {
                 long reads = counters.reads(host.host().index());
                 double cpu = of.cluster().cpu(host.host());
+                String strange = of.cluster().strangeSettings(host.host());
                 table.row(
                         state.database().name(),
                         host.host().name(),
@@ -56,7 +57,8 @@ record RouteTables(Routes known) {
                         reads,
                         all == 0 ? null : decimal(100.0 * reads / all) + " %",
                         micros(of, host.host()),
-                        cpu < 0 ? null : decimal(100 * cpu) + " %");
+                        cpu < 0 ? null : decimal(100 * cpu) + " %",
+                        strange.isEmpty() ? null : strange);
             }
         }
         return table.answer();

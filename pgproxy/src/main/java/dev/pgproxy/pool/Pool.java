@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -324,9 +325,7 @@ public final class Pool implements ServerListener {
     private void loggedIn(ServerConnection server) {
         server.listener(this);
         server.usage().epoch(epoch);
-        if (key.replica() != null) {
-            server.passAsPrimary();
-        }
+        books.loggedIn(server, key.replica() != null);
         synchronized (this) {
             connecting--;
             all.add(server);
@@ -396,9 +395,7 @@ public final class Pool implements ServerListener {
                 loop = pools.anyLoop();
             }
         }
-        for (ServerConnection server : surplus) {
-            server.home().execute(() -> server.close("server_idle_timeout or server_lifetime"));
-        }
+        surplus.forEach(server -> server.home().execute(() -> server.close("server_idle_timeout or server_lifetime")));
         WaitingClients.refuse(late, TOO_LATE);
         if (loop != null) {
             connectMore(loop);
@@ -429,9 +426,7 @@ public final class Pool implements ServerListener {
 
     /** KILL: every server is closed now. */
     public void kill() {
-        for (ServerConnection server : servers()) {
-            server.home().execute(() -> server.close("killed by admin"));
-        }
+        servers().forEach(server -> server.home().execute(() -> server.close("killed by admin")));
     }
 
     /** Closes one idle server, to make room for another pool; false if there is none. */
@@ -483,6 +478,11 @@ public final class Pool implements ServerListener {
     /** Whether it has no servers, nor will soon. */
     public synchronized boolean hasNoServers() {
         return all.isEmpty() && connecting == 0;
+    }
+
+    /** What its servers are given at the start, with the parameters of the configuration. */
+    Map<String, String> parameters(Map<String, String> configured) {
+        return key.replica() == null ? configured : books.onReplica(configured);
     }
 
     /** Which pool it is. */

@@ -265,7 +265,7 @@ public final class Pools {
                 database,
                 key.asItself() ? key.user() : database.serverUser(key.user()),
                 pool.credentials(),
-                parameters.isEmpty() ? database.parameters() : parameters);
+                parameters.isEmpty() ? pool.parameters(database.parameters()) : parameters);
         connector.connect(
                 target, loop, new ConnectQuery(parameters.isEmpty() ? database.connectQuery() : null, listener));
     }

@@ -9,6 +9,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +34,19 @@ public final class HostProbe {
             FROM pg_control_system()
             """;
 
+    /**
+     * Parameters of the configuration file, which is not replicated, that change what a read says. pgjdbc hides the host's
+     * TimeZone and DateStyle; these are given to each connection to a replica.
+     */
+    private static final String SETTINGS = """
+            SELECT name, reset_val FROM pg_settings WHERE name = ANY (ARRAY['array_nulls', 'backslash_quote',
+                'bytea_output', 'default_text_search_config', 'extra_float_digits', 'gin_fuzzy_search_limit',
+                'lc_monetary', 'lc_numeric', 'lc_time', 'quote_all_identifiers', 'row_security', 'search_path',
+                'timezone_abbreviations', 'transform_null_equals', 'xmlbinary', 'xmloption'])
+            """;
+
+    private static final long SETTINGS_INTERVAL = Duration.ofSeconds(1).toNanos();
+
     private static final String POSITION = """
             SELECT in_recovery,
                    CASE WHEN in_recovery THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END,
@@ -45,10 +62,14 @@ public final class HostProbe {
     private final ControlConnections connections;
     private @Nullable Session session;
 
+    private Map<String, String> settings = Map.of();
+    private long settingsAsked;
+
     /** What belongs to one connection: a server keeps its identity and its layout as long as it runs. */
     private record Session(
             Connection connection,
             PreparedStatement position,
+            PreparedStatement settings,
             long systemIdentifier,
             WalLayout layout,
             UnflushedWal unflushed) {}
@@ -68,6 +89,11 @@ public final class HostProbe {
             if (asking == null) {
                 asking = open();
                 session = asking;
+                settingsAsked = Monotonic.now() - SETTINGS_INTERVAL;
+            }
+            if (Monotonic.now() - settingsAsked >= SETTINGS_INTERVAL) {
+                settingsAsked = Monotonic.now();
+                settings = settings(asking);
             }
             return ask(asking, flush);
         } catch (SQLException e) {
@@ -86,27 +112,38 @@ public final class HostProbe {
             identity.next();
             WalLayout layout = new WalLayout(identity.getInt(2), identity.getLong(3));
             PreparedStatement position = connection.prepareStatement(POSITION);
-            return new Session(connection, position, identity.getLong(1), layout, new UnflushedWal());
+            PreparedStatement settings = connection.prepareStatement(SETTINGS);
+            return new Session(connection, position, settings, identity.getLong(1), layout, new UnflushedWal());
         } catch (SQLException e) {
             connections.discard(connection);
             throw e;
         }
     }
 
-    private static Answer ask(Session session, boolean flush) throws SQLException {
+    private static Map<String, String> settings(Session session) throws SQLException {
+        Map<String, String> settings = new TreeMap<>();
+        try (ResultSet rows = session.settings().executeQuery()) {
+            while (rows.next()) {
+                settings.put(rows.getString(1), rows.getString(2));
+            }
+        }
+        return Collections.unmodifiableMap(settings);
+    }
+
+    private Answer ask(Session session, boolean flush) throws SQLException {
         long asked = Monotonic.now();
         try (ResultSet row = session.position().executeQuery()) {
             row.next();
             long system = session.systemIdentifier();
             int timeline = row.getInt(3);
             if (row.getBoolean(1)) {
-                return new Answer(asked, HostRole.REPLICA, system, timeline, lsn(row, 2));
+                return new Answer(asked, HostRole.REPLICA, system, timeline, lsn(row, 2), settings);
             }
             long end = session.layout().endBefore(lsn(row, 2));
             if (flush && session.unflushed().isStuck(asked, end, lsn(row, 4))) {
                 flush(session);
             }
-            return new Answer(asked, HostRole.PRIMARY, system, timeline, end);
+            return new Answer(asked, HostRole.PRIMARY, system, timeline, end, settings);
         }
     }
 
