@@ -7,6 +7,7 @@ import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.RoutedProxy;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -69,16 +70,24 @@ final class ResultTypeIT {
         }
     }
 
-    /** The second server is new: it has never seen the statement. */
-    @Test
-    void aNewServerDoesNotAnswerInAnotherShape() {
+    /** Prepared on the first server, which is busy when definitions change: the second one has never seen the statement. */
+    private void onANewServer(String change, Consumer<RawClient> check) {
         try (PgProxy proxy = under.proxy();
                 RawClient old = under.proxied().login();
                 RawClient busy = under.proxied().login()) {
             under.direct().run("CREATE TABLE kept (a int); CREATE TABLE migrated AS SELECT 1 AS a");
             prepare(old, TEXT);
             keepBusy(busy);
-            under.direct().run("ALTER TABLE migrated ADD COLUMN b text DEFAULT 'new'");
+            under.direct().run(change);
+            check.accept(old);
+            busy.query("COMMIT").readUntilReady();
+            assertThat(proxy.port()).isPositive();
+        }
+    }
+
+    @Test
+    void aNewServerDoesNotAnswerInAnotherShape() {
+        onANewServer("ALTER TABLE migrated ADD COLUMN b text DEFAULT 'new'", old -> {
             assertChanged(execute(old), "I");
 
             old.query("BEGIN").readUntilReady();
@@ -93,36 +102,20 @@ final class ResultTypeIT {
 
             assertThat(Message.row(describeAndExecute(old))).containsExactly("1", "new");
             assertThat(Message.row(execute(old))).containsExactly("1", "new");
-            busy.query("COMMIT").readUntilReady();
-            assertThat(proxy.port()).isPositive();
-        }
+        });
     }
 
     /** PostgreSQL compares names and types only: a table that was made again is the same. */
     @Test
     void whatGivesTheSameColumnsGoesOn() {
-        try (PgProxy proxy = under.proxy();
-                RawClient old = under.proxied().login();
-                RawClient busy = under.proxied().login()) {
-            under.direct().run("CREATE TABLE kept (a int); CREATE TABLE migrated AS SELECT 1 AS a");
-            prepare(old, TEXT);
-            keepBusy(busy);
-            under.direct().run("DROP TABLE migrated; CREATE TABLE migrated AS SELECT 2 AS a");
-            assertThat(Message.row(execute(old))).containsExactly("2");
-            busy.query("COMMIT").readUntilReady();
-            assertThat(proxy.port()).isPositive();
-        }
+        onANewServer(
+                "DROP TABLE migrated; CREATE TABLE migrated AS SELECT 2 AS a",
+                old -> assertThat(Message.row(execute(old))).containsExactly("2"));
     }
 
     @Test
     void whatIsGoneIsAnErrorOfTheClientsOwnStatement() {
-        try (PgProxy proxy = under.proxy();
-                RawClient old = under.proxied().login();
-                RawClient busy = under.proxied().login()) {
-            under.direct().run("CREATE TABLE kept (a int); CREATE TABLE migrated AS SELECT 1 AS a");
-            prepare(old, TEXT);
-            keepBusy(busy);
-            under.direct().run("DROP TABLE migrated");
+        onANewServer("DROP TABLE migrated", old -> {
             for (String status : List.of("I", "E")) {
                 List<Message> answer = execute(old);
                 assertThat(Message.types(answer)).isEqualTo("EZ");
@@ -133,9 +126,7 @@ final class ResultTypeIT {
             old.query("ROLLBACK").readUntilReady();
             under.direct().run("CREATE TABLE migrated AS SELECT 3 AS a");
             assertThat(Message.row(execute(old))).containsExactly("3");
-            busy.query("COMMIT").readUntilReady();
-            assertThat(proxy.port()).isPositive();
-        }
+        });
     }
 
     /** The same text means something else in each of two sessions. */

@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * does so on threads of its own.
  *
  * <p>A replica that restarts after a crash may answer from an older position than it had. Who sends a read to a replica by the
- * freshness published here must therefore use a connection whose login ended before its {@link HostState#polledAt}: then that position was told by the very server process group that answers the read.
+ * freshness published here must therefore use a connection whose login ended before its {@link HostState#polledAt}: then that
+ * position was told by the very server process group that answers the read.
  */
 public final class ClusterMonitor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterMonitor.class);
