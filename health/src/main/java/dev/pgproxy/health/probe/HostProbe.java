@@ -30,8 +30,20 @@ public final class HostProbe {
 
     private static final String IDENTITY = """
             SELECT system_identifier, current_setting('wal_block_size')::int,
-                   pg_size_bytes(current_setting('wal_segment_size'))
+                   pg_size_bytes(current_setting('wal_segment_size')), current_setting('server_version_num')::int
             FROM pg_control_system()
+            """;
+
+    /** By whose version of the C library or ICU texts are sorted here; null where they are compared by their bytes. */
+    private static final String COLLATION_15 = """
+            SELECT pg_database_collation_actual_version(oid) FROM pg_database WHERE datname = current_database()
+            """;
+
+    private static final String COLLATION = """
+            SELECT max(pg_collation_actual_version(c.oid))
+            FROM pg_collation c, pg_database d
+            WHERE d.datname = current_database() AND d.datcollate NOT IN ('C', 'POSIX')
+              AND c.collprovider = 'c' AND c.collcollate NOT IN ('C', 'POSIX')
             """;
 
     /**
@@ -70,6 +82,7 @@ public final class HostProbe {
             Connection connection,
             PreparedStatement position,
             PreparedStatement settings,
+            @Nullable String collation,
             long systemIdentifier,
             WalLayout layout,
             UnflushedWal unflushed) {}
@@ -113,15 +126,27 @@ public final class HostProbe {
             WalLayout layout = new WalLayout(identity.getInt(2), identity.getLong(3));
             PreparedStatement position = connection.prepareStatement(POSITION);
             PreparedStatement settings = connection.prepareStatement(SETTINGS);
-            return new Session(connection, position, settings, identity.getLong(1), layout, new UnflushedWal());
+            String collation = collation(connection, identity.getInt(4));
+            long system = identity.getLong(1);
+            return new Session(connection, position, settings, collation, system, layout, new UnflushedWal());
         } catch (SQLException e) {
             connections.discard(connection);
             throw e;
         }
     }
 
+    private static @Nullable String collation(Connection connection, int version) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(version < 150_000 ? COLLATION : COLLATION_15)) {
+            return row.next() ? row.getString(1) : null;
+        }
+    }
+
     private static Map<String, String> settings(Session session) throws SQLException {
         Map<String, String> settings = new TreeMap<>();
+        if (session.collation() != null) {
+            settings.put("the version of its collation", session.collation());
+        }
         try (ResultSet rows = session.settings().executeQuery()) {
             while (rows.next()) {
                 settings.put(rows.getString(1), rows.getString(2));
