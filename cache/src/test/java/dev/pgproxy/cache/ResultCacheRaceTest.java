@@ -2,6 +2,8 @@ package dev.pgproxy.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -47,12 +49,11 @@ class ResultCacheRaceTest {
         int keys = 8;
         AtomicLong hits = new AtomicLong();
         Callable<?> load = () -> {
-            for (int i = 0; !ended.get(); i++) {
+            while (!ended.get()) {
                 long asOf = clock.incrementAndGet();
-                for (int spin = i % 50; spin > 0; spin--) {
-                    Thread.onSpinWait();
+                for (int i = 0; i < 4 * keys; i++) {
+                    cache.put(i % keys, 0, result(asOf, Long.MAX_VALUE));
                 }
-                cache.put(i % keys, 0, result(asOf, Long.MAX_VALUE));
             }
             return null;
         };
@@ -113,24 +114,50 @@ class ResultCacheRaceTest {
         together(60, expire, succeed);
     }
 
+    /** A flush while a put is between its own check and the storing. */
     @Test
-    void ofTwoLoadersTheNewerResultStaysWhoeverStoresLast() throws Exception {
+    void whatIsBeingStoredDuringInvalidateAllIsNotSeen() {
+        List<Runnable> meanwhile = new ArrayList<>();
+        ResultCache<String> cache = new ResultCache<>(1 << 20, 100, result -> {
+            meanwhile.forEach(Runnable::run);
+            return true;
+        });
+        meanwhile.add(() -> cache.invalidateAll(10));
+        cache.put(1, 2, result(10, Long.MAX_VALUE));
+        meanwhile.clear();
+        assertThat(cache.get(1, 2, 0)).isNull();
+    }
+
+    /** A put while a look-up is between finding a result stale and removing it. */
+    @Test
+    void removingWhatIsStaleDoesNotRemoveItsSuccessor() {
+        CachedResult<String> stale = result(1, 20);
+        CachedResult<String> successor = result(2, 20);
+        List<Runnable> meanwhile = new ArrayList<>();
+        ResultCache<String> cache = new ResultCache<>(1 << 20, 100, result -> {
+            List.copyOf(meanwhile).forEach(Runnable::run);
+            return meanwhile.isEmpty() || result != stale;
+        });
+        cache.put(1, 2, stale);
+        meanwhile.add(() -> {
+            meanwhile.set(0, () -> {});
+            cache.put(1, 2, successor);
+        });
+        assertThat(cache.get(1, 2, 10)).isNull();
+        assertThat(cache.get(1, 2, 10)).isSameAs(successor);
+        assertThat(cache.counters().stale()).isZero();
+    }
+
+    @Test
+    void whoHasStoredAResultNeverFindsAnOlderOneWhoeverStoresMeanwhile() throws Exception {
         ResultCache<String> cache = new ResultCache<>(1 << 20, 100, result -> true);
-        int rounds = 5_000;
-        int loaders = 3;
         AtomicLong clock = new AtomicLong();
-        CyclicBarrier round = new CyclicBarrier(loaders);
         Callable<?> load = () -> {
-            for (int i = 0; i < rounds; i++) {
-                round.await();
-                cache.put(i, 0, result(clock.incrementAndGet(), Long.MAX_VALUE));
-                if (round.await() == 0) {
-                    CachedResult<String> found = cache.get(i, 0, 0);
-                    assertThat(found == null ? -1 : found.asOf())
-                            .as("round %d", i)
-                            .isEqualTo(clock.get());
-                }
-                round.await();
+            for (int i = 0; i < 300_000; i++) {
+                long asOf = clock.incrementAndGet();
+                cache.put(i % 2, 0, result(asOf, Long.MAX_VALUE));
+                CachedResult<String> found = cache.get(i % 2, 0, 0);
+                assertThat(found == null ? -1 : found.asOf()).isGreaterThanOrEqualTo(asOf);
             }
             return null;
         };
