@@ -16,6 +16,7 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
@@ -50,6 +51,14 @@ public class ResultCacheBenchmark {
                 high[i] = hash.high();
                 low[i] = hash.low();
                 cache.put(high[i], low[i], new CachedResult<>(new byte[200], 1, Long.MAX_VALUE, lastWrite));
+            }
+        }
+
+        /** A miss would be measured as something else. */
+        @TearDown
+        public void check() {
+            if (cache.counters().misses() > 0) {
+                throw new IllegalStateException("not every look-up was a hit");
             }
         }
     }

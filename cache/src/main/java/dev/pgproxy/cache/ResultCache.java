@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Results by the keys that {@link KeyHash} makes, bounded in bytes; which are worth their place is decided by Caffeine's
- * window-TinyLFU. A look-up takes no lock that another may hold and allocates one key. Moments are those of the clock that
- * the results' moments come from.
+ * window-TinyLFU. A hit waits for no lock (whoever finds the one of the eviction policy taken leaves the work to its holder)
+ * and allocates at most one key. Moments are those of the clock that the results' moments come from.
  *
  * <p>Every look-up asks the check that was given at the start, so none can forget to; what is expired or refused is removed
  * at once. What nobody asks for any more stays until room is needed. Thread-safe.

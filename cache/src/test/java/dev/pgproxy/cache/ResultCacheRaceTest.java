@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -92,22 +91,24 @@ class ResultCacheRaceTest {
     @Test
     void removingWhatIsExpiredDoesNotRemoveItsSuccessor() throws Exception {
         ResultCache<String> cache = new ResultCache<>(1 << 20, 100, result -> true);
-        int rounds = 20_000;
-        CyclicBarrier round = new CyclicBarrier(2);
+        AtomicLong now = new AtomicLong();
+        AtomicBoolean ended = new AtomicBoolean();
         Callable<?> expire = () -> {
-            for (int i = 0; i < rounds; i++) {
-                round.await();
-                cache.get(i, 0, 10);
+            while (!ended.get()) {
+                cache.get(1, 2, now.get());
             }
             return null;
         };
         Callable<?> succeed = () -> {
-            for (int i = 0; i < rounds; i++) {
-                cache.put(i, 0, result(1, 10));
-                round.await();
-                CachedResult<String> successor = result(2, 20);
-                cache.put(i, 0, successor);
-                assertThat(cache.get(i, 0, 10)).as("round %d", i).isSameAs(successor);
+            try {
+                for (int i = 0; i < 300_000; i++) {
+                    long moment = now.incrementAndGet(); // the result before expires at this one
+                    CachedResult<String> successor = result(moment, moment + 1);
+                    cache.put(1, 2, successor);
+                    assertThat(cache.get(1, 2, moment)).isSameAs(successor);
+                }
+            } finally {
+                ended.set(true);
             }
             return null;
         };
