@@ -66,7 +66,8 @@ final class ParserText {
             case TokenType.WORD, TokenType.QUOTED -> word(i);
             case TokenType.STRING, TokenType.BIT_STRING -> {
                 put("'x'");
-                yield tokens.word(i).equals("u&") && tokens.keyword(i + 1).equals("uescape") ? i + 3 : i + 1;
+                boolean escape = tokens.keyword(i + 1).equals("uescape") && tokens.type(i + 2) == TokenType.STRING;
+                yield escape && tokens.word(i).equals("u&") ? i + 3 : i + 1;
             }
             case TokenType.NUMBER -> put("1", i + 1);
             case TokenType.PARAMETER -> put("$1", i + 1);
@@ -179,14 +180,18 @@ final class ParserText {
     /** Fields of values, {@code (r).f}, {@code a[1].f} and {@code (r).*}, are left out. */
     private int dot(int i) {
         boolean field = tokens.type(i - 1) == ')' || tokens.type(i - 1) == ']';
-        if (!field) {
+        if (!field || !isField(i + 1)) {
             return put(".", i + 1);
         }
         int next = i + 2;
-        while (tokens.type(next) == '.') {
+        while (tokens.type(next) == '.' && isField(next + 1)) {
             next += 2;
         }
         return next;
+    }
+
+    private boolean isField(int i) {
+        return tokens.isIdentifier(i) || tokens.word(i).equals("*");
     }
 
     /** JOIN … USING (…) AS alias loses its alias. */

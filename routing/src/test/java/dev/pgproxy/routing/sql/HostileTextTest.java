@@ -151,6 +151,15 @@ class HostileTextTest {
         }
     }
 
+    /** Found by the test below: what was left out took a parenthesis along. */
+    @Test
+    void parenthesesWhereNoneMayStandAreReadWithoutAnError() {
+        for (String sql :
+                new String[] {"SELECT (a).(b)", "SELECT (a).b.(c)", "SELECT U&'x' UESCAPE ('!')", "SELECT a[1].[2]"}) {
+            within(BOUNDED, sql.getBytes(UTF_8));
+        }
+    }
+
     @Test
     void randomBytesAndRandomTokensAreReadWithoutAnError() {
         long seed = new Random().nextLong();
