@@ -108,10 +108,9 @@ final class Aligner implements OwnReply {
         if (error == null && changed) {
             error = StatementCheck.CHANGED;
             if (status == TransactionStatus.IN_TRANSACTION && !begins) {
+                // no statement: it fails the transaction, as the error does that is told
                 outstanding = 1;
-                server.ask(
-                        error.message(),
-                        this); // no statement: it fails the transaction, as the error does that is told
+                server.ask(error.message(), this);
                 return;
             }
         }

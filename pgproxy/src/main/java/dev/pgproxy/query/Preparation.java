@@ -74,14 +74,18 @@ final class Preparation {
     /** Prepares a statement that is missing; {@code expected} and {@code note} are about its Parse. */
     void parse(ClientStatements.Entry entry, int expected, StatementChange note) {
         SharedStatement statement = entry.statement();
+        prepare(statement, expected, note);
+        if (statement.isPlanned()) {
+            describe(statement, new Description(entry, server));
+        }
+    }
+
+    private void prepare(SharedStatement statement, int expected, StatementChange note) {
         makeRoom(statement);
         server.statements().add(statement);
         source.count(Counter.SERVER_PARSE_COUNT);
         FrontendWriter.parse(out.made(), statement.name(), statement.rest());
         server.expect(expected, note);
-        if (statement.isPlanned()) {
-            describe(statement, new Description(entry, server));
-        }
     }
 
     private void describe(SharedStatement statement, DescriptionSink to) {
@@ -93,11 +97,8 @@ final class Preparation {
     void check(StatementCheck check) {
         SharedStatement statement = check.statement();
         if (!server.statements().has(statement)) {
-            makeRoom(statement);
-            server.statements().add(statement);
-            source.count(Counter.SERVER_PARSE_COUNT);
-            FrontendWriter.parse(out.made(), statement.name(), statement.rest());
-            server.expect(
+            prepare(
+                    statement,
                     ReplyQueue.PARSE | ReplyQueue.SWALLOW,
                     new StatementChange.Quiet(new StatementChange.Injected(statement)));
         }

@@ -29,7 +29,7 @@ final class StatementCheck implements OwnReply, DescriptionSink {
 
     private final ClientStatements.Entry entry;
     private final ServerConnection server;
-    private boolean described;
+    private boolean described = true;
     private @Nullable Preparation preparation;
     private @Nullable Aligner aligner;
 
@@ -61,7 +61,6 @@ final class StatementCheck implements OwnReply, DescriptionSink {
             }
         }
         StatementCheck check = new StatementCheck(entry, server);
-        check.described = true;
         checks.add(check);
         return check;
     }

@@ -35,7 +35,7 @@ public record RoleDefaults(Map<String, String> everybody, Map<String, Map<String
             + " ORDER BY s.setrole <> 0, s.setdatabase <> 0";
 
     private static final String SERVERS =
-            "SELECT name, reset_val, source FROM pg_catalog.pg_settings" + " WHERE name = ANY (?)";
+            "SELECT name, reset_val, source FROM pg_catalog.pg_settings WHERE name = ANY (?)";
 
     public RoleDefaults {
         everybody = Map.copyOf(everybody);
