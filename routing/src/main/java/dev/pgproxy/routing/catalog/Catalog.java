@@ -43,8 +43,11 @@ public final class Catalog {
             | StatementFlags.HOLD_CURSOR;
 
     private static final NameList CONSTRUCTS = new NameList("constructs.txt");
-    private static final Reading EVERYTHING = new Reading(RelationSet.ALL, RelationSet.ALL, null, null, false);
-    private static final Reading BOUND = new Reading(RelationSet.NONE, RelationSet.NONE, null, null, true);
+    private static final Reading EVERYTHING =
+            new Reading(RelationSet.ALL, RelationSet.ALL, null, null, false, CacheFacts.FREE);
+
+    /** What a plan looks like depends on statistics and definitions. */
+    private static final Reading PLAN = Reading.of(CacheFacts.hindered(CacheHindrance.NOT_A_QUERY, "EXPLAIN"));
 
     private final long version;
     private final Names<Integer> relations;
@@ -84,7 +87,7 @@ public final class Catalog {
         }
         builder.types.forEach((name, nodes) -> put(words, name, hidden(graph, nodes)));
         builder.attributes.forEach((name, nodes) -> put(words, name, graph.closure(nodes)));
-        BodyText.TRANSACTION_TIME.forEach(word -> put(words, word, BOUND));
+        SpecialWords.READINGS.forEach((word, reading) -> put(words, word, reading));
         implicit = hidden(graph, builder.implicit);
         relationCount = (int)
                 rows.relations().stream().filter(row -> !isSystem(row.oid())).count();
@@ -107,7 +110,8 @@ public final class Catalog {
                         closure.writes(),
                         Hindrance.VOLATILE_OPERATOR,
                         closure.culprit(),
-                        closure.transactionBound());
+                        closure.transactionBound(),
+                        closure.caching());
     }
 
     private static void put(Map<String, Reading> readings, String name, Reading reading) {
@@ -150,7 +154,10 @@ public final class Catalog {
         Union union = new Union();
         Hindrance hindrance = hindrance(shape);
         if (hindrance != null) {
-            union.add(new Reading(RelationSet.NONE, RelationSet.NONE, hindrance, null, false));
+            union.add(Reading.hindered(hindrance, null));
+        }
+        if (shape.kind() == StatementKind.EXPLAIN) {
+            union.add(PLAN);
         }
         if (shape.has(StatementFlags.OPAQUE)) {
             union.add(EVERYTHING);
@@ -243,7 +250,7 @@ public final class Catalog {
 
     /** What is not known may be newer than this catalog, and do anything. */
     private static Reading unknown(Hindrance hindrance, Name name) {
-        return new Reading(RelationSet.ALL, RelationSet.ALL, hindrance, name.toString(), true);
+        return new Reading(RelationSet.ALL, RelationSet.ALL, hindrance, name.toString(), true, CacheFacts.FREE);
     }
 
     /** Casts can be written like calls: what they do is found by the word. */

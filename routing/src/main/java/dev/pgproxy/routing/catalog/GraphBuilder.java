@@ -106,7 +106,7 @@ final class GraphBuilder {
             if (graph.hasEdges(make)) {
                 add(types, type.name(), make);
             } else if (type.schema().equals("pg_catalog") && type.name().startsWith("reg")) {
-                graph.put(make, Reading.of(FunctionRules.DEFINITIONS));
+                graph.put(make, FunctionRules.readsDefinitions(type.name()));
                 add(types, type.name(), make);
             }
         }
@@ -151,6 +151,9 @@ final class GraphBuilder {
         long write = node(Act.WRITE, oid);
         long truncate = node(Act.TRUNCATE, oid);
         graph.edge(truncate, write);
+        if (FunctionRules.isSystem(oid)) {
+            graph.put(read, Reading.of(CacheFacts.hindered(CacheHindrance.DEFINITIONS, relation.name())));
+        }
         if (relation.kind() == 'v') {
             return;
         }
@@ -181,7 +184,7 @@ final class GraphBuilder {
                 };
         };
         String culprit = hindrance == null ? null : relation.name();
-        return new Reading(self, RelationSet.NONE, hindrance, culprit, false);
+        return new Reading(self, RelationSet.NONE, hindrance, culprit, false, CacheFacts.FREE);
     }
 
     /** Foreign keys, triggers and sequences: what a write to one relation does to another. */
@@ -253,7 +256,13 @@ final class GraphBuilder {
             graph.put(from, Reading.hindered(Hindrance.ROW_LOCK, "FOR UPDATE"));
         }
         if (tree.transactionBound) {
-            graph.put(from, new Reading(RelationSet.NONE, RelationSet.NONE, null, null, true));
+            graph.put(from, Reading.ofTransactionTime(null));
+        }
+        if (tree.namesTransientColumn) {
+            graph.put(from, Reading.of(CacheFacts.hindered(CacheHindrance.SESSION, "xmax")));
+        }
+        if (tree.dependsOnSettings) {
+            graph.put(from, Reading.of(new CacheFacts(null, null, true)));
         }
     }
 
@@ -295,10 +304,19 @@ final class GraphBuilder {
         for (String word : body.words) {
             types.getOrDefault(word, Set.of()).forEach(node -> graph.edge(call, node));
             attributes.getOrDefault(word, Set.of()).forEach(node -> graph.edge(call, node));
+            Reading special = SpecialWords.READINGS.get(word);
+            if (special != null) {
+                graph.put(call, special);
+            }
         }
         RelationSet reads = body.dynamic ? RelationSet.ALL : RelationSet.NONE;
         RelationSet touched = writes && (body.dynamic || body.defines) ? RelationSet.ALL : RelationSet.NONE;
-        graph.put(call, new Reading(reads, touched, null, null, body.transactionBound || body.dynamic));
+        String name = function.name();
+        if (body.transactionBound) {
+            graph.put(call, Reading.ofTransactionTime(name));
+        }
+        CacheFacts caching = body.dynamic ? CacheFacts.hindered(CacheHindrance.UNKNOWN, name) : CacheFacts.FREE;
+        graph.put(call, new Reading(reads, touched, null, null, body.dynamic, caching));
     }
 
     /** What it says itself, if that does not depend on who calls it; names may be anywhere otherwise. */

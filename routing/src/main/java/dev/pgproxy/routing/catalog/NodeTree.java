@@ -25,6 +25,12 @@ final class NodeTree {
     boolean locksRows;
     boolean transactionBound;
 
+    /** Whether current_setting is called, with whatever argument. */
+    boolean dependsOnSettings;
+
+    /** Whether it names a system column that row locks change, or commands of the transaction. */
+    boolean namesTransientColumn;
+
     /** Whether nextval is called for a sequence that pg_depend knows. */
     boolean advancesKnownSequence;
 
@@ -50,13 +56,20 @@ final class NodeTree {
             }
             case 's' -> add(operators, at, "sortop ");
             case 't' -> add(functions, at, "tsmhandler ");
+            case 'v' -> namesTransientColumn |= isTransientColumn(at);
             case 'w' -> add(functions, at, "winfnoid ");
             default -> {}
         }
     }
 
+    /** Attribute numbers (sysattr.h): -3 cmin, -4 xmax, -5 cmax. */
+    private boolean isTransientColumn(int at) {
+        return tree.startsWith("varattno -", at) && "345".indexOf(tree.charAt(at + 10)) >= 0;
+    }
+
     private void function(int at) {
         int oid = number(at, "funcid ");
+        dependsOnSettings |= CURRENT_SETTING.contains(oid);
         if (oid == NEXTVAL && constant(at).startsWith("2205 ")) {
             advancesKnownSequence = true;
         } else if (oid != 0 && !(CURRENT_SETTING.contains(oid) && namesCustomSetting(constant(at)))) {

@@ -12,9 +12,9 @@ import java.util.Set;
 
 /** What was found in the statements of one text so far. Good for one text; not shared. */
 final class Findings {
-    /** Reserved words whose value is the start of the transaction. */
-    private static final Set<String> TIMES =
-            Set.of("current_timestamp", "current_date", "current_time", "localtime", "localtimestamp");
+    /** Reserved words whose value is the start of the transaction, or belongs to the connection. */
+    private static final Set<String> VALUES =
+            Set.of("current_timestamp", "current_date", "current_time", "localtime", "localtimestamp", "system_user");
 
     private final Set<Name> mentions = new HashSet<>();
     private final Set<Name> relations = new HashSet<>();
@@ -28,7 +28,7 @@ final class Findings {
             words.add("now");
         }
         for (int i = 0; i < tokens.count(); i++) {
-            if (tokens.isIdentifier(i) && (tokens.category(i) != RESERVED || TIMES.contains(tokens.keyword(i)))) {
+            if (tokens.isIdentifier(i) && (tokens.category(i) != RESERVED || VALUES.contains(tokens.keyword(i)))) {
                 words.add(tokens.word(i));
             }
         }

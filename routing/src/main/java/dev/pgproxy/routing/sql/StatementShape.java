@@ -24,7 +24,8 @@ import java.util.Set;
  * @param functions names that stand before a parenthesis, those of PostgreSQL's constructs not among them
  * @param operators operators as written, with the schema of OPERATOR(schema.+), and those that LIKE, IN, BETWEEN and their like stand for
  * @param words every identifier that is no reserved word, each part of a qualified name by itself: what a type or a
- *     function in attribute notation can hide behind; CURRENT_DATE and its like are among them
+ *     function in attribute notation can hide behind; CURRENT_DATE and its like, and
+ *     SYSTEM_USER, are among them
  */
 public record StatementShape(
         StatementKind kind,

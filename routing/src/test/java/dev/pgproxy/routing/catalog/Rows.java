@@ -1,5 +1,9 @@
 package dev.pgproxy.routing.catalog;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.SqlAnalyzer;
 import dev.pgproxy.protocol.sql.StatementKind;
 import dev.pgproxy.routing.catalog.CatalogRows.CastRow;
 import dev.pgproxy.routing.catalog.CatalogRows.DefinitionKind;
@@ -14,7 +18,9 @@ import dev.pgproxy.routing.catalog.CatalogRows.SequenceRow;
 import dev.pgproxy.routing.catalog.CatalogRows.TriggerRow;
 import dev.pgproxy.routing.catalog.CatalogRows.TypeRow;
 import dev.pgproxy.routing.sql.Name;
+import dev.pgproxy.routing.sql.ShapeReader;
 import dev.pgproxy.routing.sql.StatementShape;
+import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -101,6 +107,13 @@ final class Rows {
 
     static StatementShape calls(String... functions) {
         return shape(StatementKind.SELECT, 0, true, Set.of(), Set.of(), names(functions));
+    }
+
+    /** What the reader makes of a text. */
+    static StatementShape read(String sql) {
+        byte[] text = sql.getBytes(UTF_8);
+        QueryFacts facts = new SqlAnalyzer().analyze(Unpooled.wrappedBuffer(text), 0, text.length, true, false);
+        return new ShapeReader().read(text, facts, true);
     }
 
     static StatementShape shape(
