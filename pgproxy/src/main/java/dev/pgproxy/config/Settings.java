@@ -9,6 +9,7 @@ final class Settings {
             ListenSettings.GROUP,
             PoolSettings.GROUP,
             RoutingSettings.GROUP,
+            CacheSettings.GROUP,
             LimitSettings.GROUP,
             TimeoutSettings.GROUP,
             AuthSettings.GROUP,

@@ -215,6 +215,15 @@ public final class Exchange {
         return zero < 0 ? null : buf.toString(from, zero - from, StandardCharsets.UTF_8);
     }
 
+    /** The name of what a whole Close closes, of whatever kind; null if it is malformed. */
+    @Nullable
+    String closedName(int i) {
+        ByteBuf buf = buffer(i);
+        int from = indexes[i] + FrameReader.HEADER + 1;
+        int zero = CString.find(buf, from, end(i));
+        return zero < 0 ? null : buf.toString(from, zero - from, StandardCharsets.UTF_8);
+    }
+
     /** What follows the name in a Parse that {@link #parsedName} can read. */
     byte[] parsedRest(int i) {
         ByteBuf buf = buffer(i);

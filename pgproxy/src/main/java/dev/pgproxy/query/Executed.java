@@ -26,6 +26,7 @@ final class Executed {
     private final LoopShapes shapes;
     private SessionEffect.@Nullable Prepare last;
     private @Nullable QueryFacts lastFacts;
+    private boolean bySql;
 
     Executed(Session session, LoopShapes shapes) {
         this.session = session;
@@ -44,7 +45,13 @@ final class Executed {
         if (facts == null) {
             facts = exchange.named(i, session);
         }
-        return facts != null && facts.kind() == StatementKind.EXECUTE ? body(facts) : facts;
+        bySql = facts != null && facts.kind() == StatementKind.EXECUTE;
+        return facts != null && bySql ? body(facts) : facts;
+    }
+
+    /** Whether the last message asked about is an EXECUTE. */
+    boolean isBySql() {
+        return bySql;
     }
 
     /** What the statement says that an EXECUTE names; null if there is none. */
@@ -79,7 +86,7 @@ final class Executed {
         return !facts.has(ONLY_PRIMARY) && (facts.kind() != StatementKind.MULTIPLE || areQueries(facts));
     }
 
-    private static boolean areQueries(QueryFacts facts) {
+    static boolean areQueries(QueryFacts facts) {
         for (int i = 0; i < facts.statementCount(); i++) {
             switch (facts.statements().get(i).kind()) {
                 case SELECT, VALUES, TABLE -> {}
@@ -100,8 +107,13 @@ final class Executed {
 
     /** Whether a Bind or Execute is about the unnamed portal. */
     static boolean isUnnamedPortal(Exchange exchange, int i) {
+        return isUnnamedPortal(exchange, i, 0);
+    }
+
+    /** The same of a message that has so many bytes before the portal's name. */
+    static boolean isUnnamedPortal(Exchange exchange, int i, int before) {
         ByteBuf buf = exchange.buffer(i);
-        int at = exchange.index(i) + FrameReader.HEADER;
+        int at = exchange.index(i) + FrameReader.HEADER + before;
         return at < buf.writerIndex() && buf.getByte(at) == 0;
     }
 }

@@ -57,6 +57,14 @@ public final class FlowTimes {
         counters.add(Counter.SENT, bytes);
     }
 
+    /** An exchange was answered with so many bytes, and no server has seen it. */
+    void cached(int bytes) {
+        counters.add(Counter.SENT, bytes);
+        counters.add(Counter.QUERY_COUNT, 1);
+        counters.add(Counter.XACT_COUNT, 1);
+        lastReply = System.nanoTime();
+    }
+
     /** ReadyForQuery; {@code quiet} if nothing else is expected. */
     void ready(byte status, boolean quiet) {
         long now = System.nanoTime();

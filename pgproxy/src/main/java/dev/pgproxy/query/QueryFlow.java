@@ -1,7 +1,6 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.cancel.CancelForwarder;
-import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.LateFlush;
 import dev.pgproxy.pool.Pool;
@@ -24,6 +23,7 @@ public final class QueryFlow {
     private enum Held {
         NO,
         FOR_READING,
+        FOR_CLIENT,
         FOR_LEASE,
         FOR_ALIGNMENT,
         FOR_REPLIES
@@ -42,6 +42,7 @@ public final class QueryFlow {
     private final FlowTimes times;
     private final Notifications notifications;
     private final @Nullable Routing routing;
+    private final Junction junction;
 
     private Exchange exchange = new Exchange();
     private Held held = Held.NO;
@@ -75,6 +76,7 @@ public final class QueryFlow {
         this.request = new LeaseRequest(this, link, statements, lease, routing);
         this.trial = new Trial(session, link.channel());
         this.routing = routing;
+        this.junction = new Junction(statements, lease, link, notifications, routing, this::routed);
         this.relay = new Relay(this, session, notifications, stalePlan, trial, lease, link.channel());
         this.boundary = new Boundary(this, statements, settings, lease, relay, new Cancels(canceller), link);
         this.times = new FlowTimes(statements.counters());
@@ -117,6 +119,7 @@ public final class QueryFlow {
     /** The client takes bytes again. */
     public void clientWritable() {
         relay.resumeServer();
+        again(Held.FOR_CLIENT);
         notifications.idle();
     }
 
@@ -148,6 +151,7 @@ public final class QueryFlow {
         notifications.close();
         request.cancel();
         trial.close();
+        relay.unrecorded();
         OpenWrites open = routing == null ? null : routing.close(lease.server());
         if (lease.server() != null) {
             relay.end();
@@ -160,38 +164,17 @@ public final class QueryFlow {
             resumeIfHeld();
             return;
         }
-        boolean ours = settings.mode() != PoolMode.SESSION;
         if (lease.server() != null) {
             dispatch();
-        } else if (!lease.isOpen() && LocalAnswer.gives(exchange, ours, session, link.channel())) {
-            answered();
-        } else {
-            lease.source(pool);
-            if (routing == null || !routing.isActive() || isRouted(routing)) {
-                acquire();
-            }
+            return;
         }
-    }
-
-    /** Whether it is clear where the exchange goes; else it waits for that, or has been answered. */
-    private boolean isRouted(Routing to) {
-        if (to.awaits(exchange, link.channel().eventLoop(), this::routed)) {
-            hold(Held.FOR_READING);
-            return false;
+        switch (junction.turn(exchange, times)) {
+            case SERVER -> acquire();
+            case ANSWERED -> answered();
+            case AWAITS_CLIENT -> hold(Held.FOR_CLIENT);
+            case AWAITS_READING -> hold(Held.FOR_READING);
+            case ABORTED -> refuse(Routing.ABORTED);
         }
-        if (!lease.isOpen() || to.transaction().isOpen()) {
-            to.answer(exchange, link.channel(), notifications);
-        }
-        if (exchange.size() == 0) {
-            answered();
-            return false;
-        }
-        if (to.transaction().isOpen() && session.status() == TransactionStatus.FAILED) {
-            refuse(Routing.ABORTED);
-            return false;
-        }
-        lease.source(to.pool(to.route(exchange)));
-        return true;
     }
 
     /** Nothing of the exchange is for a server. */
@@ -201,7 +184,11 @@ public final class QueryFlow {
     }
 
     private void routed() {
-        if (held == Held.FOR_READING) {
+        again(Held.FOR_READING);
+    }
+
+    private void again(Held heldBack) {
+        if (held == heldBack) {
             held = Held.FOR_REPLIES;
             goOn();
         }
@@ -282,6 +269,7 @@ public final class QueryFlow {
             exchange = stalePlan.keep(whole, leased);
         }
         lease.write(whole, 0);
+        junction.sent(whole);
         exchange.clear();
         if (!link.isReading()) {
             LateFlush.of(leased.channel(), link.channel().eventLoop());
@@ -312,6 +300,7 @@ public final class QueryFlow {
             lease.giveBack(boundary.mayStrike());
         }
         request.leaveReplica(trial.reason());
+        relay.recordAgain();
         behindRetry = exchange;
         behindWaits = held == Held.FOR_REPLIES;
         exchange = trial.retry(new Exchange());
@@ -365,6 +354,7 @@ public final class QueryFlow {
     /** Answers the exchange with an error of ours. */
     private void refuse(ErrorFields error) {
         refused = true;
+        relay.unrecorded();
         if (routing != null && routing.transaction().isOpen()) {
             session.ready(TransactionStatus.FAILED);
         }
@@ -387,6 +377,12 @@ public final class QueryFlow {
         if (routing != null) {
             routing.outcome(status, lease.leased().replies().isEmpty(), lease.isOnPrimary(), link);
         }
+    }
+
+    /** Keeps answers for those who ask the same; null if nothing is ever kept. */
+    @Nullable
+    Recorder recorder() {
+        return junction.recorder();
     }
 
     void ready(byte status) {
@@ -417,7 +413,7 @@ public final class QueryFlow {
 
     /** The client asks to cancel what it is doing; {@code done} runs when the server has been told. */
     public void cancel(Duration timeout, Runnable done) {
-        boolean waits = held == Held.FOR_LEASE || held == Held.FOR_READING;
+        boolean waits = held == Held.FOR_LEASE || held == Held.FOR_READING || held == Held.FOR_CLIENT;
         if (waits && !gone) {
             request.cancel();
             refuse(ErrorFields.error(SqlState.QUERY_CANCELED, "canceling statement due to user request"));
@@ -433,6 +429,7 @@ public final class QueryFlow {
     void lost(@Nullable ErrorFields error) {
         ServerConnection leased = lease.leased();
         lease.end();
+        relay.unrecorded();
         stalePlan.forget();
         if (!gone && held == Held.FOR_ALIGNMENT && isTrial()) {
             request.leaveReplica("08006");

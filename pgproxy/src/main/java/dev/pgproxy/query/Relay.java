@@ -30,6 +30,7 @@ final class Relay implements ReplySink {
     private final Trial trial;
     private final Lease lease;
     private final Channel client;
+    private final @Nullable Recorder recorder;
     private @Nullable ServerConnection server;
     private boolean stopped;
     private boolean fatal;
@@ -53,6 +54,7 @@ final class Relay implements ReplySink {
         this.session = session;
         this.notifications = notifications;
         this.client = client;
+        this.recorder = flow.recorder();
     }
 
     void begin(ServerConnection leased) {
@@ -82,12 +84,29 @@ final class Relay implements ReplySink {
         session.reported(now);
     }
 
+    /** What the client is sent from now on is not kept. */
+    void unrecorded() {
+        if (recorder != null) {
+            recorder.end();
+        }
+    }
+
+    /** What the client was to be sent so far it is not sent: another server answers. */
+    void recordAgain() {
+        if (recorder != null) {
+            recorder.again();
+        }
+    }
+
     private ServerConnection server() {
         return Objects.requireNonNull(server);
     }
 
     @Override
     public void forward(ByteBuf buf, int index, int length) {
+        if (recorder != null) {
+            recorder.forwarded(buf, index, length);
+        }
         if (trial.isRunning() && trial.holds(buf, index, length)) {
             return;
         }
@@ -131,6 +150,7 @@ final class Relay implements ReplySink {
 
     @Override
     public @Nullable ErrorFields failed(ErrorFields error, @Nullable Object note) {
+        unrecorded();
         session.failed(error);
         fatal |= error.isFatal();
         return ServerNames.restore(error, note);
@@ -202,6 +222,7 @@ final class Relay implements ReplySink {
     @Override
     public void ready(byte status) {
         if (stalePlan.isPending()) {
+            unrecorded();
             lease.repeat(stalePlan);
             return;
         }
@@ -214,6 +235,9 @@ final class Relay implements ReplySink {
             if (session.status() != TransactionStatus.IDLE) {
                 inTransaction();
             }
+        }
+        if (recorder != null) {
+            recorder.complete();
         }
         ServerConnection leased = server();
         if (misaligned && Aligner.settings(session, leased, () -> realigned(status, leased))) {

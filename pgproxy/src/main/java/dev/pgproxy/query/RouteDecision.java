@@ -4,6 +4,7 @@ import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementKind;
+import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.route.DatabaseRoutes;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.route.RouteExplanation;
@@ -15,6 +16,7 @@ import dev.pgproxy.routing.Route;
 import dev.pgproxy.routing.RouteReason;
 import dev.pgproxy.routing.RoutingHint;
 import dev.pgproxy.routing.Topology;
+import dev.pgproxy.routing.catalog.CacheHindrance;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Hindrance;
 import dev.pgproxy.routing.catalog.Reading;
@@ -38,6 +40,8 @@ import org.jspecify.annotations.Nullable;
 final class RouteDecision {
     private final DatabaseState state;
     private final PoolMode mode;
+    private final PoolStatements statements;
+    private final String serverUser;
     private final Session session;
     private final int loop;
     private final SessionView view;
@@ -50,6 +54,10 @@ final class RouteDecision {
     private RelationSet reads = RelationSet.NONE;
     private boolean transactionBound;
     private boolean plain;
+    private @Nullable RouteReason reason;
+    private @Nullable CacheReason uncacheable;
+    private boolean looksAtSettings;
+    private boolean strict;
     private long polledAt;
 
     RouteDecision(
@@ -63,11 +71,23 @@ final class RouteDecision {
         this.mode = mode;
         this.session = statements.session();
         this.loop = loop;
+        this.statements = statements;
+        this.serverUser = serverUser;
         this.view = new SessionView(session, serverUser, state);
         this.executed = new Executed(session, shapes);
         this.past = new Past(state);
         this.writes = new WriteWatch(executed, view, state);
         this.transaction = new LocalTransaction(session, view, statements);
+    }
+
+    /** The session's statements. */
+    PoolStatements statements() {
+        return statements;
+    }
+
+    /** As whom the session is logged in to servers. */
+    String serverUser() {
+        return serverUser;
     }
 
     SessionView view() {
@@ -110,16 +130,51 @@ final class RouteDecision {
         return polledAt;
     }
 
-    /** Decides for an exchange while no server is leased. */
-    Route decide(Exchange exchange, DatabaseRoutes routes) {
-        routes.cluster().needed();
-        RouteReason reason = whatItIs(exchange);
+    /** Looks at what an exchange is, while no server is leased. */
+    void look(Exchange exchange) {
+        reason = whatItIs(exchange);
         plain = reason == null;
-        if (plain) {
-            reason = whereItStands(exchange, routes);
-            hint = hint.over(view.hint());
+        hint = hint.over(view.hint());
+    }
+
+    /** Why the last exchange cannot be answered from the cache, by what it is; null if it is a cacheable read. */
+    @Nullable
+    CacheReason uncacheable() {
+        return uncacheable == null && reason != null && !isCacheable(reason) ? CacheReason.NOT_A_READ : uncacheable;
+    }
+
+    /** What keeps a read from replicas only. */
+    private static boolean isCacheable(RouteReason reason) {
+        return reason == RouteReason.UNLOGGED_RELATION || reason == RouteReason.LEARNT;
+    }
+
+    /** Whether the last exchange, if it is cacheable, may look at any parameter by its name. */
+    boolean looksAtSettings() {
+        return looksAtSettings;
+    }
+
+    /** What the last exchange asks for. */
+    RoutingHint hint() {
+        return hint;
+    }
+
+    /** Whether whoever answers the last exchange is known to have everything that was acknowledged before. */
+    boolean isStrict() {
+        return strict;
+    }
+
+    /** Decides for the exchange that was looked at last. */
+    Route decide(Exchange exchange, DatabaseRoutes routes) {
+        strict = true;
+        RouteReason kept = reason != null ? reason : whereItStands(exchange, routes);
+        if (kept != null) {
+            return Route.primary(kept);
         }
-        return reason != null ? Route.primary(reason) : choose(routes);
+        if (!routes.hasReplicas()) {
+            return Route.primary(RouteReason.NO_REPLICA);
+        }
+        routes.cluster().needed();
+        return choose(routes);
     }
 
     /** Why the exchange is nothing for a replica; null if all in it are harmless reads. */
@@ -127,9 +182,12 @@ final class RouteDecision {
         reads = RelationSet.NONE;
         transactionBound = false;
         hint = RoutingHint.NONE;
+        uncacheable = null;
+        looksAtSettings = false;
         shapes.clear();
         Catalog catalog = state.catalog();
         if (catalog == null) {
+            uncacheable = CacheReason.NO_CATALOG;
             return RouteReason.NO_CATALOG;
         }
         if (!exchange.isEnded()) {
@@ -176,6 +234,8 @@ final class RouteDecision {
         if (reading == null) {
             return RouteReason.NOT_READ_YET;
         }
+        caching(facts, reading);
+        reads = reads.with(reading.reads());
         Hindrance hindrance = reading.hindrance();
         if (hindrance != null) {
             if (hindrance == Hindrance.UNPARSED) {
@@ -191,12 +251,26 @@ final class RouteDecision {
             return RouteReason.NOT_A_QUERY; // it will fail, and may not be run twice
         }
         shapes.add(shape);
-        reads = reads.with(reading.reads());
         transactionBound |= reading.transactionBound()
                 || exchange.type(i) == FrontendType.BIND
                         && transaction.isOpen()
                         && BoundValues.haveTimeInput(exchange.buffer(i), exchange.index(i), exchange.length(i));
         return null;
+    }
+
+    private void caching(QueryFacts facts, Reading reading) {
+        CacheHindrance hindrance = reading.uncacheable();
+        boolean selects = switch (facts.kind()) {
+            case SELECT, VALUES, TABLE, WITH -> !executed.isBySql();
+            case MULTIPLE -> Executed.areQueries(facts);
+            default -> false;
+        };
+        if (hindrance != null && uncacheable == null) {
+            uncacheable = CacheReason.of(hindrance);
+        } else if (!selects && uncacheable == null) {
+            uncacheable = CacheReason.NOT_A_READ;
+        }
+        looksAtSettings |= reading.dependsOnSettings();
     }
 
     /** One of several statements that wants to go to the primary takes the others along. */
@@ -249,12 +323,14 @@ final class RouteDecision {
         Topology topology = routes.cluster().topology();
         FreshnessToken token = view.token();
         long position = token == null ? 0 : token.positionOn(topology.timeline());
+        strict = hint.target() == null && isTable(routes);
         HostChoice choice = new HostChoice(topology, routes.choosers().get(loop), position, now);
         Route route = hint.target() == null ? null : choice.hinted(hint);
         if (route == null) {
             long asOf = required(reads, hint, now, routes);
             route = choice.by(asOf, beginsOnReplica() ? RouteReason.READ_ONLY_TRANSACTION : RouteReason.FRESH);
         }
+        strict |= route.host() == null;
         polledAt = choice.polledAt(route);
         return route;
     }
@@ -270,6 +346,11 @@ final class RouteDecision {
             case EVENTUAL -> HostState.NEVER;
         };
         return hinted.bound(asOf, now);
+    }
+
+    private boolean isTable(DatabaseRoutes routes) {
+        boolean split = transaction.isOpen() && !transaction.isReadOnly();
+        return (split || routes.settings().consistency() == Consistency.TABLE) && hint.maxStaleness() == null;
     }
 
     /** Where a text of this client would go now, and why. */

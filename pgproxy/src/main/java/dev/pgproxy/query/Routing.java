@@ -107,7 +107,7 @@ public final class Routing {
         return state.routes() != null;
     }
 
-    /** Whether there is anything to route: replicas, or a transaction begun while there were some. */
+    /** Whether there is anything to route or to keep, or a transaction begun while there was. */
     boolean isActive() {
         return routes() != null || transaction.isOpen();
     }
@@ -160,9 +160,19 @@ public final class Routing {
         again.run();
     }
 
-    /** Where an exchange goes while no server is leased. */
-    Route route(Exchange exchange) {
+    /** What the cache makes of reads; for the client whose channel this is. */
+    CachedReads cachedReads(Channel client) {
+        return new CachedReads(state, decision, client);
+    }
+
+    /** Looks at an exchange that may be routed, while no server is leased. */
+    void look(Exchange exchange) {
         givenUp = null;
+        decision.look(exchange);
+    }
+
+    /** Where the exchange that was looked at goes. */
+    Route route(Exchange exchange) {
         host = null;
         trial = false;
         learning = false;

@@ -9,7 +9,7 @@ import dev.pgproxy.routing.ResponseTimes;
 import java.util.List;
 
 /**
- * Where the statements of a database with replicas can go. Thread-safe.
+ * Where the statements of a database can go that has replicas, or whose results are kept. Thread-safe.
  *
  * @param cluster its hosts as they are
  * @param hosts its hosts, by {@link Host#index}; the first is the primary as configured
@@ -33,5 +33,10 @@ public record DatabaseRoutes(
         hosts = List.copyOf(hosts);
         addresses = List.copyOf(addresses);
         choosers = List.copyOf(choosers);
+    }
+
+    /** Whether there is another host than the primary. */
+    public boolean hasReplicas() {
+        return hosts.size() > 1;
     }
 }

@@ -1,6 +1,8 @@
 package dev.pgproxy.route;
 
 import dev.pgproxy.health.catalog.RoleDefaults;
+import dev.pgproxy.results.CacheCounts;
+import dev.pgproxy.results.Results;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
@@ -9,17 +11,39 @@ import org.jspecify.annotations.Nullable;
 
 /** What is known of one database, whatever names lead to it: its definitions, and when it was written. Thread-safe. */
 public final class DatabaseState {
-    private record Loaded(Catalog catalog, RoleDefaults defaults, long change) {}
+    private record Loaded(Catalog catalog, RoleDefaults defaults, long change, long version) {}
 
+    private static final AtomicLong IDS = new AtomicLong();
+
+    private final long id = IDS.incrementAndGet();
     private final PhysicalDatabase database;
+    private final Results results;
+    private final CacheCounts counts = new CacheCounts();
+    private final AtomicLong versions = new AtomicLong();
     private final TableClock clock = new TableClock(Monotonic.now());
     private final AtomicLong changes = new AtomicLong();
     private volatile @Nullable Loaded loaded;
     private volatile Runnable onChange = () -> {};
     private volatile @Nullable DatabaseRoutes routes;
 
-    DatabaseState(PhysicalDatabase database) {
+    DatabaseState(PhysicalDatabase database, Results results) {
         this.database = database;
+        this.results = results;
+    }
+
+    /** No other database of this process has the same. */
+    public long id() {
+        return id;
+    }
+
+    /** Results of its reads, and of others. */
+    public Results results() {
+        return results;
+    }
+
+    /** What became of its reads, as far as the cache is concerned. */
+    public CacheCounts counts() {
+        return counts;
     }
 
     /** Which database. */
@@ -36,6 +60,12 @@ public final class DatabaseState {
     public @Nullable Catalog catalog() {
         Loaded now = loaded;
         return now != null && now.change == changes.get() ? now.catalog : null;
+    }
+
+    /** Which definitions they are: never the same for others. */
+    public long definitions() {
+        Loaded now = loaded;
+        return now == null ? 0 : now.version;
     }
 
     /** What parameters are at login; null as for {@link #catalog}. */
@@ -58,7 +88,7 @@ public final class DatabaseState {
 
     /** They were read after so many changes. */
     public void loaded(Catalog catalog, RoleDefaults defaults, long change) {
-        loaded = new Loaded(catalog, defaults, change);
+        loaded = new Loaded(catalog, defaults, change, versions.incrementAndGet());
     }
 
     /** Where its statements can go; null if that is the primary alone, and nobody else asks what is written. */

@@ -10,6 +10,7 @@ import dev.pgproxy.health.MonitorSettings;
 import dev.pgproxy.health.catalog.CatalogKeeper;
 import dev.pgproxy.health.probe.ControlConnections;
 import dev.pgproxy.health.probe.ControlTarget;
+import dev.pgproxy.results.Results;
 import dev.pgproxy.routing.Host;
 import dev.pgproxy.routing.HostChooser;
 import dev.pgproxy.routing.ReadBalance;
@@ -47,6 +48,7 @@ public final class Routes implements AutoCloseable {
     private record Cluster(ClusterMonitor monitor, ResponseTimes times) {}
 
     private final Shapes shapes = new Shapes();
+    private final Results results;
     private final int loops;
     private final ConcurrentMap<PhysicalDatabase, DatabaseState> states = new ConcurrentHashMap<>();
     private final Map<ClusterKey, Cluster> clusters = new HashMap<>();
@@ -60,6 +62,7 @@ public final class Routes implements AutoCloseable {
         this.config = config;
         this.control = control;
         this.loops = loops;
+        this.results = new Results(config.cache());
         tellWhatIsMissing();
     }
 
@@ -75,6 +78,11 @@ public final class Routes implements AutoCloseable {
         return known != null ? known : add(physical);
     }
 
+    /** The results that are kept. */
+    public Results results() {
+        return results;
+    }
+
     /** The databases that somebody has used. */
     public Collection<DatabaseState> all() {
         return states.values();
@@ -82,7 +90,7 @@ public final class Routes implements AutoCloseable {
 
     private synchronized DatabaseState add(PhysicalDatabase physical) {
         return states.computeIfAbsent(physical, key -> {
-            DatabaseState state = new DatabaseState(key);
+            DatabaseState state = new DatabaseState(key, results);
             apply(state);
             return state;
         });
@@ -92,6 +100,7 @@ public final class Routes implements AutoCloseable {
     public synchronized void reload(ProxyConfig changed, @Nullable ControlLogin changedControl) {
         config = changed;
         control = changedControl;
+        results.reload(changed.cache());
         tellWhatIsMissing();
         Map<ClusterKey, Cluster> before = new HashMap<>(clusters);
         clusters.clear();
@@ -121,7 +130,9 @@ public final class Routes implements AutoCloseable {
         PhysicalDatabase physical = state.database();
         List<ReplicaAddress> replicas = replicas(physical);
         ControlLogin login = control;
-        if (replicas.isEmpty() || login == null || physical.primary().isUnixSocket()) {
+        if (replicas.isEmpty() && !config.cache().isOn()
+                || login == null
+                || physical.primary().isUnixSocket()) {
             state.routes(null);
             return;
         }

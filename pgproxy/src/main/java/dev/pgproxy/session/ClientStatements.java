@@ -81,6 +81,12 @@ public final class ClientStatements {
         return entry == null ? null : entry.statement;
     }
 
+    /** What this name means. */
+    public @Nullable Entry entry(String name) {
+        byte[] bytes = bytes(name);
+        return entry(bytes, hash(bytes));
+    }
+
     /** Adds or replaces. */
     public Entry put(String name, SharedStatement statement) {
         remove(name);

@@ -1,0 +1,54 @@
+package dev.pgproxy.config;
+
+import java.time.Duration;
+
+/**
+ * What results are kept, and for how long at most. Immutable.
+ *
+ * @param mode whether any are
+ * @param size bytes of heap for all of them
+ * @param maxResult bytes of the largest that is kept
+ * @param ttl how long one is served at most, whatever is or is not seen to be written
+ * @param flightWait how long a read waits for the same read of another client
+ */
+public record CacheSettings(CacheMode mode, long size, int maxResult, Duration ttl, Duration flightWait) {
+    private static final long MB = 1 << 20;
+
+    static final SettingGroup GROUP = new SettingGroup("Cache");
+    static final Setting<CacheMode> CACHE_MODE = GROUP.live(
+            "cache_mode",
+            SettingTypes.choice(CacheMode.class),
+            CacheMode.OFF,
+            "on = keep results of reads and serve them again until one of their tables is written; needs control_user.");
+    static final Setting<Long> CACHE_SIZE = GROUP.fixed(
+            "cache_size",
+            SettingTypes.size(0, 1L << 40),
+            256 * MB,
+            "Heap for cached results and their keys; half of the heap where that is less.");
+    static final Setting<Long> CACHE_MAX_RESULT =
+            GROUP.fixed("cache_max_result", SettingTypes.size(0, 64 * MB), MB, "The largest result that is kept.");
+    static final Setting<Duration> CACHE_TTL = GROUP.live(
+            "cache_ttl",
+            SettingTypes.duration(),
+            Duration.ofSeconds(60),
+            "How long a result is served at most: so long writes that do not pass through pgproxy may stay unseen.");
+    static final Setting<Duration> CACHE_FLIGHT_WAIT = GROUP.live(
+            "cache_flight_wait",
+            SettingTypes.timeout(),
+            Duration.ofSeconds(1),
+            "How long a read waits for the answer to the same read of another client; 0 = not at all.");
+
+    static CacheSettings from(SettingValues values) {
+        return new CacheSettings(
+                values.get(CACHE_MODE),
+                values.get(CACHE_SIZE),
+                Math.toIntExact(values.get(CACHE_MAX_RESULT)),
+                values.get(CACHE_TTL),
+                values.get(CACHE_FLIGHT_WAIT));
+    }
+
+    /** Whether any results are kept. */
+    public boolean isOn() {
+        return mode != CacheMode.OFF;
+    }
+}

@@ -1,0 +1,286 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.cache.CachedResult;
+import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ConstantReplies;
+import dev.pgproxy.protocol.backend.ResultColumns;
+import dev.pgproxy.protocol.frame.FrameReader;
+import dev.pgproxy.protocol.frame.FrontendType;
+import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.results.CacheReason;
+import dev.pgproxy.results.Dependency;
+import dev.pgproxy.results.Flight;
+import dev.pgproxy.results.Results;
+import dev.pgproxy.route.DatabaseState;
+import dev.pgproxy.routing.catalog.RelationSet;
+import dev.pgproxy.routing.freshness.Monotonic;
+import dev.pgproxy.routing.freshness.TableClock;
+import dev.pgproxy.session.ClientStatements;
+import dev.pgproxy.session.Session;
+import dev.pgproxy.session.UnnamedStatement;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client's reads that the cache answers, and those whose answers it is to keep. Nothing is looked up that may not be
+ * kept, and nothing is served of which it is not sure that a server would say the same now. Confined to the client's loop.
+ */
+final class CachedReads {
+    /** What became of an exchange. */
+    enum Verdict {
+        /** It is answered. */
+        HIT,
+        /** A server has to answer it. */
+        MISS,
+        /** Another client asks the same just now: to be asked again when that is answered. */
+        WAIT
+    }
+
+    private final DatabaseState state;
+    private final Results results;
+    private final PoolStatements statements;
+    private final Session session;
+    private final RouteDecision decision;
+    private final ReadKey key;
+    private final OneRead read;
+    private final Recorder recorder;
+    private final Channel client;
+
+    /** What the last read depended on: a client often asks the same with other parameters. */
+    private @Nullable Dependency last;
+
+    /** Whether the exchange whose answer is recorded has still to be sent. */
+    private boolean begun;
+
+    /** Until when the exchange waits for other clients' reads; 0 if it has not waited. */
+    private long patience;
+
+    CachedReads(DatabaseState state, RouteDecision decision, Channel client) {
+        this.state = state;
+        this.results = state.results();
+        this.statements = decision.statements();
+        this.session = statements.session();
+        this.decision = decision;
+        this.client = client;
+        this.key = new ReadKey(results, session, state.id(), decision.serverUser());
+        this.read = new OneRead(session);
+        this.recorder = new Recorder(results, client.alloc());
+    }
+
+    /** Takes part in what is sent to the client. */
+    Recorder recorder() {
+        return recorder;
+    }
+
+    /**
+     * Answers an exchange that the decision has just looked at, and which no server has seen; or prepares to record what a
+     * server answers to it.
+     *
+     * @param again runs on the loop when it has to be asked again
+     */
+    Verdict ask(Exchange exchange, FlowTimes times, Runnable again) {
+        recorder.end();
+        begun = false;
+        if (!results.settings().isOn()) {
+            return Verdict.MISS;
+        }
+        CacheReason reason = why(exchange);
+        if (reason == null) {
+            long now = Monotonic.now(); // before anything is known of what it reads
+            if (state.clock().lastWrite(decision.reads()) == TableClock.IN_DOUBT) {
+                reason = CacheReason.IN_DOUBT;
+            } else if (!key.make(exchange, read, state.definitions(), decision.looksAtSettings())) {
+                reason = CacheReason.TOO_LONG;
+            } else {
+                return lookUp(exchange, times, again, now);
+            }
+        }
+        patience = 0;
+        state.counts().count(reason);
+        return Verdict.MISS;
+    }
+
+    private Verdict lookUp(Exchange exchange, FlowTimes times, Runnable again, long now) {
+        CachedResult<Dependency> found = results.get(key.high(), key.low());
+        ResultColumns columns =
+                found == null ? ResultColumns.UNKNOWN : found.dependency().columns();
+        if (found != null && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
+            patience = 0;
+            state.counts().count(CacheReason.HIT);
+            times.cached(replay(exchange, found.bytes(), columns));
+            decision.past().read(decision.reads(), true);
+            return Verdict.HIT;
+        }
+        if (waits(again, now)) {
+            return Verdict.WAIT;
+        }
+        patience = 0;
+        state.counts().count(CacheReason.MISS);
+        begun = true;
+        recorder.begin(key, dependency(decision.reads()), now, read.isSimple());
+        return Verdict.MISS;
+    }
+
+    /** It is decided who answers the exchange. */
+    void routed() {
+        if (recorder.isRecording() && !decision.isStrict()) {
+            state.counts().count(CacheReason.STALE_REPLICA);
+            recorder.end();
+        }
+    }
+
+    /** The exchange has been sent: its statements are in the session's books. */
+    void sent(Exchange exchange) {
+        if (begun && recorder.isRecording() && !read.isSimple()) {
+            String name = read.parse() < 0 ? null : exchange.parsedName(read.parse());
+            recorder.executes(name == null ? read.entry() : session.statements().entry(name));
+        }
+        begun = false;
+    }
+
+    /** Why an exchange is not even looked up; null if it is. */
+    private @Nullable CacheReason why(Exchange exchange) {
+        CacheReason reason = decision.uncacheable();
+        if (reason != null) {
+            return reason;
+        }
+        if (decision.reads().isEmpty()) {
+            return CacheReason.NO_TABLE;
+        }
+        if (decision.hint().target() != null) {
+            return CacheReason.HINT;
+        }
+        if (decision.view().token() != null) {
+            return CacheReason.TOKEN;
+        }
+        LocalTransaction transaction = decision.transaction();
+        if (transaction.isOpen()
+                ? !transaction.isReadCommitted()
+                : decision.view().beginsSerializable()) {
+            return transaction.isOpen() ? CacheReason.TRANSACTION : CacheReason.SERIALIZABLE;
+        }
+        if (!isWhole(exchange) || !read.isIn(exchange)) {
+            return CacheReason.EXCHANGE;
+        }
+        int bind = read.bind();
+        return bind >= 0
+                        && BoundValues.haveTimeInput(exchange.buffer(bind), exchange.index(bind), exchange.length(bind))
+                ? CacheReason.TIME_PARAMETER
+                : null;
+    }
+
+    private static boolean isWhole(Exchange exchange) {
+        for (int i = 0; i < exchange.size(); i++) {
+            if (!exchange.isWhole(i)) {
+                return false;
+            }
+        }
+        return exchange.isEnded();
+    }
+
+    /** Whether another client's read of the same is awaited now. */
+    private boolean waits(Runnable again, long now) {
+        long most = results.settings().flightWait().toNanos();
+        long until = patience == 0 ? now + most : patience;
+        Flight flight = now < until ? results.flight(key.high(), key.low()) : null;
+        EventLoop loop = client.eventLoop();
+        if (flight == null || !flight.await(() -> loop.execute(again))) {
+            return false;
+        }
+        patience = until;
+        loop.schedule(again, until - now, TimeUnit.NANOSECONDS);
+        return true;
+    }
+
+    /** Whether a client that reads rows by what it was told before has been told of these columns. */
+    private boolean isAsTold(ResultColumns columns) {
+        ClientStatements.Entry entry = read.entry();
+        return !read.isReadByHeart()
+                || entry != null
+                        && columns != ResultColumns.UNKNOWN
+                        && entry.gives().equals(columns);
+    }
+
+    private Dependency dependency(RelationSet reads) {
+        ClientStatements.Entry entry = read.isSimple() ? null : read.entry();
+        ResultColumns columns = entry == null ? ResultColumns.UNKNOWN : entry.gives();
+        Dependency before = last;
+        if (before == null || before.reads() != reads || before.columns() != columns) {
+            before = new Dependency(state.clock(), reads, columns);
+            last = before;
+        }
+        return before;
+    }
+
+    /** Writes the answer, and leaves the session as a server would; returns how many bytes it is. */
+    private int replay(Exchange exchange, byte[] answer, ResultColumns columns) {
+        ByteBuf out = client.alloc().buffer(answer.length + 64);
+        for (int i = 0; i < exchange.size(); i++) {
+            switch (exchange.type(i)) {
+                case FrontendType.QUERY -> {
+                    session.unnamed(null);
+                    Answer.writeBody(answer, out);
+                    BackendWriter.readyForQuery(out, session.status());
+                }
+                case FrontendType.PARSE -> {
+                    parsed(exchange, i, columns);
+                    out.writeBytes(ConstantReplies.PARSE_COMPLETE.duplicate());
+                }
+                case FrontendType.BIND -> out.writeBytes(ConstantReplies.BIND_COMPLETE.duplicate());
+                case FrontendType.DESCRIBE -> {
+                    if (OneRead.isStatement(exchange, i)) {
+                        Answer.writeStatement(answer, out);
+                    } else {
+                        Answer.writePortal(answer, out);
+                    }
+                    told(columns);
+                }
+                case FrontendType.EXECUTE -> Answer.writeBody(answer, out);
+                case FrontendType.CLOSE -> {
+                    if (OneRead.isStatement(exchange, i)) {
+                        LocalAnswer.close(exchange, i, session, out);
+                    } else {
+                        out.writeBytes(ConstantReplies.CLOSE_COMPLETE.duplicate());
+                    }
+                }
+                default -> BackendWriter.readyForQuery(out, session.status());
+            }
+        }
+        int bytes = out.readableBytes();
+        client.write(out, client.voidPromise());
+        return bytes;
+    }
+
+    /** The client has asked what its statement gives. */
+    private void told(ResultColumns columns) {
+        ClientStatements.Entry entry = read.entry();
+        if (entry != null && columns != ResultColumns.UNKNOWN) {
+            entry.gives(columns);
+        }
+    }
+
+    private void parsed(Exchange exchange, int i, ResultColumns columns) {
+        QueryFacts facts = exchange.facts(i);
+        String name = exchange.parsedName(i);
+        if (facts == null || name == null) {
+            return;
+        }
+        if (name.isEmpty()) {
+            UnnamedStatement before = session.unnamed();
+            int from = exchange.index(i) + FrameReader.HEADER + 1;
+            int length = exchange.index(i) + exchange.length(i) - from;
+            if (before == null
+                    || before.facts() != facts
+                    || !before.isSame(exchange.buffer(i), from, length, session.reported())) {
+                session.unnamed(new UnnamedStatement(exchange.parsedRest(i), facts, session.reported()));
+            }
+        } else {
+            session.statements()
+                    .put(name, statements.find(exchange.parsedRest(i), name, facts))
+                    .gives(columns);
+        }
+    }
+}

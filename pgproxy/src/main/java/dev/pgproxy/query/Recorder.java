@@ -1,0 +1,121 @@
+package dev.pgproxy.query;
+
+import dev.pgproxy.results.Dependency;
+import dev.pgproxy.results.Flight;
+import dev.pgproxy.results.Results;
+import dev.pgproxy.session.ClientStatements;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks on while a client is sent the answer to one read, and keeps it for the next who asks, if it is whole and not too
+ * large. One per client, confined to its loop.
+ */
+final class Recorder {
+    private final Results results;
+    private final ByteBufAllocator alloc;
+    private boolean recording;
+    private boolean simple;
+    private long high;
+    private long low;
+    private long asOf;
+    private int most;
+    private @Nullable Dependency dependency;
+    private ClientStatements.@Nullable Entry entry;
+    private @Nullable Flight flight;
+    private @Nullable ByteBuf taken;
+
+    Recorder(Results results, ByteBufAllocator alloc) {
+        this.results = results;
+        this.alloc = alloc;
+    }
+
+    /** The next answer is that to a read of this key, which is asked for at this moment. */
+    void begin(ReadKey key, Dependency on, long moment, boolean isSimple) {
+        recording = true;
+        high = key.high();
+        low = key.low();
+        dependency = on;
+        asOf = moment;
+        simple = isSimple;
+        flight = results.depart(high, low, on, moment);
+        most = results.worthRecording(high, low, flight);
+    }
+
+    boolean isRecording() {
+        return recording;
+    }
+
+    /** It executes this named statement: what that gives is known when it is complete. */
+    void executes(ClientStatements.@Nullable Entry statement) {
+        entry = statement;
+    }
+
+    /** Bytes of the answer. */
+    void forwarded(ByteBuf buf, int index, int length) {
+        if (!recording) {
+            return;
+        }
+        ByteBuf now = taken;
+        int before = now == null ? 0 : now.readableBytes();
+        if (before + length > most) {
+            int worth = results.worthRecording(high, low, flight);
+            if (before + length > worth) {
+                results.tooLarge(high, low);
+                end();
+                return;
+            }
+            most = worth;
+        }
+        if (now == null) {
+            now = alloc.heapBuffer(length);
+            taken = now;
+        }
+        now.writeBytes(buf, index, length);
+    }
+
+    /** The whole answer has been passed on. */
+    void complete() {
+        ByteBuf whole = taken;
+        if (recording && whole != null) {
+            byte[] answer = Answer.of(whole, simple);
+            if (answer != null) {
+                results.put(high, low, answer, whole(Objects.requireNonNull(dependency)), asOf);
+            }
+        }
+        end();
+    }
+
+    private Dependency whole(Dependency known) {
+        return entry == null || entry.gives() == known.columns()
+                ? known
+                : new Dependency(known.clock(), known.reads(), entry.gives());
+    }
+
+    /** What was sent so far is not what the client gets: another server answers. */
+    void again() {
+        if (taken != null) {
+            taken.clear();
+        }
+    }
+
+    /** It is not to be kept, or not the answer to the read at all. */
+    void end() {
+        if (!recording) {
+            return;
+        }
+        recording = false;
+        dependency = null;
+        entry = null;
+        if (taken != null) {
+            taken.release();
+            taken = null;
+        }
+        if (flight != null) {
+            results.land(flight);
+            flight = null;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package dev.pgproxy.results;
+
+import dev.pgproxy.cache.KeyHash;
+import io.netty.buffer.ByteBuf;
+
+/** Makes keys on one event loop, out of buffers. Confined to its loop. */
+public final class LoopKeys {
+    /** Text and parameters of a read that are longer are not looked up. */
+    public static final int MOST = 64 << 10;
+
+    private final KeyHash hash;
+    private byte[] scratch = new byte[1024];
+
+    LoopKeys(KeyHash hash) {
+        this.hash = hash;
+    }
+
+    /** Where to feed and finish the key; begun anew. */
+    public KeyHash begin() {
+        hash.reset();
+        return hash;
+    }
+
+    /** Feeds a field of at most {@link #MOST} bytes. */
+    public void add(ByteBuf buf, int index, int length) {
+        if (length > scratch.length) {
+            scratch = new byte[MOST];
+        }
+        buf.getBytes(index, scratch, 0, length);
+        hash.addBytes(scratch, 0, length);
+    }
+}

@@ -1,0 +1,125 @@
+package dev.pgproxy.results;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.pgproxy.cache.CacheCounters;
+import dev.pgproxy.cache.CachedResult;
+import dev.pgproxy.cache.KeyHash;
+import dev.pgproxy.cache.ResultCache;
+import dev.pgproxy.config.CacheSettings;
+import dev.pgproxy.routing.freshness.Monotonic;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The results that all clients share, and the reads that are on their way to become some. Moments are {@link Monotonic}.
+ * Thread-safe.
+ */
+public final class Results {
+    /** A larger result is kept only if it is asked for again: what is never asked for again is to cost little. */
+    private static final int SMALL = 16 << 10;
+
+    /** How many keys of large results are remembered. */
+    private static final int REMEMBERED = 10_000;
+
+    private final KeyHash secret = KeyHash.random();
+    private final FastThreadLocal<LoopKeys> keys = new FastThreadLocal<>() {
+        @Override
+        protected LoopKeys initialValue() {
+            return new LoopKeys(secret.another());
+        }
+    };
+    private final ResultCache<Dependency> cache;
+    private final ConcurrentHashMap<Key, Flight> flights = new ConcurrentHashMap<>();
+
+    /** Keys whose results were larger than {@link #SMALL}, with their size where they were too large altogether. */
+    private final Cache<Key, Boolean> large = Caffeine.newBuilder()
+            .maximumSize(REMEMBERED)
+            .executor(Runnable::run)
+            .build();
+
+    private volatile CacheSettings settings;
+
+    /** Nothing kept yet. */
+    public Results(CacheSettings settings) {
+        this.settings = settings;
+        long half = Runtime.getRuntime().maxMemory() / 2;
+        this.cache = new ResultCache<>(
+                Math.min(settings.size(), half),
+                settings.maxResult(),
+                result -> result.dependency().holds(result.asOf()));
+    }
+
+    /** What is kept, and how long. */
+    public CacheSettings settings() {
+        return settings;
+    }
+
+    /** RELOAD. */
+    public void reload(CacheSettings changed) {
+        if (settings.isOn() && !changed.isOn()) {
+            flush();
+        }
+        settings = changed;
+    }
+
+    /** Makes keys on the event loop that calls. */
+    public LoopKeys keys() {
+        return keys.get();
+    }
+
+    /** The result of a key if it is there and still true; else null. */
+    public @Nullable CachedResult<Dependency> get(long high, long low) {
+        return cache.get(high, low, Monotonic.now());
+    }
+
+    /** The read of this key that is on its way and whose result may be taken by who asks now; null if there is none. */
+    public @Nullable Flight flight(long high, long low) {
+        Flight flight = flights.get(new Key(high, low));
+        return flight != null && flight.isGoodNow() ? flight : null;
+    }
+
+    /** A read is sent; its {@link #land} must follow. Null if another is on its way, or there is no point in waiting. */
+    public @Nullable Flight depart(long high, long low, Dependency dependency, long asOf) {
+        Key key = new Key(high, low);
+        Flight flight = new Flight(key, dependency, asOf);
+        return flights.putIfAbsent(key, flight) == null ? flight : null;
+    }
+
+    /** A read has ended, its result is stored, or will not be. */
+    public void land(Flight flight) {
+        flights.remove(flight.key(), flight);
+        flight.end();
+    }
+
+    /** Up to how many bytes the answer to a read is worth recording. */
+    public int worthRecording(long high, long low, @Nullable Flight flight) {
+        int most = settings.maxResult();
+        if (most <= SMALL || flight != null && flight.isAwaited()) {
+            return most;
+        }
+        return large.getIfPresent(new Key(high, low)) == null ? SMALL : most;
+    }
+
+    /** The answer was larger than was worth recording. */
+    public void tooLarge(long high, long low) {
+        large.put(new Key(high, low), true);
+    }
+
+    /** Keeps a result that was asked for at a moment, if it is still true. */
+    public void put(long high, long low, byte[] answer, Dependency dependency, long asOf) {
+        long ttl = settings.ttl().toNanos();
+        cache.put(high, low, new CachedResult<>(answer, asOf, asOf + ttl, dependency));
+    }
+
+    /** Forgets everything. */
+    public void flush() {
+        cache.invalidateAll(Monotonic.now());
+    }
+
+    /** What was counted. */
+    public CacheCounters counters() {
+        return cache.counters();
+    }
+}
