@@ -140,7 +140,7 @@ final class WriteWatch {
         Shape shape = (Shape) facts.shape();
         Reading reading = catalog == null || shape == null ? null : shape.reading(catalog, view.path());
         written = reading == null || defines ? RelationSet.ALL : written.with(reading.writes());
-        defines |= defines(facts);
+        defines |= defines(facts) && !isUnderstoodCall(facts, reading);
     }
 
     private static boolean defines(QueryFacts facts) {
@@ -151,6 +151,14 @@ final class WriteWatch {
             case TRUNCATE, REFRESH, REINDEX, CLUSTER, COMMENT -> false;
             default -> true;
         };
+    }
+
+    /** A body that can change definitions, or run any text, counts as writing everything. */
+    private static boolean isUnderstoodCall(QueryFacts facts, @Nullable Reading reading) {
+        return facts.kind() == StatementKind.CALL
+                && !facts.has(StatementFlags.DDL | StatementFlags.OPAQUE)
+                && reading != null
+                && !reading.writes().isAll();
     }
 
     /** Statements that write nothing whatever stands in them. */

@@ -88,7 +88,9 @@ public final class DatabaseState {
 
     /** They were read after so many changes. */
     public void loaded(Catalog catalog, RoleDefaults defaults, long change) {
-        loaded = new Loaded(catalog, defaults, change, versions.incrementAndGet());
+        Loaded before = loaded;
+        long version = before != null && before.catalog == catalog ? before.version : versions.incrementAndGet();
+        loaded = new Loaded(catalog, defaults, change, version);
     }
 
     /** Where its statements can go; null if that is the primary alone, and nobody else asks what is written. */

@@ -31,12 +31,16 @@ final class CheckerSession implements AutoCloseable {
             "BEGIN ISOLATION LEVEL REPEATABLE READ",
             "BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE READ ONLY");
 
+    /** How many reads are asked again and again. */
+    private static final int HOT = 150;
+
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(30);
 
     private final int number;
     private final Oracle oracle;
     private final Link.Target target;
     private final SplittableRandom random;
+    private final long hot;
     private volatile @Nullable Link link;
     private Viewer viewer;
     private int connections;
@@ -52,8 +56,10 @@ final class CheckerSession implements AutoCloseable {
     /** A statement that reads, the rows it must return, and the least version of each. */
     private record Wanted(Sql sql, List<Register> registers, long[] floors) {}
 
-    CheckerSession(int number, long seed, Oracle oracle, Link.Target target) {
+    /** @param hot of what sessions read again and again, all of them the same; 0 for nothing of the kind */
+    CheckerSession(int number, long seed, long hot, Oracle oracle, Link.Target target) {
         this.number = number;
+        this.hot = hot;
         this.oracle = oracle;
         this.target = target;
         this.random = new SplittableRandom(seed * 1_000_003 + number);
@@ -64,7 +70,9 @@ final class CheckerSession implements AutoCloseable {
     void step() {
         connect();
         int dice = random.nextInt(100);
-        if (dice < 58) {
+        if (hot != 0 && random.nextInt(4) > 0) {
+            readHot();
+        } else if (dice < 58) {
             reads(1);
         } else if (dice < 70) {
             reads(random.nextInt(2, 5));
@@ -120,6 +128,17 @@ final class CheckerSession implements AutoCloseable {
             wanted.add(anyRead(count > 1));
         }
         return look(wanted, any(List.of(Style.values())));
+    }
+
+    /** A cache only answers what is asked again. */
+    private void readHot() {
+        SplittableRandom one = new SplittableRandom(hot + random.nextInt(HOT));
+        Family family = Family.values()[one.nextInt(Family.values().length)];
+        boolean isAll = one.nextInt(6) == 0;
+        List<String> templates = isAll ? family.readsOfAll : family.reads;
+        String template = templates.get(one.nextInt(templates.size()));
+        Integer key = isAll ? null : one.nextInt(family.keys());
+        look(List.of(wanted(family, template, key)), Style.values()[one.nextInt(Style.values().length)]);
     }
 
     private Wanted anyRead(boolean isBatch) {

@@ -24,9 +24,16 @@ import org.slf4j.LoggerFactory;
  * @param maxAge of what may be read in {@link Mode#EVENTUAL}: the greatest lag that the target allows, and slack
  * @param longestDisturbance of a replica; 0 for no disturbances at all
  * @param seed of what each session does, not of how they interleave
+ * @param hot whether many reads are asked again and again
  */
 record ConsistencyChecker(
-        Mode mode, int sessions, Duration duration, Duration maxAge, Duration longestDisturbance, long seed) {
+        Mode mode,
+        int sessions,
+        Duration duration,
+        Duration maxAge,
+        Duration longestDisturbance,
+        long seed,
+        boolean hot) {
     private static final Logger LOG = LoggerFactory.getLogger(ConsistencyChecker.class);
     private static final Duration PROGRESS = Duration.ofSeconds(10);
     private static final Duration ENDING = Duration.ofSeconds(60);
@@ -34,15 +41,20 @@ record ConsistencyChecker(
     /** A run with usual numbers; {@code -Dconsistency.seed} repeats a seed. */
     static ConsistencyChecker of(Mode mode, Duration duration) {
         long seed = Long.getLong("consistency.seed", System.nanoTime());
-        return new ConsistencyChecker(mode, 24, duration, Duration.ofSeconds(12), Duration.ofMillis(150), seed);
+        return new ConsistencyChecker(mode, 24, duration, Duration.ofSeconds(12), Duration.ofMillis(150), seed, false);
     }
 
     ConsistencyChecker withAges(Duration newMaxAge, Duration newLongestDisturbance) {
-        return new ConsistencyChecker(mode, sessions, duration, newMaxAge, newLongestDisturbance, seed);
+        return new ConsistencyChecker(mode, sessions, duration, newMaxAge, newLongestDisturbance, seed, hot);
     }
 
     ConsistencyChecker withSessions(int newSessions, long newSeed) {
-        return new ConsistencyChecker(mode, newSessions, duration, maxAge, longestDisturbance, newSeed);
+        return new ConsistencyChecker(mode, newSessions, duration, maxAge, longestDisturbance, newSeed, hot);
+    }
+
+    /** With many reads that are asked again and again, for a cache. */
+    ConsistencyChecker withHotReads(boolean nowHot) {
+        return new ConsistencyChecker(mode, sessions, duration, maxAge, longestDisturbance, seed, nowHot);
     }
 
     /** Runs until the time is over or a violation is found, and then reads everything once more. */
@@ -55,7 +67,7 @@ record ConsistencyChecker(
                 () -> !stop.get() && oracle.violationCount() == 0 && System.nanoTime() - start < duration.toNanos();
         List<CheckerSession> all = new ArrayList<>();
         for (int number = 0; number < sessions; number++) {
-            all.add(new CheckerSession(number, seed, oracle, target));
+            all.add(new CheckerSession(number, seed, hot ? seed | 1 : 0, oracle, target));
         }
         Map<String, Integer> disturbances = new TreeMap<>();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -80,7 +92,7 @@ record ConsistencyChecker(
             stop.set(true);
         }
         if (oracle.violationCount() == 0) {
-            try (CheckerSession last = new CheckerSession(sessions, seed, oracle, target)) {
+            try (CheckerSession last = new CheckerSession(sessions, seed, 0, oracle, target)) {
                 last.readEverything();
             }
         }

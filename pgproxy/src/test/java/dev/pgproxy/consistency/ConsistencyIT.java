@@ -6,13 +6,18 @@ import dev.pgproxy.PgProxy;
 import dev.pgproxy.config.ConfigLoader;
 import dev.pgproxy.config.ConfigProblems;
 import dev.pgproxy.demo.EmbeddedPostgres;
+import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.TestCluster;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.Locale;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a proxy promises for each mode holds while its replicas lag and its connections break. {@code -Dconsistency.seconds}
@@ -24,20 +29,53 @@ final class ConsistencyIT {
     @ParameterizedTest
     @EnumSource
     void nobodyReadsOlderThanTheModePromises(Mode mode) throws Exception {
+        nobodyReadsOlderThan(mode, false);
+    }
+
+    /** What the cache answers is held to the same promise: never older than what was acknowledged before. */
+    @Test
+    void nobodyReadsOlderThanPromisedFromTheCache() throws Exception {
+        nobodyReadsOlderThan(Mode.TABLE, true);
+    }
+
+    private static void nobodyReadsOlderThan(Mode mode, boolean cache) throws Exception {
         Arena arena = Arena.fresh();
         Verdict verdict;
-        try (PgProxy proxy = start(arena, mode)) {
-            verdict = ConsistencyChecker.of(mode, DURATION).run(arena, Targets.at(endpoint(arena, proxy)));
+        long hits;
+        try (PgProxy proxy = start(arena, mode, cache)) {
+            verdict = ConsistencyChecker.of(mode, DURATION)
+                    .withHotReads(cache)
+                    .run(arena, Targets.at(endpoint(arena, proxy)));
+            hits = hits(proxy);
+            LoggerFactory.getLogger(ConsistencyIT.class).info("the cache: {}", reasons(proxy));
         }
 
         assertThat(verdict.isClean()).as(verdict.toString()).isTrue();
-        assertThat(verdict.reads()).isGreaterThan(1_000);
-        assertThat(verdict.writes()).isGreaterThan(100);
+        assertThat(verdict.reads()).isGreaterThan(cache ? 500 : 1_000);
+        assertThat(verdict.writes()).isGreaterThan(cache ? 20 : 100);
+        assertThat(hits).isGreaterThan(cache ? 20 : -1);
     }
 
-    static PgProxy start(Arena arena, Mode mode) {
+    /** How often the cache has answered. */
+    static long hits(PgProxy proxy) {
+        return proxy.services().routes().results().counters().hits();
+    }
+
+    /** What became of the reads, by reason. */
+    static Map<CacheReason, Long> reasons(PgProxy proxy) {
+        Map<CacheReason, Long> counts = new EnumMap<>(CacheReason.class);
+        for (CacheReason reason : CacheReason.values()) {
+            long count = proxy.services().routes().all().stream()
+                    .mapToLong(state -> state.counts().of(reason))
+                    .sum();
+            counts.put(reason, count);
+        }
+        return counts;
+    }
+
+    static PgProxy start(Arena arena, Mode mode, boolean cache) {
         try {
-            return PgProxy.start(ConfigLoader.parse(configuration(arena, mode)));
+            return PgProxy.start(ConfigLoader.parse(configuration(arena, mode, cache)));
         } catch (ConfigProblems | IOException e) {
             throw new AssertionError(e);
         }
@@ -49,12 +87,13 @@ final class ConsistencyIT {
     }
 
     /** The proxy before the primary of the arena, in a mode. */
-    private static String configuration(Arena arena, Mode mode) {
+    private static String configuration(Arena arena, Mode mode, boolean cache) {
         EmbeddedPostgres primary = arena.cluster().primary();
         return "listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
                 + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
                 + TestCluster.replicasOf(arena.cluster()) + " } }\n"
                 + TestCluster.watching(arena.cluster())
+                + "cache_mode = " + (cache ? "on" : "off") + "\n"
                 + "consistency = " + mode.name().toLowerCase(Locale.ROOT) + "\n"
                 + "users { \"" + EmbeddedPostgres.SUPERUSER + "\" { password = \"" + primary.superuserPassword()
                 + "\" } }\n";

@@ -5,6 +5,8 @@ import dev.pgproxy.testing.Endpoint;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -16,6 +18,8 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         description = "Looks for reads that are older than promised, while replicas lag and connections break.")
 final class ConsistencyRun implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(ConsistencyRun.class);
+
     @Option(
             names = "--mode",
             split = ",",
@@ -61,6 +65,9 @@ final class ConsistencyRun implements Callable<Integer> {
             description = "no proxy, but a client that splits wrongly: ${COMPLETION-CANDIDATES}")
     private Fault fault;
 
+    @Option(names = "--cache", description = "with the result cache on")
+    private boolean cache;
+
     @Option(names = "--direct", description = "no proxy: the primary itself")
     private boolean direct;
 
@@ -83,6 +90,7 @@ final class ConsistencyRun implements Callable<Integer> {
         Arena arena = Arena.fresh();
         ConsistencyChecker checker = ConsistencyChecker.of(mode, Duration.ofSeconds(seconds))
                 .withSessions(sessions, seed)
+                .withHotReads(cache)
                 .withAges(Duration.ofMillis(maxAge), Duration.ofMillis(disturbance));
         if (fault != null) {
             return checker.run(arena, Targets.split(fault, arena.primary(), arena.replicas()));
@@ -90,9 +98,16 @@ final class ConsistencyRun implements Callable<Integer> {
         if (direct) {
             return checker.run(arena, Targets.at(arena.primary()));
         }
-        try (PgProxy proxy = ConsistencyIT.start(arena, mode)) {
+        try (PgProxy proxy = ConsistencyIT.start(arena, mode, cache)) {
             Endpoint endpoint = ConsistencyIT.endpoint(arena, proxy);
-            return checker.run(arena, Targets.at(endpoint));
+            Verdict verdict = checker.run(arena, Targets.at(endpoint));
+            if (cache) {
+                LOG.info(
+                        "the cache: {}, {}",
+                        proxy.services().routes().results().counters(),
+                        ConsistencyIT.reasons(proxy));
+            }
+            return verdict;
         }
     }
 }

@@ -21,7 +21,7 @@ public final class CatalogKeeper implements AutoCloseable {
     /** Takes what was read. */
     @FunctionalInterface
     public interface Taker {
-        /** These hold if nothing has changed since {@code change}. */
+        /** These hold if nothing has changed since {@code change}; the same as before if nothing has changed at all. */
         void take(Catalog catalog, RoleDefaults defaults, long change);
     }
 
@@ -66,18 +66,23 @@ public final class CatalogKeeper implements AutoCloseable {
 
     private void run() {
         String known = "";
+        Catalog catalog = null;
+        RoleDefaults defaults = null;
         long knownChange = -1;
         long version = 0;
         while (open) {
             try (Connection connection = connections.connection()) {
                 long change = changes.getAsLong();
                 String fingerprint = CatalogLoader.fingerprint(connection);
-                if (change != knownChange || !fingerprint.equals(known)) {
-                    RoleDefaults defaults = RoleDefaults.load(connection);
-                    taker.take(CatalogLoader.load(connection, ++version), defaults, change);
+                if (catalog == null || defaults == null || !fingerprint.equals(known)) {
+                    defaults = RoleDefaults.load(connection);
+                    catalog = CatalogLoader.load(connection, ++version);
                     known = fingerprint;
-                    knownChange = change;
+                    taker.take(catalog, defaults, change);
+                } else if (change != knownChange) {
+                    taker.take(catalog, defaults, change); // what might have changed them has not
                 }
+                knownChange = change;
                 complained = false;
             } catch (SQLException e) {
                 complain(e);
