@@ -110,7 +110,13 @@ public final class CatalogLoader {
 
     private static RelationRow relation(ResultSet row) throws SQLException {
         return new RelationRow(
-                oid(row, 1), row.getString(2), row.getString(3), letter(row, 4), letter(row, 5), row.getBoolean(6));
+                oid(row, 1),
+                row.getString(2),
+                row.getString(3),
+                letter(row, 4),
+                letter(row, 5),
+                row.getBoolean(6),
+                row.getBoolean(7));
     }
 
     private static FunctionRow function(ResultSet row) throws SQLException {

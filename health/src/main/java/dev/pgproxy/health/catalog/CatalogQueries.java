@@ -14,7 +14,9 @@ import java.util.List;
  */
 final class CatalogQueries {
     static final String RELATIONS = """
-            SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity
+            SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,
+              c.oid IN (SELECT a.attrelid FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                WHERE 'timetz'::regtype IN (t.oid, t.typbasetype, t.typelem))
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')""";
 

@@ -2,7 +2,7 @@ package dev.pgproxy.protocol.sql;
 
 /**
  * A 128-bit hash of the tokens seen so far, in two lanes of multiply-and-fold. Words count folded, literals and
- * parameters only by their type (and whether they are {@link TimeInput}), white space and comments not at all. Literals and parameters with nothing but commas
+ * parameters only by their type (and whether they are {@link TimeInput} or a {@link SettingName}), white space and comments not at all. Literals and parameters with nothing but commas
  * between them count as the first of them, so that lists of any length are one. With seed 0 it is stable between processes and
  * versions of this class; whoever trusts equality although clients choose the bytes gives a secret seed. Confined to
  * its event loop.
@@ -15,6 +15,8 @@ final class Fingerprint {
 
     /** The literal before may stand for the moment: such a text does not mean the same as others. */
     static final int TIME = 18;
+    /** The literal before names a parameter of the users' own. */
+    static final int SETTING = 19;
 
     private static final int TAGS = 128;
     private static final long[] HIGH_KEYS = new long[TAGS];

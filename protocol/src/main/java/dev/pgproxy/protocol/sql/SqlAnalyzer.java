@@ -88,13 +88,23 @@ public final class SqlAnalyzer {
             } else if (type == TokenType.OTHER && scanner.text()[scanner.start()] == 0) {
                 return false;
             } else {
-                if (type == TokenType.STRING && TimeInput.mayBeIn(scanner.text(), scanner.start(), scanner.end())) {
-                    fingerprint.add(Fingerprint.TIME, 0L);
+                if (type == TokenType.STRING) {
+                    markMeaning(scanner.text(), scanner.start(), scanner.end());
                 }
                 tracker.accept(type);
             }
         }
         return true;
+    }
+
+    /** Texts with constants that matter for what they read are not the same as others. */
+    private void markMeaning(byte[] text, int from, int to) {
+        if (TimeInput.mayBeIn(text, from, to)) {
+            fingerprint.add(Fingerprint.TIME, 0L);
+        }
+        if (SettingName.isIn(text, from, to)) {
+            fingerprint.add(Fingerprint.SETTING, 0L);
+        }
     }
 
     private QueryFacts result(int extraFlags) {

@@ -63,6 +63,8 @@ final class BodyText {
     private final List<String> name = new ArrayList<>();
     private boolean joined;
     private String previous = "";
+    /** Whether WITH would make it TIME [(p)] WITH TIME ZONE. */
+    private boolean time;
     /** current_setting, whose argument decides whether it matters. */
     private @Nullable Name settingCall;
 
@@ -88,6 +90,7 @@ final class BodyText {
             }
             settingCall = null;
         }
+        time &= type == TokenType.WORD || type == '(' || type == TokenType.NUMBER || type == ')';
         if (type == TokenType.WORD || type == TokenType.QUOTED) {
             identifier();
         } else if (type == '.' && !name.isEmpty() && !joined) {
@@ -118,6 +121,10 @@ final class BodyText {
         joined = false;
         name.add(word);
         words.add(word);
+        if (time && word.equals("with")) {
+            words.add("timetz");
+        }
+        time = word.equals("time");
     }
 
     /** Takes the names that the last identifiers, with dots between them, can be. */

@@ -76,7 +76,11 @@ public final class Catalog {
             truncations.put(oid, graph.closure(Graph.node(Act.TRUNCATE, oid)));
         }
         for (FunctionRow function : rows.functions()) {
-            functions.add(function.schema(), function.name(), graph.closure(Graph.node(Act.CALL, function.oid())));
+            Reading called = graph.closure(Graph.node(Act.CALL, function.oid()));
+            functions.add(function.schema(), function.name(), called);
+            if (function.name().equals("current_setting") && !FunctionRules.isBuiltIn(function)) {
+                put(words, function.name(), called); // where the argument says enough of PostgreSQL's own
+            }
         }
         rows.types().stream().map(TypeRow::name).forEach(types::add);
         for (OperatorRow operator : rows.operators()) {

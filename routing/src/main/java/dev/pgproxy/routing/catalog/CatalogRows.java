@@ -52,8 +52,16 @@ public record CatalogRows(
      * @param kind relkind: r table, p partitioned table, v view, m materialized view, S sequence, f foreign table
      * @param persistence relpersistence: p permanent, u unlogged, t temporary
      * @param rowSecurity whether its policies are in force
+     * @param zonedTimes whether it has a column of type time with time zone, or an array or domain of that
      */
-    public record RelationRow(int oid, String schema, String name, char kind, char persistence, boolean rowSecurity) {}
+    public record RelationRow(
+            int oid,
+            String schema,
+            String name,
+            char kind,
+            char persistence,
+            boolean rowSecurity,
+            boolean zonedTimes) {}
 
     /** A row of pg_inherits. Immutable. */
     public record InheritanceRow(int parent, int child) {}

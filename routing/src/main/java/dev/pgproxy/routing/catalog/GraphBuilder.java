@@ -154,6 +154,10 @@ final class GraphBuilder {
         if (FunctionRules.isSystem(oid)) {
             graph.put(read, Reading.of(CacheFacts.hindered(CacheHindrance.DEFINITIONS, relation.name())));
         }
+        if (relation.zonedTimes()) {
+            // compared with a time, or AT TIME ZONE, such a value takes the offset that holds today
+            graph.put(read, Reading.of(CacheFacts.hindered(CacheHindrance.MOMENT, relation.name())));
+        }
         if (relation.kind() == 'v') {
             return;
         }

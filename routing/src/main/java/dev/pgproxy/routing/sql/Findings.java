@@ -3,6 +3,7 @@ package dev.pgproxy.routing.sql;
 import static dev.pgproxy.protocol.sql.KeywordCategory.RESERVED;
 
 import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.TokenType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,6 +25,7 @@ final class Findings {
     private final Set<String> words = new HashSet<>();
 
     void addWords(Tokens tokens) {
+        boolean time = false;
         if (tokens.hasTimeInput()) {
             words.add("now");
         }
@@ -31,7 +33,15 @@ final class Findings {
             if (tokens.isIdentifier(i) && (tokens.category(i) != RESERVED || VALUES.contains(tokens.keyword(i)))) {
                 words.add(tokens.word(i));
             }
+            if (time && tokens.keyword(i).equals("with")) {
+                words.add("timetz"); // TIME [(p)] WITH TIME ZONE
+            }
+            time = tokens.isIdentifier(i) ? tokens.word(i).equals("time") : time && isModifier(tokens.type(i));
         }
+    }
+
+    private static boolean isModifier(int type) {
+        return type == '(' || type == TokenType.NUMBER || type == ')';
     }
 
     void add(NameFinder names) {

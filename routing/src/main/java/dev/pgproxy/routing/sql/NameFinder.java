@@ -147,9 +147,18 @@ final class NameFinder {
         if (tokens.mayNameRelation(i) && !rowsFrom && (!called || takesColumns) && isAnnounced(i, announced)) {
             mention(i, announced);
         } else if (called && calls.isCall(i, end, level.clause)) {
-            functions.add(tokens.name(i));
+            Name name = tokens.name(i);
+            if (!isCurrentSetting(name) || !tokens.hasOwnSetting(end)) {
+                functions.add(name);
+            }
         }
         return end;
+    }
+
+    /** Of a parameter with a dot it says nothing that its word does not: sessions have them with the same value on every host. */
+    private static boolean isCurrentSetting(Name name) {
+        return name.name().equals("current_setting")
+                && (name.schema() == null || name.schema().equals("pg_catalog"));
     }
 
     private void keyword(String keyword, int i) {

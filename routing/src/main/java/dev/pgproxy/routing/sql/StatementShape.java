@@ -21,11 +21,12 @@ import java.util.Set;
  * @param relations the relations that JSqlParser found: each must be known. Common table expressions, where their names
  *     mean them, and what SELECT INTO makes are not among them; targets of data changes are
  * @param written the relations that INSERT, UPDATE, DELETE, MERGE, COPY … FROM or TRUNCATE name as their target
- * @param functions names that stand before a parenthesis, those of PostgreSQL's constructs not among them
+ * @param functions names that stand before a parenthesis, those of PostgreSQL's constructs not among them,
+ *     nor current_setting of a parameter of the users' own: a word is enough
  * @param operators operators as written, with the schema of OPERATOR(schema.+), and those that LIKE, IN, BETWEEN and their like stand for
  * @param words every identifier that is no reserved word, each part of a qualified name by itself: what a type or a
  *     function in attribute notation can hide behind; CURRENT_DATE and its like, and
- *     SYSTEM_USER, are among them
+ *     SYSTEM_USER, are among them; so is {@code timetz} for TIME WITH TIME ZONE
  */
 public record StatementShape(
         StatementKind kind,

@@ -3,6 +3,7 @@ package dev.pgproxy.routing.sql;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import dev.pgproxy.protocol.sql.KeywordCategory;
+import dev.pgproxy.protocol.sql.SettingName;
 import dev.pgproxy.protocol.sql.SqlScanner;
 import dev.pgproxy.protocol.sql.SqlText;
 import dev.pgproxy.protocol.sql.TimeInput;
@@ -20,6 +21,9 @@ final class Tokens {
 
     /** More dots in one name than any has: JSqlParser counts along them again and again, and cannot be stopped there. */
     static final int MAX_DOTS = 32;
+
+    /** The word of a string constant that {@link SettingName} knows. */
+    private static final String OWN_SETTING = ".";
 
     private int count;
     private int[] types = new int[64];
@@ -96,6 +100,7 @@ final class Tokens {
             word = new String(text, start, end - start, ISO_8859_1);
         } else if (type == TokenType.STRING) {
             word = text[start] == 'u' || text[start] == 'U' ? "u&" : "";
+            word = SettingName.isIn(text, start, end) ? OWN_SETTING : word;
             timeInput |= TimeInput.mayBeIn(text, start, end);
         }
         types[count] = type;
@@ -134,6 +139,14 @@ final class Tokens {
 
     int count() {
         return count;
+    }
+
+    /** Whether behind this name of a function stands the plain name of a parameter of the users' own, as its argument. */
+    boolean hasOwnSetting(int parenthesis) {
+        int next = type(parenthesis + 2);
+        return word(parenthesis + 1).equals(OWN_SETTING)
+                && type(parenthesis + 1) == TokenType.STRING
+                && (next == ')' || next == ',');
     }
 
     /** Whether one of the text's string constants may stand for the moment; not known of a part. */

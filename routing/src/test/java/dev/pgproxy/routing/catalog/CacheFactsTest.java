@@ -118,8 +118,8 @@ final class CacheFactsTest {
         rows.relation("public", "far", 'f', 'p', false);
         rows.relation("pg_temp_3", "mine", 'r', 't', false);
         rows.relation("public", "ids", 'S', 'p', false);
-        rows.relations.add(new RelationRow(1259, "pg_catalog", "pg_class", 'r', 'p', false));
-        rows.relations.add(new RelationRow(13_000, "information_schema", "name", 'v', 'p', false));
+        rows.relations.add(new RelationRow(1259, "pg_catalog", "pg_class", 'r', 'p', false, false));
+        rows.relations.add(new RelationRow(13_000, "information_schema", "name", 'v', 'p', false, false));
         rows.view("over_name", readsTree(13_000));
         for (String name : List.of("t", "v", "summary", "parted")) {
             assertCacheable(select(name));
@@ -250,6 +250,48 @@ final class CacheFactsTest {
         assertCause(calls("isolation"), CacheHindrance.SESSION, "current_setting");
         assertCause(calls("current_setting"), CacheHindrance.SESSION, "current_setting");
         assertThat(reading(calls("to_char")).dependsOnSettings()).isFalse();
+    }
+
+    @Test
+    void theTextMayNameAParameterItself() {
+        builtIns();
+        rows.table("t");
+        for (String sql : List.of(
+                "SELECT * FROM t WHERE a = current_setting('app.tenant')",
+                "SELECT pg_catalog.Current_Setting ( 'app.tenant', true) FROM t")) {
+            assertCacheable(read(sql));
+            assertThat(reading(read(sql)).dependsOnSettings()).as(sql).isTrue();
+        }
+        for (String sql : List.of(
+                "SELECT * FROM t WHERE a = current_setting('transaction_isolation')",
+                "SELECT current_setting('app.tenant'), current_setting('work_mem') FROM t",
+                "SELECT current_setting('app.' || a) FROM t",
+                "SELECT current_setting(E'app.tenant') FROM t",
+                "SELECT current_setting(a) FROM t",
+                "SELECT current_setting($1) FROM t")) {
+            assertCause(read(sql), CacheHindrance.SESSION, "current_setting");
+        }
+        assertCause(read("SELECT app.current_setting('a.b') FROM t"), CacheHindrance.UNKNOWN, "app.current_setting");
+        rows.function("current_setting", 's', "sql", "SELECT random()");
+        assertCause(read("SELECT current_setting('app.tenant')"), CacheHindrance.CHANCE, "random");
+    }
+
+    @Test
+    void timesWithAZoneTakeTheOffsetOfToday() {
+        rows.relations.add(new RelationRow(29_000, "public", "zoned", 'r', 'p', false, true));
+        int table = rows.table("t");
+        rows.view("v", readsTree(table) + callsTree(1));
+        rows.builtIn(1, "timetz", 's');
+        rows.function("zones", 's', "sql", "SELECT a::time(3) with time zone FROM t");
+        rows.function("stamps", 's', "sql", "SELECT a::timestamp(3) with time zone AT TIME ZONE 'UTC' FROM t");
+        assertCause(select("zoned"), CacheHindrance.MOMENT, "zoned");
+        assertCause(select("v"), CacheHindrance.MOMENT, "timetz");
+        assertCause(calls("zones"), CacheHindrance.MOMENT, "timetz");
+        assertCause(read("SELECT a::time with time zone FROM t"), CacheHindrance.MOMENT, "timetz");
+        assertCause(read("SELECT CAST(a AS time (3) with time zone) FROM t"), CacheHindrance.MOMENT, "timetz");
+        assertCacheable(calls("stamps"));
+        assertCacheable(read("WITH x AS (SELECT a::time FROM t) SELECT a::timestamp(3) with time zone FROM x"));
+        assertCacheable(read("SELECT a::timestamptz AT TIME ZONE 'UTC', time FROM t"));
     }
 
     @Test
