@@ -47,6 +47,10 @@ public final class AdminConsole implements Console {
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
             \tSHOW PEERS|PINS|REPLICAS|ROUTES|UNPARSED
             \tSHOW ROUTE [<db>] '<statement>'
+            \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS]
+            \tCACHE FLUSH
+            \tCACHE INVALIDATE TABLE [<db>] <schema.table>
+            \tCACHE INVALIDATE TAG|FINGERPRINT|PATTERN <what>
             \tSHOW SOCKETS|ACTIVE_SOCKETS|LISTS|MEM|STATE
             \tSHOW DNS_HOSTS|DNS_ZONES
             \tSHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS
@@ -70,6 +74,8 @@ public final class AdminConsole implements Console {
     private final ConfigTables configTables;
     private final PoolTables poolTables;
     private final RouteTables routeTables;
+    private final CacheTables cacheTables;
+    private final CacheCommands cacheCommands;
     private final StatsTables statsTables;
     private final DatabaseCommands databaseCommands;
 
@@ -90,6 +96,8 @@ public final class AdminConsole implements Console {
         this.configTables = new ConfigTables(program, pools, clients);
         this.poolTables = new PoolTables(program, pools, configTables, names);
         this.routeTables = new RouteTables(routes);
+        this.cacheTables = new CacheTables(routes);
+        this.cacheCommands = new CacheCommands(routes);
         this.statsTables = new StatsTables(pools, periods, cancelKeys);
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();
@@ -142,6 +150,8 @@ public final class AdminConsole implements Console {
             return databaseCommands.execute(database).thenApply(List::of);
         } else if (command instanceof ConsoleCommand.Set set) {
             return set(set);
+        } else if (command instanceof ConsoleCommand.Cache cache) {
+            return one(cacheCommands.execute(cache.words()));
         } else if (command instanceof ConsoleCommand.Reload) {
             return reload();
         } else if (command instanceof ConsoleCommand.KillClient kill) {
@@ -186,6 +196,10 @@ public final class AdminConsole implements Console {
             case "sockets" -> live(now -> SocketTables.sockets(now, false));
             case "active_sockets" -> live(now -> SocketTables.sockets(now, true));
             case "pins" -> live(SocketTables::pins);
+            case "cache" -> one(cacheTables.cache());
+            case "cache misses" -> one(cacheTables.misses());
+            case "cache tables" -> one(cacheTables.tables());
+            case "cache fingerprints" -> one(cacheTables.fingerprints());
             case "replicas" -> one(routeTables.replicas());
             case "routes" -> one(routeTables.routes());
             case "unparsed" -> one(routeTables.unparsed());

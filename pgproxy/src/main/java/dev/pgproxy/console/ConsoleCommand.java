@@ -27,6 +27,9 @@ sealed interface ConsoleCommand {
         }
     }
 
+    /** {@code CACHE …}. */
+    record Cache(List<String> words) implements ConsoleCommand {}
+
     /** {@code RELOAD}. */
     record Reload() implements ConsoleCommand {}
 
@@ -129,6 +132,7 @@ sealed interface ConsoleCommand {
                                 : new Show(String.join(" ", rest).toLowerCase(Locale.ROOT), text.strip());
             case "select" -> select(String.join("", rest).toLowerCase(Locale.ROOT));
             case "set" -> set(rest);
+            case "cache" -> new Cache(List.copyOf(rest));
             case "reload" -> alone ? new Reload() : null;
             case "suspend" -> alone ? new Suspend() : null;
             case "kill_client" -> rest.size() > 1 ? null : new KillClient(first == null ? "" : first);

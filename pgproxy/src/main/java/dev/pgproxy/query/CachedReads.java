@@ -12,15 +12,19 @@ import dev.pgproxy.results.Dependency;
 import dev.pgproxy.results.Flight;
 import dev.pgproxy.results.Results;
 import dev.pgproxy.route.DatabaseState;
-import dev.pgproxy.routing.catalog.RelationSet;
+import dev.pgproxy.routing.freshness.Mark;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
+import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.session.ClientStatements;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.UnnamedStatement;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +55,9 @@ final class CachedReads {
 
     /** What the last read depended on: a client often asks the same with other parameters. */
     private @Nullable Dependency last;
+
+    private @Nullable Shape lastShape;
+    private List<String> lastTags = List.of();
 
     /** Whether the exchange whose answer is recorded has still to be sent. */
     private boolean begun;
@@ -107,9 +114,10 @@ final class CachedReads {
         CachedResult<Dependency> found = results.get(key.high(), key.low());
         ResultColumns columns =
                 found == null ? ResultColumns.UNKNOWN : found.dependency().columns();
-        if (found != null && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
+        boolean young = found != null && now - found.asOf() < ttl();
+        if (found != null && young && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
             patience = 0;
-            state.counts().count(CacheReason.HIT);
+            count(true);
             times.cached(replay(exchange, found.bytes(), columns));
             decision.past().read(decision.reads(), true);
             return Verdict.HIT;
@@ -118,9 +126,9 @@ final class CachedReads {
             return Verdict.WAIT;
         }
         patience = 0;
-        state.counts().count(CacheReason.MISS);
+        count(false);
         begun = true;
-        recorder.begin(key, dependency(decision.reads()), now, read.isSimple());
+        recorder.begin(key, dependency(), now, ttl(), read.isSimple());
         return Verdict.MISS;
     }
 
@@ -150,7 +158,7 @@ final class CachedReads {
         if (decision.reads().isEmpty()) {
             return CacheReason.NO_TABLE;
         }
-        if (decision.hint().target() != null) {
+        if (decision.hint().target() != null || decision.hint().cache().never()) {
             return CacheReason.HINT;
         }
         if (decision.view().token() != null) {
@@ -204,15 +212,46 @@ final class CachedReads {
                         && entry.gives().equals(columns);
     }
 
-    private Dependency dependency(RelationSet reads) {
+    private Dependency dependency() {
         ClientStatements.Entry entry = read.isSimple() ? null : read.entry();
         ResultColumns columns = entry == null ? ResultColumns.UNKNOWN : entry.gives();
         Dependency before = last;
-        if (before == null || before.reads() != reads || before.columns() != columns) {
-            before = new Dependency(state.clock(), reads, columns);
+        if (before == null
+                || before.reads() != decision.reads()
+                || before.columns() != columns
+                || lastShape != shape()
+                || !decision.hint().cache().tags().equals(lastTags)) {
+            lastShape = shape();
+            lastTags = decision.hint().cache().tags();
+            before = new Dependency(state.clock(), decision.reads(), marks(), columns);
             last = before;
         }
         return before;
+    }
+
+    private List<Mark> marks() {
+        List<Mark> marks = new ArrayList<>(1);
+        decision.met().forEach(shape -> marks.add(shape.mark()));
+        lastTags.forEach(tag -> marks.add(results.tag(tag)));
+        return marks;
+    }
+
+    private @Nullable Shape shape() {
+        List<Shape> met = decision.met();
+        return met.isEmpty() ? null : met.getFirst();
+    }
+
+    private long ttl() {
+        Duration asked = decision.hint().cache().ttl();
+        return (asked == null ? results.settings().ttl() : asked).toNanos();
+    }
+
+    private void count(boolean found) {
+        state.counts().count(found ? CacheReason.HIT : CacheReason.MISS);
+        Shape shape = shape();
+        if (shape != null) {
+            shape.countLookUp(found);
+        }
     }
 
     /** Writes the answer, and leaves the session as a server would; returns how many bytes it is. */

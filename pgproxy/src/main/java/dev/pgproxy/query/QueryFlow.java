@@ -437,7 +437,7 @@ public final class QueryFlow {
             return;
         }
         if (routing != null) {
-            routing.lost(leased);
+            routing.lost(leased, error != null);
         }
         if (!gone) {
             link.end(error);

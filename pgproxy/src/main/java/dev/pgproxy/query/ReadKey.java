@@ -42,7 +42,6 @@ final class ReadKey {
             "tcp_keepalives_idle",
             "tcp_keepalives_interval",
             "tcp_keepalives_count",
-            "pgproxy.route",
             "pgproxy.freshness");
 
     /** Of what servers report these say nothing of the session, or something of the server's role. */

@@ -21,6 +21,7 @@ final class Recorder {
     private long high;
     private long low;
     private long asOf;
+    private long ttl;
     private int most;
     private @Nullable Dependency dependency;
     private ClientStatements.@Nullable Entry entry;
@@ -32,13 +33,14 @@ final class Recorder {
         this.alloc = alloc;
     }
 
-    /** The next answer is that to a read of this key, which is asked for at this moment. */
-    void begin(ReadKey key, Dependency on, long moment, boolean isSimple) {
+    /** The next answer is that to a read of this key, which is asked for at this moment, and good for so many nanoseconds. */
+    void begin(ReadKey key, Dependency on, long moment, long nanos, boolean isSimple) {
         recording = true;
         high = key.high();
         low = key.low();
         dependency = on;
         asOf = moment;
+        ttl = nanos;
         simple = isSimple;
         flight = results.depart(high, low, on, moment);
         most = results.worthRecording(high, low, flight);
@@ -82,7 +84,7 @@ final class Recorder {
         if (recording && whole != null) {
             byte[] answer = Answer.of(whole, simple);
             if (answer != null) {
-                results.put(high, low, answer, whole(Objects.requireNonNull(dependency)), asOf);
+                results.put(high, low, answer, whole(Objects.requireNonNull(dependency)), asOf, ttl);
             }
         }
         end();
@@ -91,7 +93,7 @@ final class Recorder {
     private Dependency whole(Dependency known) {
         return entry == null || entry.gives() == known.columns()
                 ? known
-                : new Dependency(known.clock(), known.reads(), entry.gives());
+                : new Dependency(known.clock(), known.reads(), known.marks(), entry.gives());
     }
 
     /** What was sent so far is not what the client gets: another server answers. */

@@ -50,6 +50,7 @@ final class RouteDecision {
     private final WriteWatch writes;
     private final LocalTransaction transaction;
     private final List<Shape> shapes = new ArrayList<>(2);
+    private final List<Shape> met = new ArrayList<>(2);
     private RoutingHint hint = RoutingHint.NONE;
     private RelationSet reads = RelationSet.NONE;
     private boolean transactionBound;
@@ -125,6 +126,11 @@ final class RouteDecision {
         return shapes;
     }
 
+    /** The shapes of the last exchange, as far as they were looked at. */
+    List<Shape> met() {
+        return met;
+    }
+
     /** When the position was asked for on which the last choice of a replica rests. */
     long polledAt() {
         return polledAt;
@@ -185,6 +191,7 @@ final class RouteDecision {
         uncacheable = null;
         looksAtSettings = false;
         shapes.clear();
+        met.clear();
         Catalog catalog = state.catalog();
         if (catalog == null) {
             uncacheable = CacheReason.NO_CATALOG;
@@ -235,6 +242,9 @@ final class RouteDecision {
             return RouteReason.NOT_READ_YET;
         }
         caching(facts, reading);
+        if (met.isEmpty() || met.getLast() != shape) {
+            met.add(shape);
+        }
         reads = reads.with(reading.reads());
         Hindrance hindrance = reading.hindrance();
         if (hindrance != null) {

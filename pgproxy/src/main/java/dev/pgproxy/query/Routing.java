@@ -299,8 +299,12 @@ public final class Routing {
         host = null;
     }
 
-    /** The connection to the server is lost: what was sent there may yet commit. */
-    void lost(ServerConnection server) {
+    /**
+     * The connection to the server is lost: what was sent there may yet commit.
+     *
+     * @param crashed whether the server has not said why: with a crash go commits that were acknowledged and not flushed
+     */
+    void lost(ServerConnection server, boolean crashed) {
         OpenWrites open = abandon(server);
         if (open != null) {
             open.unknown().run();
@@ -309,6 +313,8 @@ public final class Routing {
         if (left != null && by != null) {
             by.cluster().suspect(left);
             leave(left);
+        } else if (crashed) {
+            state.clock().written(RelationSet.ALL, Monotonic.now());
         }
     }
 

@@ -30,6 +30,9 @@ final class WriteWatch {
     private RelationSet doubted = RelationSet.NONE;
     private boolean defines;
 
+    /** Whether what it defines may be a matter of all databases: roles, and who is a member of which. */
+    private boolean shared;
+
     /** Whether what runs is a transaction of its own and nothing in it can commit before its end. */
     private boolean atomic;
 
@@ -139,8 +142,30 @@ final class WriteWatch {
         Catalog catalog = state.catalog();
         Shape shape = (Shape) facts.shape();
         Reading reading = catalog == null || shape == null ? null : shape.reading(catalog, view.path());
-        written = reading == null || defines ? RelationSet.ALL : written.with(reading.writes());
-        defines |= defines(facts) && !isUnderstoodCall(facts, reading);
+        boolean unknown = reading == null || defines || executesUnseen(facts);
+        written = reading == null || unknown ? RelationSet.ALL : written.with(reading.writes());
+        if (defines(facts) && !isUnderstoodCall(facts, reading)) {
+            defines = true;
+            shared |= !isOfRelations(facts);
+        }
+    }
+
+    /** An EXECUTE among other statements, or in an EXPLAIN ANALYZE: what it executes is not in the text. */
+    private static boolean executesUnseen(QueryFacts facts) {
+        if (facts.has(StatementFlags.EXPLAINS_BY_EXECUTING)) {
+            return true;
+        }
+        for (int i = 0; i < facts.statementCount(); i++) {
+            if (facts.statements().get(i).kind() == StatementKind.EXECUTE) {
+                return true; // by itself it would have been looked up
+            }
+        }
+        return false;
+    }
+
+    private static boolean isOfRelations(QueryFacts facts) {
+        return facts.kind() == StatementKind.CREATE
+                && !facts.has(StatementFlags.MAY_DEFINE_CODE | StatementFlags.OPAQUE | StatementFlags.DO_OR_CALL);
     }
 
     private static boolean defines(QueryFacts facts) {
@@ -220,7 +245,7 @@ final class WriteWatch {
             return;
         }
         if (defines) {
-            state.definitionsChanged();
+            state.definitionsChanged(shared);
         }
         long now = Monotonic.now();
         lastAcknowledged = now;
@@ -240,6 +265,7 @@ final class WriteWatch {
         written = RelationSet.NONE;
         doubted = RelationSet.NONE;
         defines = false;
+        shared = false;
         atomic = false;
         alone = false;
     }
@@ -257,12 +283,13 @@ final class WriteWatch {
     Runnable abandon() {
         RelationSet open = doubted;
         boolean defined = defines;
+        boolean definedForAll = shared;
         forget();
         return open.isEmpty()
                 ? null
                 : () -> {
                     if (defined) {
-                        state.definitionsChanged();
+                        state.definitionsChanged(definedForAll);
                     }
                     state.clock().settle(open, Monotonic.now());
                 };

@@ -1,6 +1,7 @@
 package dev.pgproxy.results;
 
 import dev.pgproxy.routing.catalog.CacheHindrance;
+import java.util.Locale;
 
 /** What became of a read, as far as the cache is concerned. Immutable. */
 public enum CacheReason {
@@ -33,6 +34,11 @@ public enum CacheReason {
 
     CacheReason(String description) {
         this.description = description;
+    }
+
+    /** As it is counted under. */
+    public String code() {
+        return name().toLowerCase(Locale.ROOT);
     }
 
     /** For people. */

@@ -7,8 +7,10 @@ import dev.pgproxy.cache.CachedResult;
 import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.cache.ResultCache;
 import dev.pgproxy.config.CacheSettings;
+import dev.pgproxy.routing.freshness.Mark;
 import dev.pgproxy.routing.freshness.Monotonic;
 import io.netty.util.concurrent.FastThreadLocal;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +40,10 @@ public final class Results {
             .maximumSize(REMEMBERED)
             .executor(Runnable::run)
             .build();
+
+    /** Forgotten only where no result bears it: clients make up as many names as they like. */
+    private final Cache<String, Mark> tags =
+            Caffeine.newBuilder().weakValues().executor(Runnable::run).build();
 
     private volatile CacheSettings settings;
 
@@ -107,10 +113,19 @@ public final class Results {
         large.put(new Key(high, low), true);
     }
 
-    /** Keeps a result that was asked for at a moment, if it is still true. */
-    public void put(long high, long low, byte[] answer, Dependency dependency, long asOf) {
-        long ttl = settings.ttl().toNanos();
+    /** Keeps a result that was asked for at a moment, for so many nanoseconds at most, if it is still true. */
+    public void put(long high, long low, byte[] answer, Dependency dependency, long asOf, long ttl) {
         cache.put(high, low, new CachedResult<>(answer, asOf, asOf + ttl, dependency));
+    }
+
+    /** The mark of a tag; the same for everybody who names it. */
+    public Mark tag(String name) {
+        return Objects.requireNonNull(tags.get(name, any -> new Mark()));
+    }
+
+    /** Declares all results with a tag out of date. */
+    public void invalidate(String name) {
+        tag(name).raise(Monotonic.now());
     }
 
     /** Forgets everything. */

@@ -4,9 +4,11 @@ import dev.pgproxy.health.catalog.RoleDefaults;
 import dev.pgproxy.results.CacheCounts;
 import dev.pgproxy.results.Results;
 import dev.pgproxy.routing.catalog.Catalog;
+import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of one database, whatever names lead to it: its definitions, and when it was written. Thread-safe. */
@@ -25,10 +27,13 @@ public final class DatabaseState {
     private volatile @Nullable Loaded loaded;
     private volatile Runnable onChange = () -> {};
     private volatile @Nullable DatabaseRoutes routes;
+    private final Runnable onSharedChange;
 
-    DatabaseState(PhysicalDatabase database, Results results) {
+    /** @param onSharedChange is told that what its cluster's databases share has changed */
+    DatabaseState(PhysicalDatabase database, Results results, Consumer<DatabaseState> onSharedChange) {
         this.database = database;
         this.results = results;
+        this.onSharedChange = () -> onSharedChange.accept(this);
     }
 
     /** No other database of this process has the same. */
@@ -75,10 +80,27 @@ public final class DatabaseState {
         return now == null ? null : now.defaults;
     }
 
-    /** Definitions have changed: what was read of them does not hold any more. */
-    public void definitionsChanged() {
+    /**
+     * Definitions have changed: what was read of them does not hold any more.
+     *
+     * @param shared whether they may be those that all databases of the cluster share: roles and their rights
+     */
+    public void definitionsChanged(boolean shared) {
+        definitionsChanged();
+        if (shared) {
+            onSharedChange.run();
+        }
+    }
+
+    private void definitionsChanged() {
         changes.incrementAndGet();
         onChange.run();
+    }
+
+    /** Anything may have changed, in whatever way. */
+    void everythingChanged() {
+        definitionsChanged();
+        clock.written(RelationSet.ALL, Monotonic.now());
     }
 
     /** How often they have changed, as seen by us. */
@@ -103,7 +125,7 @@ public final class DatabaseState {
     }
 
     /** Whom to tell that they have changed. */
-    public void onChange(Runnable listener) {
+    void onChange(Runnable listener) {
         onChange = listener;
     }
 }

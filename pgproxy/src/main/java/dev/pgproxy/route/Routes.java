@@ -90,10 +90,23 @@ public final class Routes implements AutoCloseable {
 
     private synchronized DatabaseState add(PhysicalDatabase physical) {
         return states.computeIfAbsent(physical, key -> {
-            DatabaseState state = new DatabaseState(key, results);
+            DatabaseState state = new DatabaseState(key, results, this::sharedChange);
             apply(state);
             return state;
         });
+    }
+
+    /** Roles may have changed: the other databases of the cluster are told. */
+    private void sharedChange(DatabaseState of) {
+        everythingChanged(of.database().primary(), of);
+    }
+
+    private void everythingChanged(HostAddress primary, @Nullable DatabaseState but) {
+        for (DatabaseState state : states.values()) {
+            if (state != but && state.database().primary().equals(primary)) {
+                state.everythingChanged();
+            }
+        }
     }
 
     /** RELOAD. */
@@ -211,7 +224,10 @@ public final class Routes implements AutoCloseable {
                 PATIENCE,
                 config.routing().adaptiveWeights(),
                 config.routing().maxReplicaLag());
-        return new Cluster(ClusterMonitor.start(targets, settings, times, topology -> {}), times);
+        return new Cluster(
+                ClusterMonitor.start(
+                        targets, settings, times, new PrimaryChange(() -> everythingChanged(key.primary(), null))),
+                times);
     }
 
     private CatalogKeeper keep(PhysicalDatabase physical, DatabaseState state, ControlLogin login, Host primary) {

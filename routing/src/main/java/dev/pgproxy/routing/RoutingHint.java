@@ -11,18 +11,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a client asks for beside its SQL: {@code primary}, {@code replica}, {@code host=10.0.0.2:5432},
- * {@code max_staleness=2s}. Immutable.
+ * {@code max_staleness=2s}, {@code nocache}, {@code cache ttl=30s tag=a,b}. Immutable.
  *
  * @param target where to; null if that is not said
  * @param host the host for {@link Target#HOST}
  * @param maxStaleness an answer from a replica may lack what was acknowledged within this time; null if that is not said
+ * @param cache what is to become of the result
  */
 public record RoutingHint(
         @Nullable Target target,
         @Nullable String host,
-        @Nullable Duration maxStaleness) implements TextHint {
+        @Nullable Duration maxStaleness,
+        CacheWish cache) implements TextHint {
     /** Nothing is asked for. */
-    public static final RoutingHint NONE = new RoutingHint(null, null, null);
+    public static final RoutingHint NONE = new RoutingHint(null, null, null, CacheWish.NONE);
 
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|min|h)?");
 
@@ -52,7 +54,8 @@ public record RoutingHint(
         return new RoutingHint(
                 target == null ? other.target : target,
                 target == null ? other.host : host,
-                maxStaleness == null ? other.maxStaleness : maxStaleness);
+                maxStaleness == null ? other.maxStaleness : maxStaleness,
+                cache.over(other.cache));
     }
 
     /** The earlier of two moments: what is required otherwise, and what {@link #maxStaleness} allows to lack. */
@@ -66,6 +69,7 @@ public record RoutingHint(
         Target target = null;
         String host = null;
         Duration staleness = null;
+        CacheWish cache = CacheWish.NONE;
         for (String word : text.strip().split("\\s+", -1)) {
             String lower = word.toLowerCase(Locale.ROOT);
             Target asked = switch (lower) {
@@ -84,18 +88,25 @@ public record RoutingHint(
                 if (staleness == null) {
                     problems.add("max_staleness expects a duration such as 500ms or 2s");
                 }
+            } else if (CacheWish.isOne(lower)) {
+                cache = cache.and(CacheWish.parse(lower, problems));
             } else if (!lower.isEmpty()) {
-                problems.add("\"" + word + "\" is not known; there are primary, replica, host=…, max_staleness=…");
+                problems.add(
+                        "\"" + word + "\" is not known; there are primary, replica, host=…, max_staleness=…, nocache,"
+                                + " cache, ttl=…, tag=…");
             }
         }
-        boolean empty = target == null && staleness == null;
+        if (cache.never() && (cache.ttl() != null || !cache.tags().isEmpty())) {
+            problems.add("nocache contradicts ttl and tag");
+        }
+        boolean empty = target == null && staleness == null && !cache.isSaid();
         if (empty && problems.isEmpty()) {
             problems.add("it is empty");
         }
-        return new Parsed(problems.isEmpty() ? new RoutingHint(target, host, staleness) : NONE, problems);
+        return new Parsed(problems.isEmpty() ? new RoutingHint(target, host, staleness, cache) : NONE, problems);
     }
 
-    private static @Nullable Duration duration(String text) {
+    static @Nullable Duration duration(String text) {
         Matcher matcher = DURATION.matcher(text);
         if (!matcher.matches()) {
             return null;

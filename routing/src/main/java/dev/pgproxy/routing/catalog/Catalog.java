@@ -54,6 +54,7 @@ public final class Catalog {
     private final Names<Reading> functions = new Names<>();
     private final Set<String> types = new HashSet<>();
     private final Map<Integer, String> names = new HashMap<>();
+    private final Map<String, Integer> oids = new HashMap<>();
     private final Map<Integer, Reading> reads = new HashMap<>();
     private final Map<Integer, Reading> writes = new HashMap<>();
     private final Map<Integer, Reading> truncations = new HashMap<>();
@@ -71,6 +72,7 @@ public final class Catalog {
         for (RelationRow relation : rows.relations()) {
             int oid = relation.oid();
             names.put(oid, relation.schema() + "." + relation.name());
+            oids.put(relation.schema() + "." + relation.name(), oid);
             reads.put(oid, graph.closure(Graph.node(Act.READ, oid)));
             writes.put(oid, graph.closure(Graph.node(Act.WRITE, oid)));
             truncations.put(oid, graph.closure(Graph.node(Act.TRUNCATE, oid)));
@@ -142,6 +144,11 @@ public final class Catalog {
     /** The relation's schema and name, not quoted; null if there is none. */
     public @Nullable String nameOf(int oid) {
         return names.get(oid);
+    }
+
+    /** The relation of this schema and name, as {@link #nameOf} gives them; null if there is none. */
+    public @Nullable Integer oidOf(String name) {
+        return oids.get(name);
     }
 
     /** Whether it is a relation of PostgreSQL itself, which changes with definitions, whatever statement changes them. */

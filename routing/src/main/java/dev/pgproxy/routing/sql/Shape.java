@@ -4,6 +4,7 @@ import dev.pgproxy.protocol.sql.TextShape;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.SearchPath;
+import dev.pgproxy.routing.freshness.Mark;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,9 @@ public final class Shape implements TextShape {
     private final String masked;
     private final int heap;
     private final LongAdder unparsed = new LongAdder();
+    private final LongAdder hits = new LongAdder();
+    private final LongAdder misses = new LongAdder();
+    private final Mark mark = new Mark();
     private volatile @Nullable StatementShape facts;
     private volatile @Nullable Resolved resolved;
     private volatile @Nullable WeakReference<Catalog> refusedBy;
@@ -117,6 +121,32 @@ public final class Shape implements TextShape {
     public boolean isRefusedByReplicas(Catalog catalog) {
         WeakReference<Catalog> by = refusedBy;
         return by != null && by.refersTo(catalog);
+    }
+
+    /** Its results bear this mark. */
+    public Mark mark() {
+        return mark;
+    }
+
+    /** A cacheable read was looked up, and found or not. */
+    public void countLookUp(boolean found) {
+        (found ? hits : misses).increment();
+    }
+
+    /** How often the cache has answered. */
+    public long hits() {
+        return hits.sum();
+    }
+
+    /** How often it could have, and had no result. */
+    public long misses() {
+        return misses.sum();
+    }
+
+    /** What it meant when it was last looked at under these definitions; null if it was not. */
+    public @Nullable Reading lastReading(Catalog catalog) {
+        Resolved last = resolved;
+        return last != null && last.catalog.refersTo(catalog) ? last.reading : null;
     }
 
     /** It has gone to the primary because it could not be read. */

@@ -1,0 +1,133 @@
+package dev.pgproxy.console;
+
+import dev.pgproxy.cache.CacheCounters;
+import dev.pgproxy.client.ConsoleAnswer;
+import dev.pgproxy.results.CacheReason;
+import dev.pgproxy.route.DatabaseState;
+import dev.pgproxy.route.Routes;
+import dev.pgproxy.routing.catalog.Catalog;
+import dev.pgproxy.routing.catalog.Reading;
+import dev.pgproxy.routing.catalog.RelationSet;
+import dev.pgproxy.routing.freshness.Monotonic;
+import dev.pgproxy.routing.freshness.TableClock;
+import dev.pgproxy.routing.sql.Shape;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** SHOW CACHE and its kin. Thread-safe. */
+record CacheTables(Routes known) {
+    private List<DatabaseState> databases() {
+        return known.all().stream()
+                .filter(state -> state.routes() != null)
+                .sorted(Comparator.comparing(state -> state.database().toString()))
+                .toList();
+    }
+
+    ConsoleAnswer cache() {
+        Table table = Table.of("mode entries:int8 bytes:int8 size:int8 hits:int8 misses:int8 hit_ratio stores:int8"
+                + " evictions:int8 expirations:int8 stale:int8 too_large:int8");
+        CacheCounters now = known.results().counters();
+        table.row(
+                known.results().settings().mode().toString(),
+                now.entries(),
+                now.bytes(),
+                known.results().settings().size(),
+                now.hits(),
+                now.misses(),
+                ratio(now.hits(), now.misses()),
+                now.stores(),
+                now.evictions(),
+                now.expirations(),
+                now.stale(),
+                now.tooLarge());
+        return table.answer();
+    }
+
+    private static @Nullable String ratio(long hits, long misses) {
+        return hits + misses == 0 ? null : String.format(Locale.ROOT, "%.2f %%", 100.0 * hits / (hits + misses));
+    }
+
+    /** What became of reads, and why others are never in the cache. */
+    ConsoleAnswer misses() {
+        Table table = Table.of("database reason count:int8 description");
+        for (DatabaseState state : databases()) {
+            for (CacheReason reason : CacheReason.values()) {
+                long count = state.counts().of(reason);
+                if (count > 0) {
+                    table.row(state.database().name(), reason.code(), count, reason.description());
+                }
+            }
+        }
+        return table.answer();
+    }
+
+    ConsoleAnswer fingerprints() {
+        Table table = Table.of("fingerprint hits:int8 misses:int8 hit_ratio statement");
+        known.shapes().all().stream()
+                .filter(shape -> shape.hits() + shape.misses() > 0)
+                .sorted(Comparator.comparingLong(Shape::hits).reversed())
+                .forEach(shape -> table.row(
+                        shape.fingerprint(),
+                        shape.hits(),
+                        shape.misses(),
+                        ratio(shape.hits(), shape.misses()),
+                        shape.masked()));
+        return table.answer();
+    }
+
+    private static final class Use {
+        private long hits;
+        private long misses;
+    }
+
+    /** Of the tables that cacheable reads have read. */
+    ConsoleAnswer tables() {
+        Table table = Table.of("database table hits:int8 misses:int8 hit_ratio written_ms:int8 in_doubt");
+        long now = Monotonic.now();
+        for (DatabaseState state : databases()) {
+            Catalog catalog = state.catalog();
+            if (catalog == null) {
+                continue;
+            }
+            Map<Integer, Use> uses = uses(catalog);
+            Map<String, Integer> byName = new TreeMap<>();
+            uses.keySet().forEach(oid -> byName.put(String.valueOf(catalog.nameOf(oid)), oid));
+            byName.forEach((name, oid) -> {
+                Use use = uses.getOrDefault(oid, new Use());
+                long written = state.clock().lastWrite(RelationSet.of(oid));
+                boolean doubt = written == TableClock.IN_DOUBT;
+                table.row(
+                        state.database().name(),
+                        name,
+                        use.hits,
+                        use.misses,
+                        ratio(use.hits, use.misses),
+                        doubt ? null : TimeUnit.NANOSECONDS.toMillis(now - written),
+                        doubt ? "yes" : "no");
+            });
+        }
+        return table.answer();
+    }
+
+    private Map<Integer, Use> uses(Catalog catalog) {
+        Map<Integer, Use> uses = new TreeMap<>();
+        for (Shape shape : known.shapes().all()) {
+            Reading reading = shape.lastReading(catalog);
+            RelationSet reads = reading == null ? RelationSet.NONE : reading.reads();
+            if (shape.hits() + shape.misses() == 0) {
+                continue;
+            }
+            for (int i = 0; i < reads.size(); i++) {
+                Use use = uses.computeIfAbsent(reads.id(i), oid -> new Use());
+                use.hits += shape.hits();
+                use.misses += shape.misses();
+            }
+        }
+        return uses;
+    }
+}
