@@ -6,8 +6,8 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Map;
 import java.util.Optional;
-import org.postgresql.core.Encoding;
 
 /**
  * What a server says about itself before a feed begins. Immutable.
@@ -34,6 +34,41 @@ record FeedFacts(
                 current_setting('max_replication_slots')::int, current_setting('max_wal_senders')::int,
                 (SELECT count(*) FROM pg_stat_replication)
             """;
+
+    /** Java's names for what a database may be encoded in (manual, Character Set Support). */
+    private static final Map<String, String> CHARSETS = Map.ofEntries(
+            Map.entry("UTF8", "UTF-8"),
+            // as pgjdbc reads its catalogs
+            Map.entry("SQL_ASCII", "UTF-8"),
+            Map.entry("LATIN1", "ISO-8859-1"),
+            Map.entry("LATIN2", "ISO-8859-2"),
+            Map.entry("LATIN3", "ISO-8859-3"),
+            Map.entry("LATIN4", "ISO-8859-4"),
+            Map.entry("LATIN5", "ISO-8859-9"),
+            Map.entry("LATIN7", "ISO-8859-13"),
+            Map.entry("LATIN9", "ISO-8859-15"),
+            Map.entry("LATIN10", "ISO-8859-16"),
+            Map.entry("ISO_8859_5", "ISO-8859-5"),
+            Map.entry("ISO_8859_6", "ISO-8859-6"),
+            Map.entry("ISO_8859_7", "ISO-8859-7"),
+            Map.entry("ISO_8859_8", "ISO-8859-8"),
+            Map.entry("WIN866", "IBM866"),
+            Map.entry("WIN874", "x-windows-874"),
+            Map.entry("WIN1250", "windows-1250"),
+            Map.entry("WIN1251", "windows-1251"),
+            Map.entry("WIN1252", "windows-1252"),
+            Map.entry("WIN1253", "windows-1253"),
+            Map.entry("WIN1254", "windows-1254"),
+            Map.entry("WIN1255", "windows-1255"),
+            Map.entry("WIN1256", "windows-1256"),
+            Map.entry("WIN1257", "windows-1257"),
+            Map.entry("WIN1258", "windows-1258"),
+            Map.entry("KOI8R", "KOI8-R"),
+            Map.entry("KOI8U", "KOI8-U"),
+            Map.entry("EUC_CN", "GB2312"),
+            Map.entry("EUC_JP", "EUC-JP"),
+            Map.entry("EUC_KR", "EUC-KR"),
+            Map.entry("EUC_TW", "x-EUC-TW"));
 
     /** From here on the server raises wal_level by itself when the first logical slot is made. */
     private static final int RAISES_WAL_LEVEL = 190000;
@@ -88,13 +123,12 @@ record FeedFacts(
                 "ALTER SYSTEM SET wal_level = logical, and restart the server.");
     }
 
-    /** That of the names in the stream, which are not converted to client_encoding. */
+    /**
+     * That of the names in the stream, which are not converted to client_encoding. With an encoding that Java does not know
+     * names beyond ASCII count as everything.
+     */
     Charset charset() {
-        if (encoding.equals("UTF8") || encoding.equals("SQL_ASCII")) {
-            return StandardCharsets.UTF_8;
-        }
-        String name = Encoding.getDatabaseEncoding(encoding).name();
-        // PostgreSQL's encoding that Java does not know: names beyond ASCII then count as everything
+        String name = CHARSETS.getOrDefault(encoding, "US-ASCII");
         return Charset.isSupported(name) ? Charset.forName(name) : StandardCharsets.US_ASCII;
     }
 }
