@@ -45,7 +45,7 @@ class FeedLossIT {
         try (Watched watched = watch(QUICK)) {
             execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name ~ '^pgproxy_'");
             watched.awaitCount("lost", 1).awaitCount("covering", 2);
-            assertThat(watched.status().reason()).contains("stream of changes broke");
+            assertThat(watched.status().reason()).contains("connection of the stream was lost");
             assertThat(watched.status().losses()).isEqualTo(1);
         }
     }

@@ -57,6 +57,15 @@ public final class ChangeFeed implements AutoCloseable {
     }
 
     private void run() {
+        try {
+            keepTrying();
+        } finally {
+            // not even an error may leave the listener believing that everything is reported
+            reports.ended(FeedLoss.refusal("The feed has ended.", "See the log, and restart pgproxy."));
+        }
+    }
+
+    private void keepTrying() {
         int failures = 0;
         while (open) {
             long begun = System.nanoTime();
@@ -92,7 +101,7 @@ public final class ChangeFeed implements AutoCloseable {
         } catch (SQLException e) {
             return FeedLoss.ofControl(e);
         } catch (InterruptedException e) {
-            open = false;
+            // by close, or by somebody whose wish is not known here
             return FeedLoss.transitory("interrupted", "");
         } catch (RuntimeException e) {
             return FeedLoss.transitory("The feed failed: " + e, "This is a mistake in pgproxy; please report it.");
@@ -115,7 +124,8 @@ public final class ChangeFeed implements AutoCloseable {
                 left = closed.awaitNanos(left);
             }
         } catch (InterruptedException e) {
-            open = false;
+            // by close, or by somebody whose wish is not known here: it is tried again sooner
+            return;
         } finally {
             lock.unlock();
         }
@@ -127,6 +137,7 @@ public final class ChangeFeed implements AutoCloseable {
      */
     @Override
     public void close() {
+        reports.close();
         lock.lock();
         try {
             open = false;
@@ -134,7 +145,6 @@ public final class ChangeFeed implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        reports.close();
         FeedStream changes = stream;
         if (changes != null) {
             changes.close();

@@ -1,5 +1,6 @@
 package dev.pgproxy.cache.feed;
 
+import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.sql.SQLException;
 
@@ -17,6 +18,8 @@ record FeedLoss(String why, String hint, boolean refused) {
         SLOT,
         STREAM
     }
+
+    static final FeedLoss SILENCE = transitory("The server has fallen silent.", "See its load and the network.");
 
     static FeedLoss transitory(String why, String hint) {
         return new FeedLoss(why, hint, false);
@@ -57,8 +60,10 @@ record FeedLoss(String why, String hint, boolean refused) {
             case SLOT -> ofSlot(e, facts);
             case STREAM ->
                 e.getCause() instanceof SocketTimeoutException
-                        ? transitory("The server has fallen silent.", "See its load and the network.")
-                        : transitory("The stream of changes broke: " + said(e), "");
+                        ? SILENCE
+                        : e.getCause() instanceof IOException
+                                ? transitory("The connection of the stream was lost.", "")
+                                : transitory("The stream of changes broke: " + said(e), "");
         };
     }
 
@@ -112,7 +117,9 @@ record FeedLoss(String why, String hint, boolean refused) {
     }
 
     private static String said(SQLException e) {
-        String message = e.getMessage();
-        return message == null ? e.getClass().getSimpleName() : message.strip();
+        String message = e.getMessage() == null
+                ? e.getClass().getSimpleName()
+                : e.getMessage().strip();
+        return message.endsWith(".") ? message : message + ".";
     }
 }

@@ -56,13 +56,15 @@ final class FeedReports implements AutoCloseable {
     }
 
     /** The slot is not ready, as transactions that write have not ended. */
-    void waits(int open) {
+    void waits(int open, boolean complain) {
         state = FeedStatus.State.CONNECTING;
         reason = "The slot waits for the end of transactions that had written when it was asked for; " + open
                 + " are open now.";
         hint = "End sessions that are idle in transaction: SELECT * FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
                 + " ORDER BY xact_start. A prepared transaction counts too, see pg_prepared_xacts.";
-        complain("waiting", "waits for open transactions that write");
+        if (complain) {
+            complain("waiting", reason + " " + hint);
+        }
     }
 
     void covering() {

@@ -2,14 +2,9 @@ package dev.pgproxy.cache.feed;
 
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -24,6 +19,9 @@ final class FeedRound {
     /** At most so often it is asked which transactions have ended, and so rarely about one that is slow to end. */
     private static final long PACE = Duration.ofMillis(2).toNanos();
 
+    /** Of so many polls without a slot the log is told. */
+    private static final int WAITS_TO_COMPLAIN = 5;
+
     private static final long MOST_PACE = Duration.ofMillis(50).toNanos();
 
     private final FeedWatch watch;
@@ -33,11 +31,10 @@ final class FeedRound {
     private final FeedReports reports;
 
     private final List<FeedEvent> batch = new ArrayList<>();
-    private final Queue<Written> pending = new ArrayDeque<>();
-    /** Transactions that were open when coverage began, and of which the stream has not told since. */
-    private final Set<Long> early = new HashSet<>();
+    private final Unseen unseen = new Unseen();
 
     private boolean begun;
+    private int waits;
     private long pace = PACE;
     private long nextQuestion = System.nanoTime();
     private long nextPoll = System.nanoTime() + POLL.toNanos();
@@ -64,7 +61,7 @@ final class FeedRound {
             if (loss.isEmpty() && now - nextPoll >= 0) {
                 loss = poll();
                 nextPoll = now + POLL.toNanos();
-            } else if (loss.isEmpty() && !pending.isEmpty() && now - nextQuestion >= 0) {
+            } else if (loss.isEmpty() && unseen.hasCommits() && now - nextQuestion >= 0) {
                 report(watch.running());
             }
         }
@@ -74,7 +71,7 @@ final class FeedRound {
     /** Waits for events as long as there is nothing to ask. */
     private Optional<FeedLoss> take() throws SQLException, InterruptedException {
         long now = System.nanoTime();
-        long wait = pending.isEmpty() ? nextPoll - now : Math.min(nextPoll, nextQuestion) - now;
+        long wait = (unseen.hasCommits() ? Math.min(nextPoll, nextQuestion) : nextPoll) - now;
         FeedEvent first = events.poll(Math.max(0, wait), TimeUnit.NANOSECONDS);
         if (first == null) {
             return Optional.empty();
@@ -85,10 +82,7 @@ final class FeedRound {
         for (FeedEvent event : batch) {
             switch (event) {
                 case FeedEvent.Began began -> begin();
-                case FeedEvent.Committed committed -> {
-                    pending.add(committed.written());
-                    early.removeIf(xid -> xid.intValue() == committed.written().xid());
-                }
+                case FeedEvent.Committed committed -> unseen.add(committed.written());
                 case FeedEvent.Failed failed -> {
                     return Optional.of(FeedLoss.of(failed.step(), failed.cause(), watch.facts()));
                 }
@@ -98,20 +92,14 @@ final class FeedRound {
     }
 
     private void begin() throws SQLException {
-        early.addAll(watch.running().xids());
+        unseen.begin(watch.running());
         begun = true;
         reports.covering();
     }
 
     private void report(Running running) {
-        for (Iterator<Written> each = pending.iterator(); each.hasNext(); ) {
-            Written written = each.next();
-            if (running.hasEnded(written.xid())) {
-                each.remove();
-                reports.written(written);
-            }
-        }
-        pace = pending.isEmpty() ? PACE : Math.min(2 * pace, MOST_PACE);
+        unseen.seen(running).forEach(reports::written);
+        pace = unseen.hasCommits() ? Math.min(2 * pace, MOST_PACE) : PACE;
         nextQuestion = System.nanoTime() + pace;
     }
 
@@ -121,11 +109,17 @@ final class FeedRound {
         reports.measured(lag, now.kept());
         if (begun) {
             report(now.running());
-            if (early.removeIf(now.running()::hasEnded)) {
+            if (unseen.endedUntold(now.running())) {
                 reports.everythingWritten();
             }
         } else {
-            reports.waits(now.running().xids().size());
+            reports.waits(now.running().xids().size(), ++waits >= WAITS_TO_COMPLAIN);
+        }
+        // a read that waits too long fails by itself; this is for one that cannot even write
+        if (begun
+                && System.nanoTime() - stream.heard()
+                        > settings.patience().plus(POLL).toNanos()) {
+            return Optional.of(FeedLoss.SILENCE);
         }
         if (lag > settings.maxLagBytes()) {
             return Optional.of(FeedLoss.transitory(

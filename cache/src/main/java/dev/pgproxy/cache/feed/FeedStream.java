@@ -52,6 +52,7 @@ final class FeedStream implements AutoCloseable {
     private final String slot = "pgproxy_" + UUID.randomUUID().toString().replace("-", "");
     private final Thread thread;
 
+    private FeedLoss.Step step = FeedLoss.Step.CONNECT;
     private volatile @Nullable Connection connection;
     private volatile boolean open = true;
     private volatile long position;
@@ -92,7 +93,24 @@ final class FeedStream implements AutoCloseable {
     }
 
     private void run() {
-        FeedLoss.Step step = FeedLoss.Step.CONNECT;
+        SQLException cause = new SQLException("its thread has ended");
+        try {
+            read();
+            cause = new SQLException("the server has ended it");
+        } catch (SQLException e) {
+            cause = e;
+        } catch (InterruptedException e) {
+            cause = new SQLException("its thread was interrupted", e);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            // a row too large, or a mistake of ours
+            cause = new SQLException(e.toString(), e);
+        } finally {
+            // never silently without a stream
+            fail(cause);
+        }
+    }
+
+    private void read() throws SQLException, InterruptedException {
         try (Connection replication = source.replication()) {
             connection = replication;
             if (!open) {
@@ -117,14 +135,6 @@ final class FeedStream implements AutoCloseable {
             heard = System.nanoTime();
             events.put(new FeedEvent.Began());
             follow(copy);
-            fail(step, new SQLException("the server has ended it"));
-        } catch (SQLException e) {
-            fail(step, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException | OutOfMemoryError e) {
-            // a row too large, or a mistake of ours: never silently without a stream
-            fail(step, new SQLException(e.toString(), e));
         }
     }
 
@@ -194,7 +204,7 @@ final class FeedStream implements AutoCloseable {
         answered = System.nanoTime();
     }
 
-    private void fail(FeedLoss.Step step, SQLException cause) {
+    private void fail(SQLException cause) {
         if (!open) {
             return;
         }
