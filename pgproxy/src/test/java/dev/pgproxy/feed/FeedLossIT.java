@@ -208,6 +208,14 @@ class FeedLossIT {
     }
 
     @Test
+    void connectionsToDifferentServersAreNotUsed() {
+        try (Watched watched = Watched.startTorn(primary(), cluster.replicas().getFirst(), QUICK)) {
+            watched.awaitState(State.CONNECTING, "different servers");
+            assertThat(watched.count("covering")).isZero();
+        }
+    }
+
+    @Test
     void aFeedNeverCountsAsASynchronousStandby() throws Exception {
         try (Watched watched = watch(QUICK)) {
             execute("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()");

@@ -46,10 +46,17 @@ final class Watched implements AutoCloseable, FeedListener {
 
     static Watched start(
             EmbeddedPostgres server, String user, String password, String database, FeedSettings settings) {
-        return new Watched(source(server, user, password, database), settings);
+        return new Watched(source(server, server, user, password, database), settings);
     }
 
-    private static FeedSource source(EmbeddedPostgres server, String user, String password, String database) {
+    /** With connections to two servers, as when an address moves in between. */
+    static Watched startTorn(EmbeddedPostgres asked, EmbeddedPostgres replicated, FeedSettings settings) {
+        return new Watched(
+                source(asked, replicated, EmbeddedPostgres.SUPERUSER, asked.superuserPassword(), "postgres"), settings);
+    }
+
+    private static FeedSource source(
+            EmbeddedPostgres server, EmbeddedPostgres replicated, String user, String password, String database) {
         return new FeedSource() {
             @Override
             public Connection sql() throws SQLException {
@@ -62,7 +69,7 @@ final class Watched implements AutoCloseable, FeedListener {
                 properties.setProperty("user", user);
                 properties.setProperty("password", password);
                 properties.putAll(REPLICATION_PROPERTIES);
-                return DriverManager.getConnection(server.jdbcUrl(database), properties);
+                return DriverManager.getConnection(replicated.jdbcUrl(database), properties);
             }
 
             @Override

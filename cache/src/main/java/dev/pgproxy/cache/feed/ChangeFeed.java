@@ -90,7 +90,7 @@ public final class ChangeFeed implements AutoCloseable {
             if (refusal.isPresent()) {
                 return refusal.get();
             }
-            try (FeedStream changes = new FeedStream(source, settings, facts.charset(), reports.clock(), events)) {
+            try (FeedStream changes = new FeedStream(source, settings, facts, reports.clock(), events)) {
                 stream = changes;
                 if (!open) {
                     return FeedLoss.transitory("closed", "");

@@ -14,6 +14,7 @@ import java.util.Optional;
  *
  * @param version server_version_num
  * @param encoding of the database
+ * @param incarnation as {@link #INCARNATION} asks for it
  * @param mayReplicate whether the user is a superuser or has REPLICATION; there are clouds that permit it otherwise
  */
 record FeedFacts(
@@ -26,13 +27,18 @@ record FeedFacts(
         boolean mayReplicate,
         int maxSlots,
         int maxWalSenders,
-        int walSenders) {
+        int walSenders,
+        String incarnation) {
+    /** Tells a server from every other, and from itself before it was restarted. */
+    static final String INCARNATION = "SELECT extract(epoch FROM pg_postmaster_start_time())::text";
+
     private static final String QUERY = """
             SELECT current_setting('server_version_num')::int, current_setting('wal_level'), pg_is_in_recovery(),
                 current_setting('synchronous_standby_names'), getdatabaseencoding(), current_user,
                 (SELECT rolsuper OR rolreplication FROM pg_roles WHERE rolname = current_user),
                 current_setting('max_replication_slots')::int, current_setting('max_wal_senders')::int,
-                (SELECT count(*) FROM pg_stat_replication)
+                (SELECT count(*) FROM pg_stat_replication),
+                extract(epoch FROM pg_postmaster_start_time())::text
             """;
 
     /** Java's names for what a database may be encoded in (manual, Character Set Support). */
@@ -87,7 +93,8 @@ record FeedFacts(
                     row.getBoolean(7),
                     row.getInt(8),
                     row.getInt(9),
-                    row.getInt(10));
+                    row.getInt(10),
+                    row.getString(11));
         }
     }
 

@@ -5,8 +5,9 @@ import java.sql.SQLException;
 import java.util.Map;
 
 /**
- * New connections of pgjdbc to one database on the server that is believed to be the primary, both as the same role. May
- * block, on the feed's own threads, for as long as its owner's limits for logging in. Thread-safe.
+ * New connections of pgjdbc to one database on the server that is believed to be the primary, as one role. If they lead to
+ * different servers, that is noticed and they are tried again. May block, on the feed's own threads, for as long as its
+ * owner's limits for logging in. Thread-safe.
  */
 public interface FeedSource {
     /** An ordinary connection with autocommit; the feed keeps it while it covers, and closes it. */

@@ -1,8 +1,8 @@
 package dev.pgproxy.cache.feed;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.Charset;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -46,6 +46,7 @@ final class FeedStream implements AutoCloseable {
 
     private final FeedSource source;
     private final FeedSettings settings;
+    private final FeedFacts facts;
     private final ChangeText text;
     private final ServerClock clock;
     private final BlockingQueue<FeedEvent> events;
@@ -62,12 +63,13 @@ final class FeedStream implements AutoCloseable {
     FeedStream(
             FeedSource source,
             FeedSettings settings,
-            Charset charset,
+            FeedFacts facts,
             ServerClock clock,
             BlockingQueue<FeedEvent> events) {
         this.source = source;
         this.settings = settings;
-        this.text = new ChangeText(charset, settings.maxTables());
+        this.facts = facts;
+        this.text = new ChangeText(facts.charset(), settings.maxTables());
         this.clock = clock;
         this.events = events;
         this.thread =
@@ -147,6 +149,12 @@ final class FeedStream implements AutoCloseable {
             // not the name of a synchronous standby
             statement.execute("SET application_name = '" + slot + "'");
             statement.execute("SET wal_sender_timeout = " + settings.patience().toMillis());
+            try (ResultSet row = statement.executeQuery(FeedFacts.INCARNATION)) {
+                // transactions of one cannot be looked for in snapshots of another
+                if (!row.next() || !facts.incarnation().equals(row.getString(1))) {
+                    throw new SQLException("the connections lead to different servers");
+                }
+            }
         }
     }
 

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** What cannot be had on the servers of the integration tests. */
 class FeedLossTest {
     private static final FeedFacts FACTS =
-            new FeedFacts(180004, "logical", false, "", "UTF8", "us\"er", false, 10, 10, 3);
+            new FeedFacts(180004, "logical", false, "", "UTF8", "us\"er", false, 10, 10, 3, "1");
 
     @Test
     void aServerWithoutThePluginIsRefused() {
@@ -27,7 +27,7 @@ class FeedLossTest {
 
     @Test
     void connectionsThatAreUsedUpAreToldFromWalSendersThatAre() {
-        FeedFacts full = new FeedFacts(180004, "logical", false, "", "UTF8", "u", true, 10, 10, 10);
+        FeedFacts full = new FeedFacts(180004, "logical", false, "", "UTF8", "u", true, 10, 10, 10, "1");
         assertThat(loss(Step.CONNECT, "53300", full).hint()).contains("max_wal_senders");
         assertThat(loss(Step.CONNECT, "53300", FACTS).hint()).contains("max_connections");
     }
@@ -48,8 +48,8 @@ class FeedLossTest {
 
     @Test
     void aServerThatRaisesItsWalLevelByItselfIsTried() {
-        FeedFacts old = new FeedFacts(180004, "replica", false, "", "UTF8", "u", true, 10, 10, 0);
-        FeedFacts young = new FeedFacts(190000, "replica", false, "", "UTF8", "u", true, 10, 10, 0);
+        FeedFacts old = new FeedFacts(180004, "replica", false, "", "UTF8", "u", true, 10, 10, 0, "1");
+        FeedFacts young = new FeedFacts(190000, "replica", false, "", "UTF8", "u", true, 10, 10, 0, "1");
         assertThat(old.refusal())
                 .hasValueSatisfying(loss -> assertThat(loss.why()).contains("wal_level is replica"));
         assertThat(young.refusal()).isEmpty();
@@ -65,7 +65,7 @@ class FeedLossTest {
     }
 
     private static FeedFacts facts(String encoding) {
-        return new FeedFacts(180004, "logical", false, "", encoding, "u", true, 10, 10, 0);
+        return new FeedFacts(180004, "logical", false, "", encoding, "u", true, 10, 10, 0, "1");
     }
 
     private static FeedLoss loss(Step step, String state, FeedFacts facts) {
