@@ -8,10 +8,19 @@ import java.time.Duration;
  * @param mode whether any are
  * @param size bytes of heap for all of them
  * @param maxResult bytes of the largest that is kept
- * @param ttl how long one is served at most, whatever is or is not seen to be written
+ * @param ttl how long one is served at most that was read from tables whose writes elsewhere are not seen
+ * @param coveredTtl the same where they are seen
+ * @param changeFeed whether writes elsewhere are to be seen, by a logical replication slot
  * @param flightWait how long a read waits for the same read of another client
  */
-public record CacheSettings(CacheMode mode, long size, int maxResult, Duration ttl, Duration flightWait) {
+public record CacheSettings(
+        CacheMode mode,
+        long size,
+        int maxResult,
+        Duration ttl,
+        Duration coveredTtl,
+        boolean changeFeed,
+        Duration flightWait) {
     private static final long MB = 1 << 20;
 
     static final SettingGroup GROUP = new SettingGroup("Cache");
@@ -31,7 +40,17 @@ public record CacheSettings(CacheMode mode, long size, int maxResult, Duration t
             "cache_ttl",
             SettingTypes.duration(),
             Duration.ofSeconds(60),
-            "How long a result is served at most: so long writes that do not pass through pgproxy may stay unseen.");
+            "How long a result is served at most where writes that do not pass through pgproxy are not seen.");
+    static final Setting<Duration> CACHE_COVERED_TTL = GROUP.live(
+            "cache_covered_ttl",
+            SettingTypes.duration(),
+            Duration.ofHours(1),
+            "The same for tables whose writes elsewhere the change feed tells.");
+    static final Setting<Boolean> CHANGE_FEED = GROUP.live(
+            "change_feed",
+            SettingTypes.flag(),
+            true,
+            "Learn of writes elsewhere by a temporary logical slot; needs wal_level = logical and REPLICATION.");
     static final Setting<Duration> CACHE_FLIGHT_WAIT = GROUP.live(
             "cache_flight_wait",
             SettingTypes.timeout(),
@@ -44,6 +63,8 @@ public record CacheSettings(CacheMode mode, long size, int maxResult, Duration t
                 values.get(CACHE_SIZE),
                 Math.toIntExact(values.get(CACHE_MAX_RESULT)),
                 values.get(CACHE_TTL),
+                values.get(CACHE_COVERED_TTL),
+                values.get(CHANGE_FEED),
                 values.get(CACHE_FLIGHT_WAIT));
     }
 

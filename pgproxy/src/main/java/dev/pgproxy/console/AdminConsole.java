@@ -47,7 +47,7 @@ public final class AdminConsole implements Console {
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
             \tSHOW PEERS|PINS|REPLICAS|ROUTES|UNPARSED
             \tSHOW ROUTE [<db>] '<statement>'
-            \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS]
+            \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED]
             \tCACHE FLUSH
             \tCACHE INVALIDATE TABLE [<db>] <schema.table>
             \tCACHE INVALIDATE TAG|FINGERPRINT|PATTERN <what>
@@ -199,6 +199,8 @@ public final class AdminConsole implements Console {
             case "cache" -> one(cacheTables.cache());
             case "cache misses" -> one(cacheTables.misses());
             case "cache tables" -> one(cacheTables.tables());
+            case "cache coverage" -> one(cacheTables.coverage());
+            case "cache feed" -> one(cacheTables.feed());
             case "cache fingerprints" -> one(cacheTables.fingerprints());
             case "replicas" -> one(routeTables.replicas());
             case "routes" -> one(routeTables.routes());

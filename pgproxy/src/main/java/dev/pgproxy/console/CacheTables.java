@@ -1,8 +1,11 @@
 package dev.pgproxy.console;
 
 import dev.pgproxy.cache.CacheCounters;
+import dev.pgproxy.cache.feed.FeedStatus;
 import dev.pgproxy.client.ConsoleAnswer;
+import dev.pgproxy.config.CacheSettings;
 import dev.pgproxy.results.CacheReason;
+import dev.pgproxy.route.DatabaseFeed;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.route.Routes;
 import dev.pgproxy.routing.catalog.Catalog;
@@ -11,6 +14,7 @@ import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
 import dev.pgproxy.routing.sql.Shape;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -77,6 +81,70 @@ record CacheTables(Routes known) {
                         shape.misses(),
                         ratio(shape.hits(), shape.misses()),
                         shape.masked()));
+        return table.answer();
+    }
+
+    /** How well each table is covered against writes that do not pass through here. */
+    ConsoleAnswer coverage() {
+        Table table = Table.of("database table level bound why");
+        CacheSettings settings = known.results().settings();
+        for (DatabaseState state : databases()) {
+            Catalog catalog = state.catalog();
+            DatabaseFeed feed = state.feed();
+            if (catalog == null) {
+                continue;
+            }
+            for (int oid : catalog.tables()) {
+                RelationSet one = RelationSet.of(oid);
+                boolean covered = state.isCovered(one);
+                table.row(
+                        state.database().name(),
+                        catalog.nameOf(oid),
+                        covered ? "logical" : "ttl",
+                        covered ? shown(settings.coveredTtl()) : shown(settings.ttl()),
+                        covered ? "" : why(feed, catalog.isDecoded(one)));
+            }
+        }
+        return table.answer();
+    }
+
+    private static String shown(Duration time) {
+        return time.toSeconds() + " s";
+    }
+
+    private static String why(@Nullable DatabaseFeed feed, boolean decoded) {
+        if (feed == null) {
+            return "change_feed is off";
+        }
+        FeedStatus status = feed.status();
+        return decoded || status.state() != FeedStatus.State.STREAMING
+                ? status.reason()
+                : "unlogged tables and materialized views are not in the stream";
+    }
+
+    ConsoleAnswer feed() {
+        Table table = Table.of("database state lag_bytes:int8 kept_bytes:int8 delay_us:int8 longest_delay_us:int8"
+                + " silence_ms:int8 transactions:int8 changes:int8 losses:int8 reason hint");
+        for (DatabaseState state : databases()) {
+            DatabaseFeed feed = state.feed();
+            if (feed == null) {
+                continue;
+            }
+            FeedStatus status = feed.status();
+            table.row(
+                    state.database().name(),
+                    status.state().toString().toLowerCase(Locale.ROOT),
+                    status.lagBytes(),
+                    status.keptBytes(),
+                    TimeUnit.NANOSECONDS.toMicros(status.delay().toNanos()),
+                    TimeUnit.NANOSECONDS.toMicros(status.longestDelay().toNanos()),
+                    status.silence().toMillis(),
+                    status.transactions(),
+                    status.changes(),
+                    status.losses(),
+                    status.reason(),
+                    status.hint());
+        }
         return table.answer();
     }
 

@@ -1,6 +1,7 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.cache.CachedResult;
+import dev.pgproxy.config.CacheSettings;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ConstantReplies;
 import dev.pgproxy.protocol.backend.ResultColumns;
@@ -114,7 +115,8 @@ final class CachedReads {
         CachedResult<Dependency> found = results.get(key.high(), key.low());
         ResultColumns columns =
                 found == null ? ResultColumns.UNKNOWN : found.dependency().columns();
-        boolean young = found != null && now - found.asOf() < ttl();
+        Duration asked = decision.hint().cache().ttl();
+        boolean young = found != null && (asked == null || now - found.asOf() < asked.toNanos());
         if (found != null && young && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
             patience = 0;
             count(true);
@@ -243,7 +245,11 @@ final class CachedReads {
 
     private long ttl() {
         Duration asked = decision.hint().cache().ttl();
-        return (asked == null ? results.settings().ttl() : asked).toNanos();
+        if (asked != null) {
+            return asked.toNanos();
+        }
+        CacheSettings settings = results.settings();
+        return (state.isCovered(decision.reads()) ? settings.coveredTtl() : settings.ttl()).toNanos();
     }
 
     private void count(boolean found) {

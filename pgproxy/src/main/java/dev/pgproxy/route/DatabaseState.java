@@ -27,6 +27,7 @@ public final class DatabaseState {
     private volatile @Nullable Loaded loaded;
     private volatile Runnable onChange = () -> {};
     private volatile @Nullable DatabaseRoutes routes;
+    private volatile @Nullable DatabaseFeed feed;
     private final Runnable onSharedChange;
 
     /** @param onSharedChange is told that what its cluster's databases share has changed */
@@ -118,6 +119,22 @@ public final class DatabaseState {
     /** Where its statements can go; null if that is the primary alone, and nobody else asks what is written. */
     public @Nullable DatabaseRoutes routes() {
         return routes;
+    }
+
+    /** What tells of writes elsewhere; null if nothing is asked to. */
+    public @Nullable DatabaseFeed feed() {
+        return feed;
+    }
+
+    /** Whether all writes to these relations are told, wherever they come from. */
+    public boolean isCovered(RelationSet relations) {
+        DatabaseFeed telling = feed;
+        Catalog known = catalog();
+        return telling != null && known != null && telling.covers(relations, known);
+    }
+
+    void feed(@Nullable DatabaseFeed now) {
+        feed = now;
     }
 
     void routes(@Nullable DatabaseRoutes now) {

@@ -53,6 +53,7 @@ public final class Routes implements AutoCloseable {
     private final ConcurrentMap<PhysicalDatabase, DatabaseState> states = new ConcurrentHashMap<>();
     private final Map<ClusterKey, Cluster> clusters = new HashMap<>();
     private final Map<PhysicalDatabase, CatalogKeeper> keepers = new HashMap<>();
+    private final Map<PhysicalDatabase, DatabaseFeed> feeds = new HashMap<>();
     private boolean warm;
     private ProxyConfig config;
     private @Nullable ControlLogin control;
@@ -119,6 +120,8 @@ public final class Routes implements AutoCloseable {
         clusters.clear();
         keepers.values().forEach(CatalogKeeper::close);
         keepers.clear();
+        feeds.values().forEach(DatabaseFeed::close);
+        feeds.clear();
         states.values().forEach(this::apply);
         before.values().forEach(cluster -> cluster.monitor().close());
     }
@@ -178,6 +181,9 @@ public final class Routes implements AutoCloseable {
             choosers.add(new HostChooser(balance, host -> running[host], new SplittableRandom()));
         }
         keepers.computeIfAbsent(physical, key -> keep(key, state, login, hosts.getFirst()));
+        if (config.cache().isOn() && config.cache().changeFeed()) {
+            feeds.computeIfAbsent(physical, key -> DatabaseFeed.start(state, target(key, login, hosts.getFirst())));
+        }
         state.routes(new DatabaseRoutes(
                 cluster.monitor(),
                 hosts,
@@ -231,9 +237,8 @@ public final class Routes implements AutoCloseable {
     }
 
     private CatalogKeeper keep(PhysicalDatabase physical, DatabaseState state, ControlLogin login, Host primary) {
-        ControlTarget target = login.target(primary, physical.primary(), physical.name(), config.serverTls(), null);
         CatalogKeeper keeper = new CatalogKeeper(
-                new ControlConnections(target, CATALOG_PATIENCE),
+                new ControlConnections(target(physical, login, primary), CATALOG_PATIENCE),
                 physical.name(),
                 config.routing().catalogPoll(),
                 state::changes,
@@ -242,8 +247,13 @@ public final class Routes implements AutoCloseable {
         return keeper;
     }
 
+    private ControlTarget target(PhysicalDatabase physical, ControlLogin login, Host primary) {
+        return login.target(primary, physical.primary(), physical.name(), config.serverTls(), null);
+    }
+
     @Override
     public synchronized void close() {
+        feeds.values().forEach(DatabaseFeed::close);
         clusters.values().forEach(cluster -> cluster.monitor().close());
         keepers.values().forEach(CatalogKeeper::close);
         shapes.close();

@@ -52,7 +52,13 @@ class ProxyConfigTest {
                         Duration.ofSeconds(5)));
         assertThat(config.cache())
                 .isEqualTo(new CacheSettings(
-                        CacheMode.OFF, 256 << 20, 1 << 20, Duration.ofSeconds(60), Duration.ofSeconds(1)));
+                        CacheMode.OFF,
+                        256 << 20,
+                        1 << 20,
+                        Duration.ofSeconds(60),
+                        Duration.ofHours(1),
+                        true,
+                        Duration.ofSeconds(1)));
         assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
         assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
@@ -110,7 +116,13 @@ class ProxyConfigTest {
                         Duration.ofSeconds(7)));
         assertThat(config.cache())
                 .isEqualTo(new CacheSettings(
-                        CacheMode.ON, 10 << 20, 2 << 20, Duration.ofSeconds(8), Duration.ofMillis(9)));
+                        CacheMode.ON,
+                        10 << 20,
+                        2 << 20,
+                        Duration.ofSeconds(8),
+                        Duration.ofSeconds(80),
+                        false,
+                        Duration.ofMillis(9)));
         assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16));
         Path file = directory.resolve("full.conf");

@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A proxy of one test with the cache on, before a server with a database of its own. Thread-safe. */
 public record CachingProxy(RoutedProxy routed) implements AutoCloseable {
-    /** With further settings, without replicas. */
+    /** With further settings, which win, without replicas and change feed. */
     public static CachingProxy start(String settings, String... schema) {
-        return new CachingProxy(RoutedProxy.start("cache_mode = on\n" + settings, List.of(), schema));
+        return new CachingProxy(
+                RoutedProxy.start("cache_mode = on\nchange_feed = off\n" + settings, List.of(), schema));
     }
 
     /** A client, once the definitions of the database are known. */

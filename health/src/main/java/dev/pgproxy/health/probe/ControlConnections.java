@@ -6,8 +6,11 @@ import com.zaxxer.hikari.util.Credentials;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
 
 /**
  * At most two connections to one host: one that polls, one for rarer questions. None is opened before it is asked for, and
@@ -39,6 +42,26 @@ public final class ControlConnections implements AutoCloseable {
         config.setValidationTimeout(Math.max(250, timeout.toMillis()));
         config.setInitializationFailTimeout(-1);
         pool = new HikariDataSource(config);
+    }
+
+    /**
+     * One that is nobody else's, with further properties of pgjdbc, which win; to be closed by the caller. Waits as long as the
+     * limit for logging in and, unless the properties say otherwise, for every answer.
+     */
+    public static Connection alone(ControlTarget target, Duration timeout, Map<String, String> more)
+            throws SQLException {
+        Properties properties = new Properties();
+        String seconds = Long.toString(Math.max(1, timeout.plusMillis(999).toSeconds()));
+        properties.put("user", target.user());
+        properties.put("password", target.password().get());
+        properties.put("connectTimeout", seconds);
+        properties.put("loginTimeout", seconds);
+        properties.put("socketTimeout", seconds);
+        properties.put("tcpKeepAlive", "true");
+        properties.put("ApplicationName", "pgproxy");
+        properties.putAll(target.properties());
+        properties.putAll(more);
+        return DriverManager.getConnection(url(target), properties);
     }
 
     private static String url(ControlTarget target) {

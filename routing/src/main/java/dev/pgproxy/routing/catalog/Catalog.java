@@ -60,6 +60,8 @@ public final class Catalog {
     private final Map<Integer, Reading> truncations = new HashMap<>();
     private final Names<Reading> operators = new Names<>();
     private final Map<String, Reading> words = new HashMap<>();
+    private final RelationSet unlogged;
+    private final List<Integer> tables;
     private final Reading implicit;
     private final int relationCount;
     private final int functionCount;
@@ -95,6 +97,14 @@ public final class Catalog {
         builder.attributes.forEach((name, nodes) -> put(words, name, graph.closure(nodes)));
         SpecialWords.READINGS.forEach((word, reading) -> put(words, word, reading));
         implicit = hidden(graph, builder.implicit);
+        tables = rows.relations().stream()
+                .filter(row -> !isSystem(row.oid()) && "rpm".indexOf(row.kind()) >= 0)
+                .map(RelationRow::oid)
+                .toList();
+        unlogged = RelationSet.of(rows.relations().stream()
+                .filter(row -> row.kind() == 'm' || row.persistence() == 'u')
+                .mapToInt(RelationRow::oid)
+                .toArray());
         relationCount = (int)
                 rows.relations().stream().filter(row -> !isSystem(row.oid())).count();
         functionCount = (int)
@@ -144,6 +154,21 @@ public final class Catalog {
     /** The relation's schema and name, not quoted; null if there is none. */
     public @Nullable String nameOf(int oid) {
         return names.get(oid);
+    }
+
+    /** The users' tables, partitions and materialized views. */
+    public Collection<Integer> tables() {
+        return tables;
+    }
+
+    /** Whether a logical replication slot tells of all writes to these: not of unlogged tables and materialized views. */
+    public boolean isDecoded(RelationSet relations) {
+        for (int i = 0; i < relations.size(); i++) {
+            if (unlogged.contains(relations.id(i))) {
+                return false;
+            }
+        }
+        return !relations.isAll();
     }
 
     /** The relation of this schema and name, as {@link #nameOf} gives them; null if there is none. */
