@@ -81,26 +81,7 @@ class ProxyConfigTest {
         assertThat(config.users()).isEmpty();
     }
 
-    @Test
-    void everySettingIsMappedToItsPlace() throws ConfigProblems {
-        ProxyConfig config = ConfigLoader.load(Path.of("src/test/resources/config/valid/full.conf"), Map.of());
-        Path directory = Path.of("src/test/resources/config/valid").toAbsolutePath();
-        assertThat(config.show()).allSatisfy(shown -> assertThat(shown.value()).isNotEqualTo(shown.defaultValue()));
-        assertThat(config.listen())
-                .isEqualTo(new ListenSettings(
-                        List.of("10.0.0.1", "::1"),
-                        7000,
-                        directory,
-                        PosixFilePermissions.fromString("rwxrwx---"),
-                        64,
-                        List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1")),
-                        true,
-                        false,
-                        Duration.ofSeconds(61),
-                        Duration.ofSeconds(62),
-                        3));
-        assertThat(config.pool())
-                .isEqualTo(new PoolSettings(PoolMode.SESSION, 21, 2, 4, Duration.ofSeconds(6), 100, true));
+    private static void routingAndCacheAreMapped(ProxyConfig config) {
         assertThat(config.routing())
                 .isEqualTo(new RoutingSettings(
                         Consistency.SESSION,
@@ -123,6 +104,29 @@ class ProxyConfigTest {
                         Duration.ofSeconds(80),
                         false,
                         Duration.ofMillis(9)));
+    }
+
+    @Test
+    void everySettingIsMappedToItsPlace() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.load(Path.of("src/test/resources/config/valid/full.conf"), Map.of());
+        Path directory = Path.of("src/test/resources/config/valid").toAbsolutePath();
+        assertThat(config.show()).allSatisfy(shown -> assertThat(shown.value()).isNotEqualTo(shown.defaultValue()));
+        assertThat(config.listen())
+                .isEqualTo(new ListenSettings(
+                        List.of("10.0.0.1", "::1"),
+                        7000,
+                        directory,
+                        PosixFilePermissions.fromString("rwxrwx---"),
+                        64,
+                        List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1")),
+                        true,
+                        false,
+                        Duration.ofSeconds(61),
+                        Duration.ofSeconds(62),
+                        3));
+        assertThat(config.pool())
+                .isEqualTo(new PoolSettings(PoolMode.SESSION, 21, 2, 4, Duration.ofSeconds(6), 100, true));
+        routingAndCacheAreMapped(config);
         assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16));
         Path file = directory.resolve("full.conf");
