@@ -162,23 +162,21 @@ public final class InstanceLink implements AutoCloseable {
      */
     @Override
     public void close() {
-        execute(() -> member.leave(thread::shutdown));
-        // where Redis does not answer to the goodbye
-        thread.schedule(
-                guarded(() -> {
-                    member.drop();
-                    thread.shutdown();
-                }),
-                1,
-                TimeUnit.SECONDS);
+        execute(() -> {
+            // where Redis does not answer to the goodbye
+            thread.schedule(guarded(this::end), 1, TimeUnit.SECONDS);
+            member.leave(this::end);
+        });
+    }
+
+    private void end() {
+        member.drop();
+        thread.shutdownNow();
     }
 
     /** Ends as a process does that is killed. */
     void kill() {
-        execute(() -> {
-            member.drop();
-            thread.shutdownNow();
-        });
+        execute(this::end);
     }
 
     private void execute(Runnable task) {

@@ -438,15 +438,11 @@ final class LinkMember {
         serveUntil = System.nanoTime();
         Contact current = contact;
         if (current == null || !current.isJoined()) {
-            drop();
             then.run();
-            return;
+        } else {
+            own.say();
+            current.run(LinkScript.LEAVE, List.of(current.channel()), (answer, sentAt) -> then.run());
         }
-        own.say();
-        current.run(LinkScript.LEAVE, List.of(current.channel()), (answer, sentAt) -> {
-            drop();
-            then.run();
-        });
     }
 
     /** Leaves without a goodbye. */

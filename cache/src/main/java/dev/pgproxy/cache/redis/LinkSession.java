@@ -117,7 +117,11 @@ final class LinkSession {
     }
 
     void close() {
-        commands.closeAsync();
-        messages.closeAsync();
+        if (commands.isOpen()) {
+            commands.closeAsync();
+        }
+        if (messages.isOpen()) {
+            messages.closeAsync();
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.pgproxy.cache.redis;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.SslOptions;
@@ -12,8 +13,10 @@ import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Opens connections to one Redis, on two I/O threads of its own. None of them reconnects by itself: a connection is to one
@@ -76,15 +79,24 @@ public final class RedisAccess implements AutoCloseable {
     }
 
     CompletionStage<StatefulRedisConnection<String, String>> texts() {
-        return client.connectAsync(StringCodec.UTF8, uri);
+        return connection(() -> client.connectAsync(StringCodec.UTF8, uri));
     }
 
     CompletionStage<StatefulRedisPubSubConnection<String, String>> subscriptions() {
-        return client.connectPubSubAsync(StringCodec.UTF8, uri);
+        return connection(() -> client.connectPubSubAsync(StringCodec.UTF8, uri));
     }
 
     CompletionStage<StatefulRedisConnection<byte[], byte[]>> values() {
-        return client.connectAsync(ByteArrayCodec.INSTANCE, uri);
+        return connection(() -> client.connectAsync(ByteArrayCodec.INSTANCE, uri));
+    }
+
+    /** Lettuce throws where it could fail: when this was closed. */
+    private static <C> CompletionStage<C> connection(Supplier<CompletionStage<C>> connect) {
+        try {
+            return connect.get();
+        } catch (IllegalStateException | RedisException e) {
+            return CompletableFuture.failedStage(e);
+        }
     }
 
     /** Closes every connection, and then the threads. Does not wait. */

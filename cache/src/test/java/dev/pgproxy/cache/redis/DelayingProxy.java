@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -36,8 +37,9 @@ final class DelayingProxy implements AutoCloseable {
         Thread.ofVirtual().start(run);
     }
 
-    RedisSettings settings() {
-        return RedisSettings.of("redis://127.0.0.1:" + listening.getLocalPort());
+    RedisSettings settings(String namespace) {
+        return new RedisSettings(
+                "redis://127.0.0.1:" + listening.getLocalPort(), null, null, null, namespace, Duration.ofSeconds(2));
     }
 
     /** Everything takes so long from now, in each direction. */

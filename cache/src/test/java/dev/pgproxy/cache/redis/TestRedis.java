@@ -28,7 +28,10 @@ final class TestRedis implements AutoCloseable {
                 .setting("appendonly no")
                 .build();
         starting.start();
-        pid = children().stream().filter(child -> !before.contains(child)).findFirst().orElseThrow();
+        pid = children().stream()
+                .filter(child -> !before.contains(child))
+                .findFirst()
+                .orElseThrow();
         return starting;
     }
 
