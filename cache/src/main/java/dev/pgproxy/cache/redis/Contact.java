@@ -134,8 +134,8 @@ final class Contact {
                     }
                     long sentAt = unanswered.remove();
                     if (answer == null) {
-                        LOG.warn("Redis has refused {}", script, failure);
-                        refused.accept(this, "has refused a script");
+                        LOG.debug("Redis has not run {}", script, failure);
+                        refused.accept(this, "has not run " + script + " (" + failure.getMessage() + ")");
                     } else {
                         then.answered(answer, sentAt);
                     }

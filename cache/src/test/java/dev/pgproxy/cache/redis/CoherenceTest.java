@@ -21,6 +21,8 @@ class CoherenceTest {
     /** As the settings promise, and what a busy machine may add. */
     private static final long LONGEST_WAIT = 200 + 450 + 1500;
 
+    private static final int ROUNDS = Integer.getInteger("rounds", 8);
+
     private static TestRedis redis;
 
     @BeforeAll
@@ -76,7 +78,7 @@ class CoherenceTest {
             untilServing(fleet);
             fleet.begin(3, 4);
             long served = 0;
-            for (int i = 0; i < 16 && fleet.violation().isEmpty(); i++) {
+            for (int i = 0; i < ROUNDS && fleet.violation().isEmpty(); i++) {
                 trouble(fleet, random.nextInt(8), random);
                 long before = fleet.hits();
                 await().atMost(Duration.ofSeconds(20)).until(() -> {
@@ -86,7 +88,7 @@ class CoherenceTest {
                 served++;
             }
             assertThat(fleet.violation()).as("seed %d", seed).isEmpty();
-            assertThat(served).isEqualTo(16);
+            assertThat(served).isEqualTo(ROUNDS);
             assertThat(fleet.longestWait())
                     .as("seed %d: ms a writer waited", seed)
                     .isLessThan(LONGEST_WAIT);
@@ -228,7 +230,9 @@ class CoherenceTest {
             fleet.kill(1);
             await().atMost(Duration.ofSeconds(15)).until(() -> {
                 fleet.forgetTheDead();
-                return fleet.serves();
+                LinkStatus status =
+                        survivor.link().status().toCompletableFuture().join();
+                return status.instances().isEmpty() && status.lost().isEmpty() && fleet.serves();
             });
             Random random = new Random(1);
             if (fault != Fault.NONE) {
