@@ -24,6 +24,9 @@ record JoinAnswer(
         List<Doubt> doubts,
         List<Raise> epochs) {
 
+    /** The field in which each hash has the generation. */
+    private static final String MARK = "#";
+
     /** An incarnation of an instance, and its last sign of life. */
     record Seen(long incarnation, long number) {}
 
@@ -34,15 +37,23 @@ record JoinAnswer(
         Map<String, Long> lost = new HashMap<>();
         List<?> lostWords = (List<?>) answer.get(4);
         for (int i = 0; i < lostWords.size(); i += 2) {
+            if (lostWords.get(i).equals(MARK)) {
+                continue;
+            }
             lost.put((String) lostWords.get(i), Long.parseLong((String) lostWords.get(i + 1)));
         }
         List<Doubt> doubts = new ArrayList<>();
         for (Object doubt : (List<?>) answer.get(5)) {
-            doubts.add(Doubt.parse((String) doubt));
+            if (!doubt.equals(answer.get(0))) {
+                doubts.add(Doubt.parse((String) doubt));
+            }
         }
         List<Raise> epochs = new ArrayList<>();
         List<?> epochWords = (List<?>) answer.get(6);
         for (int i = 0; i < epochWords.size(); i += 2) {
+            if (epochWords.get(i).equals(MARK)) {
+                continue;
+            }
             String[] name = ((String) epochWords.get(i)).split(" ", -1);
             epochs.add(new Raise(
                     Doubt.decoded(name[0]), TableSet.parse(name[1]), Long.parseLong((String) epochWords.get(i + 1))));
@@ -61,6 +72,9 @@ record JoinAnswer(
     static Map<String, Seen> members(List<?> words) {
         Map<String, Seen> members = new HashMap<>();
         for (int i = 0; i < words.size(); i += 2) {
+            if (words.get(i).equals(MARK)) {
+                continue;
+            }
             String[] seen = ((String) words.get(i + 1)).split(" ", -1);
             members.put((String) words.get(i), new Seen(Long.parseLong(seen[0]), Long.parseLong(seen[1])));
         }

@@ -38,6 +38,10 @@ final class LinkMember {
 
     private long retryAt;
     private long retryDelay = FIRST_RETRY;
+    private boolean leaving;
+
+    /** Why there was no contact the last time; empty if there always was. */
+    private String problem = "";
 
     private volatile long serveUntil;
     private volatile boolean member;
@@ -97,6 +101,7 @@ final class LinkMember {
                 member,
                 mayServe(),
                 standing(),
+                member ? "" : problem,
                 contact == null ? "" : contact.generation(),
                 peers.ids(),
                 peers.lost().stream().map(Peers.Vanished::id).toList(),
@@ -124,7 +129,7 @@ final class LinkMember {
         long now = System.nanoTime();
         Contact current = contact;
         if (current == null) {
-            if (now - retryAt >= 0) {
+            if (now - retryAt >= 0 && !leaving) {
                 connect(now);
             }
         } else if (!current.isJoined()) {
@@ -399,7 +404,7 @@ final class LinkMember {
     private void serveAsLongAsHeard(Contact current, long now) {
         Long until =
                 !current.isClosed() && current.isJoined() && current.isSettled(now, lease) ? peers.serveUntil() : null;
-        serveUntil = until == null ? now : until;
+        serveUntil = until == null || leaving ? now : until;
     }
 
     /** Contact is lost: from now on no sign of life is sent, so that a lease later nobody serves hits. */
@@ -413,8 +418,11 @@ final class LinkMember {
         serveUntil = now;
         book.end();
         peers.forgetSigns();
-        if (current.isJoined()) {
+        if ((current.isJoined() || !why.equals(problem)) && !leaving) {
             LOG.warn("Redis at {} {}: instance {} serves no hits", access, why, id);
+        }
+        problem = why;
+        if (current.isJoined()) {
             losses++;
             member = false;
             apartSince = now;
@@ -435,6 +443,7 @@ final class LinkMember {
 
     /** Leaves for good, with a goodbye if that is possible. Calls back when it is said. */
     void leave(Runnable then) {
+        leaving = true;
         serveUntil = System.nanoTime();
         Contact current = contact;
         if (current == null || !current.isJoined()) {

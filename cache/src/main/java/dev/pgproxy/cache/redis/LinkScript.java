@@ -5,7 +5,8 @@ package dev.pgproxy.cache.redis;
  * run, settled, the last sequence number, the number at which all epochs were last raised), {@code members} (instance ->
  * incarnation and number of the last sign of life), {@code lost} (instance -> incarnation), {@code doubts} (owner:number
  * -> the doubt), {@code epochs} (database and table -> sequence number). The arguments begin with generation, instance
- * and incarnation; all but JOIN return nothing where these are not current. Messages are described at {@link Message}.
+ * and incarnation; all but JOIN return nothing where these are not current. Each hash but the first has the generation in its
+ * field {@code #}: where Redis has thrown one of them away, the generation has ended. Messages are described at {@link Message}.
  */
 enum LinkScript {
     /**
@@ -15,10 +16,13 @@ enum LinkScript {
     JOIN("""
         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
         local gen = redis.call('HGET', KEYS[1], 'gen')
-        if not gen or redis.call('HGET', KEYS[1], 'run') ~= run then
+        local whole = gen and redis.call('HGET', KEYS[1], 'run') == run
+        for i = 2, 5 do whole = whole and redis.call('HGET', KEYS[i], '#') == gen end
+        if not whole then
           redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
           gen = ARGV[1]
           redis.call('HSET', KEYS[1], 'gen', gen, 'run', run)
+          for i = 2, 5 do redis.call('HSET', KEYS[i], '#', gen) end
         end
         local id, inc, channel, at = ARGV[2], ARGV[3], ARGV[7], 8
         local message = {'J', id, inc, ARGV[4], ARGV[5], '0'}
@@ -53,6 +57,7 @@ enum LinkScript {
           base = redis.call('HINCRBY', KEYS[1], 'seq', 1)
           redis.call('HSET', KEYS[1], 'base', base)
           redis.call('DEL', KEYS[5])
+          redis.call('HSET', KEYS[5], '#', gen)
         end
         message[6] = base
         redis.call('PUBLISH', channel, table.concat(message, ' '))
@@ -94,6 +99,7 @@ enum LinkScript {
         redis.call('PUBLISH', ARGV[5], 'S ' .. ARGV[2] .. ' ' .. seq .. ' ' .. table.concat(message, ' '))
         if redis.call('HLEN', KEYS[5]) > tonumber(ARGV[4]) then
           redis.call('DEL', KEYS[5])
+          redis.call('HSET', KEYS[5], '#', ARGV[1])
           redis.call('HSET', KEYS[1], 'base', seq)
           redis.call('PUBLISH', ARGV[5], 'E ' .. ARGV[2] .. ' ' .. seq)
         end
@@ -104,6 +110,7 @@ enum LinkScript {
         local base = redis.call('HINCRBY', KEYS[1], 'seq', 1)
         redis.call('HSET', KEYS[1], 'base', base)
         redis.call('DEL', KEYS[5])
+        redis.call('HSET', KEYS[5], '#', ARGV[1])
         redis.call('PUBLISH', ARGV[4], 'A ' .. ARGV[2] .. ' ' .. base)
         return {1}
         """),
@@ -123,6 +130,7 @@ enum LinkScript {
           local base = redis.call('HINCRBY', KEYS[1], 'seq', 1)
           redis.call('HSET', KEYS[1], 'base', base)
           redis.call('DEL', KEYS[5])
+          redis.call('HSET', KEYS[5], '#', ARGV[1])
           redis.call('PUBLISH', ARGV[4], 'F ' .. ARGV[5] .. ' ' .. ARGV[6] .. ' ' .. base)
         end
         return {1}
@@ -138,9 +146,9 @@ enum LinkScript {
     private static final class Part {
         private static final String MEMBER = """
             local own = redis.call('HGET', KEYS[2], ARGV[2])
-            if redis.call('HGET', KEYS[1], 'gen') ~= ARGV[1] or not own or string.match(own, '^%d+') ~= ARGV[3] then
-              return {}
-            end
+            local whole = redis.call('HGET', KEYS[1], 'gen') == ARGV[1]
+            for i = 2, 5 do whole = whole and redis.call('HGET', KEYS[i], '#') == ARGV[1] end
+            if not whole or not own or string.match(own, '^%d+') ~= ARGV[3] then return {} end
             """;
 
         private Part() {}

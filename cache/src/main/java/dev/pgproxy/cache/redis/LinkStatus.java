@@ -9,6 +9,7 @@ import java.util.List;
  * @param connected whether it can reach Redis and is one of the instances
  * @param serving whether hits may be served now
  * @param standing what the others know of this one's writes
+ * @param problem why it is not connected; empty if it is
  * @param generation of the epochs; empty while not connected
  * @param instances the others that are there
  * @param lost others that vanished without a goodbye, because of whom nobody serves hits
@@ -22,6 +23,7 @@ public record LinkStatus(
         boolean connected,
         boolean serving,
         Standing standing,
+        String problem,
         String generation,
         List<String> instances,
         List<String> lost,

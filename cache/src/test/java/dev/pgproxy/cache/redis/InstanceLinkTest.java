@@ -3,6 +3,11 @@ package dev.pgproxy.cache.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -13,6 +18,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -46,7 +52,7 @@ class InstanceLinkTest {
     }
 
     private static LinkSettings settings(Coherence coherence, Duration forgetAfter) {
-        return new LinkSettings(coherence, Duration.ofMillis(400), Duration.ofMillis(300), forgetAfter);
+        return new LinkSettings(coherence, Duration.ofMillis(300), Duration.ofMillis(300), forgetAfter);
     }
 
     /** An instance that writes down what it is told. */
@@ -56,8 +62,12 @@ class InstanceLinkTest {
         private final InstanceLink link;
 
         Instance(Coherence coherence, Duration forgetAfter) throws IOException {
+            this(settings(coherence, forgetAfter));
+        }
+
+        Instance(LinkSettings settings) throws IOException {
             RedisAccess access = new RedisAccess(wire.settings(namespace));
-            link = new InstanceLink(access, SECRET, settings(coherence, forgetAfter), this);
+            link = new InstanceLink(access, SECRET, settings, this);
             opened.add(wire);
             opened.add(access);
             opened.add(link);
@@ -202,6 +212,35 @@ class InstanceLinkTest {
     }
 
     @Test
+    void nobodysWordIsEnoughAfterARestartThatAnotherHasNotNoticed() throws Exception {
+        LinkSettings slow = new LinkSettings(
+                Coherence.STRICT, Duration.ofMillis(1200), Duration.ofMillis(300), Duration.ofMinutes(1));
+        Instance one = new Instance(slow);
+        Instance other = new Instance(slow);
+        untilServing(one, other);
+        other.wire.hold();
+        redis.kill();
+        redis.start();
+        await().until(() -> one.told.contains("lost " + other.link.id()));
+        Queue<Boolean> served = new ConcurrentLinkedQueue<>();
+        one.link.doubt(DB, SEVEN, 0, 0, () -> served.add(other.link.mayServe()));
+        await().until(() -> !served.isEmpty());
+        assertThat(served).containsExactly(false);
+    }
+
+    @Test
+    void aNewcomersWriteWaitsUntilOneThatCannotBeReachedServesNoMore() throws Exception {
+        Instance one = instance();
+        untilServing(one);
+        one.wire.hold();
+        Instance newcomer = instance();
+        Queue<Boolean> served = new ConcurrentLinkedQueue<>();
+        newcomer.link.doubt(DB, SEVEN, 0, 0, () -> served.add(one.link.mayServe()));
+        await().until(() -> !served.isEmpty());
+        assertThat(served).containsExactly(false);
+    }
+
+    @Test
     void oneThatStaysAwayIsForgottenAndKnowsIt() throws Exception {
         Instance one = new Instance(Coherence.STRICT, Duration.ofSeconds(1));
         Instance other = new Instance(Coherence.STRICT, Duration.ofSeconds(1));
@@ -270,5 +309,89 @@ class InstanceLinkTest {
         await().until(() -> confirmed.size() == 2000);
         assertThat(other.status().foreignDoubts()).isEqualTo(2000);
         assertThat(other.status().counters().messages() - before).isLessThan(1000);
+    }
+
+    @Test
+    void aRedisThatThrowsAwayPartOfItBeginsAnewGeneration() throws Exception {
+        Instance one = new Instance(new LinkSettings(
+                Coherence.STRICT, Duration.ofMillis(200), Duration.ofMillis(300), Duration.ofMinutes(1)));
+        untilServing(one);
+        try (RedisAccess access = new RedisAccess(redis.settings());
+                StatefulRedisConnection<String, String> raw =
+                        access.texts().toCompletableFuture().join()) {
+            for (String part : List.of("members", "lost", "doubts", "epochs", "state")) {
+                String generation = one.status().generation();
+                assertThat(raw.sync().del("{" + namespace + "}:1:" + part)).isEqualTo(1);
+                await().until(() -> one.link.mayServe()
+                        && !List.of("", generation).contains(one.status().generation()));
+            }
+        }
+    }
+
+    @Test
+    void moreEpochsThanAreKeptRaiseAll() throws Exception {
+        Queue<String> messages = new ConcurrentLinkedQueue<>();
+        try (RedisAccess access = new RedisAccess(
+                new RedisSettings(redis.settings().uri(), null, null, null, namespace, Duration.ofSeconds(2)))) {
+            LinkSession session = LinkSession.open(access, "me", messages::add, () -> {})
+                    .toCompletableFuture()
+                    .join();
+            List<String> join = List.of("g", "me", "1", "1", "0", "", session.channel(), "0", "0", "0");
+            assertThat(session.run(LinkScript.JOIN, join).toCompletableFuture().join())
+                    .startsWith("g");
+            String four = new Settlement(new Doubt.Id("me", 1), true, DB, TableSet.of(1, 2, 3, 4)).text();
+            List<String> settle = List.of("g", "me", "1", "3", session.channel(), four);
+            session.run(LinkScript.SETTLE, settle).toCompletableFuture().join();
+            await().until(() -> messages.contains("E me 1"));
+            JoinAnswer state = JoinAnswer.parse(
+                    session.run(LinkScript.JOIN, join).toCompletableFuture().join());
+            assertThat(state.epochs()).isEmpty();
+            assertThat(state.base()).isEqualTo(1);
+            session.close();
+        }
+    }
+
+    @Test
+    void thePrivilegesOfTheManualAreEnoughAndWithoutThemItSaysWhatIsMissing() throws Exception {
+        String commands = "+hello +auth +ping +client +select +info +script|load +evalsha +publish +subscribe"
+                + " +get +set +del +hget +hset +hsetnx +hdel +hexists +hgetall +hkeys +hvals +hlen +hincrby";
+        try (RedisAccess access = new RedisAccess(redis.settings());
+                StatefulRedisConnection<String, String> raw =
+                        access.texts().toCompletableFuture().join()) {
+            setUser(raw, "able", commands);
+            setUser(raw, "unable", commands.replace("+info ", ""));
+        }
+        assertThat(statusAs("able", LinkStatus::connected).problem()).isEmpty();
+        assertThat(statusAs("unable", status -> !status.problem().isEmpty()).problem())
+                .contains("JOIN");
+    }
+
+    private void setUser(StatefulRedisConnection<String, String> raw, String user, String commands) {
+        CommandArgs<String, String> arguments = new CommandArgs<>(StringCodec.UTF8)
+                .add("SETUSER")
+                .add(user)
+                .add("on")
+                .add(">hush")
+                .add("~{" + namespace + "}:*")
+                .add("~" + namespace + ":*")
+                .add("resetchannels")
+                .add("&{" + namespace + "}:*");
+        for (String command : commands.split(" ", -1)) {
+            arguments.add(command);
+        }
+        raw.sync().dispatch(CommandType.ACL, new StatusOutput<>(StringCodec.UTF8), arguments);
+    }
+
+    private LinkStatus statusAs(String user, Predicate<LinkStatus> until) throws Exception {
+        RedisSettings settings =
+                new RedisSettings(redis.settings().uri(), user, "hush", null, namespace, Duration.ofSeconds(2));
+        Instance told = instance();
+        try (RedisAccess access = new RedisAccess(settings);
+                InstanceLink link =
+                        new InstanceLink(access, SECRET, settings(Coherence.STRICT, Duration.ofMinutes(1)), told)) {
+            link.start();
+            await().until(() -> until.test(link.status().toCompletableFuture().join()));
+            return link.status().toCompletableFuture().join();
+        }
     }
 }
