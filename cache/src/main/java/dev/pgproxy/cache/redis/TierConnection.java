@@ -20,8 +20,8 @@ final class TierConnection {
     private volatile @Nullable StatefulRedisConnection<byte[], byte[]> connection;
     private boolean opening;
     private boolean closed;
-    private int failures;
-    private long pause = FIRST_PAUSE;
+    private volatile int failures;
+    private volatile long pause = FIRST_PAUSE;
     private long openAt = System.nanoTime();
 
     TierConnection(RedisAccess access) {

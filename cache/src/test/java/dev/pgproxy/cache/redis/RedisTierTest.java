@@ -84,15 +84,15 @@ class RedisTierTest {
     @Test
     void whatOneInstanceHasStoredAnotherFinds() throws Exception {
         Random random = new Random(1);
-        for (int length : new int[] {0, 1, 4096, 4097, 100_000, 1 << 20}) {
-            byte[] repeating = new byte[length];
-            byte[] noise = new byte[length];
-            random.nextBytes(noise);
-            stored(tier, 1, length, result(repeating));
-            stored(tier, 2, length, result(noise));
-            try (RedisTier other = new RedisTier(access, SECRET, TierSettings.DEFAULT)) {
-                untilConnected(other);
-                assertFound(other, 1, length, repeating);
+        try (RedisTier other = new RedisTier(access, SECRET, TierSettings.DEFAULT)) {
+            untilConnected(other);
+            for (int length : new int[] {0, 1, 4096, 4097, 100_000, 1 << 20}) {
+                byte[] alike = new byte[length];
+                byte[] noise = new byte[length];
+                random.nextBytes(noise);
+                stored(tier, 1, length, result(alike));
+                stored(tier, 2, length, result(noise));
+                assertFound(other, 1, length, alike);
                 assertFound(other, 2, length, noise);
             }
         }
