@@ -3,8 +3,12 @@ package dev.pgproxy.cache;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Objects;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Makes the 128-bit key of a result out of fields fed one after the other: SipHash-2-4 with 128 bits of output (Aumasson and
@@ -27,6 +31,8 @@ public final class KeyHash {
     private static final long INT = 1L << 56;
     private static final long LONG = 2L << 56;
     private static final long BYTES = 3L << 56;
+
+    private static final int MIN_SECRET = 16;
 
     private static final int COMPRESSION = 2;
     private static final int FINALIZATION = 4;
@@ -51,6 +57,29 @@ public final class KeyHash {
     public static KeyHash random() {
         SecureRandom random = new SecureRandom();
         return new KeyHash(random.nextLong(), random.nextLong());
+    }
+
+    /**
+     * One whose keys compare with those of every process that was given the same secret.
+     *
+     * @param secret of at least 16 bytes that cannot be guessed; not kept
+     */
+    public static KeyHash of(byte[] secret) {
+        if (secret.length < MIN_SECRET) {
+            throw new IllegalArgumentException("A secret of less than " + MIN_SECRET + " bytes can be guessed");
+        }
+        return new KeyHash(derived(secret, "pgproxy key hash 0"), derived(secret, "pgproxy key hash 1"));
+    }
+
+    /** Different words of one secret: what is done with one tells nothing about the other. */
+    private static long derived(byte[] secret, String label) {
+        try {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(secret, "HmacSHA256"));
+            return (long) WORD.get(mac.doFinal(label.getBytes(StandardCharsets.US_ASCII)), 0);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("Every Java platform has HmacSHA256", e);
+        }
     }
 
     /** One with the same secret, for another thread. */

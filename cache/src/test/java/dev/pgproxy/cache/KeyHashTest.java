@@ -7,6 +7,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -272,5 +273,27 @@ class KeyHashTest {
             hash.addBytes(field, 0, field.length);
             hash.finish();
         }
+    }
+
+    @Test
+    void processesWithTheSameSecretMakeTheSameKeys() {
+        byte[] secret = "sixteen bytes are enough".getBytes(StandardCharsets.US_ASCII);
+        KeyHash one = KeyHash.of(secret);
+        KeyHash two = KeyHash.of(secret.clone());
+        secret[3]++;
+        KeyHash other = KeyHash.of(secret);
+        for (KeyHash hash : List.of(one, two, other)) {
+            hash.addLong(42);
+            hash.finish();
+        }
+        assertThat(one.high()).isEqualTo(two.high()).isNotEqualTo(other.high());
+        assertThat(one.low()).isEqualTo(two.low()).isNotEqualTo(other.low());
+    }
+
+    @Test
+    void aSecretThatIsTooShortIsRefusedWithoutBeingTold() {
+        assertThatThrownBy(() -> KeyHash.of("fifteen bytes!!".getBytes(StandardCharsets.US_ASCII)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageNotContaining("fifteen");
     }
 }

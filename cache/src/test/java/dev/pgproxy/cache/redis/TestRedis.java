@@ -1,0 +1,82 @@
+package dev.pgproxy.cache.redis;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.util.List;
+import redis.embedded.RedisServer;
+
+/** A real Redis on a free port, without persistence, that can be stopped, continued and restarted empty. */
+final class TestRedis implements AutoCloseable {
+    private final int port;
+    private RedisServer server;
+    private long pid;
+
+    TestRedis() throws IOException {
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        server = started();
+    }
+
+    private RedisServer started() throws IOException {
+        List<Long> before = children();
+        RedisServer starting = RedisServer.newRedisServer()
+                .port(port)
+                .setting("bind 127.0.0.1")
+                .setting("save \"\"")
+                .setting("appendonly no")
+                .build();
+        starting.start();
+        pid = children().stream()
+                .filter(child -> !before.contains(child))
+                .findFirst()
+                .orElseThrow();
+        return starting;
+    }
+
+    private static List<Long> children() {
+        return ProcessHandle.current().children().map(ProcessHandle::pid).toList();
+    }
+
+    int port() {
+        return port;
+    }
+
+    RedisSettings settings() {
+        return RedisSettings.of("redis://127.0.0.1:" + port);
+    }
+
+    void kill() throws IOException {
+        server.stop();
+    }
+
+    void start() throws IOException {
+        server = started();
+    }
+
+    /** Stops the process as it is: sockets stay open and nothing answers. */
+    void freeze() {
+        signal("-STOP");
+    }
+
+    void thaw() {
+        signal("-CONT");
+    }
+
+    private void signal(String signal) {
+        try {
+            new ProcessBuilder("kill", signal, Long.toString(pid)).start().waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        signal("-CONT");
+        server.stop();
+    }
+}
