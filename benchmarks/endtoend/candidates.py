@@ -150,12 +150,12 @@ max_client_conn = {MAX_CLIENTS}
 
 
 class PgProxy:
-    """pgproxy in transaction mode, on one transport, with reads on a replica where asked for. $PGPROXY_JAVA_OPTS reaches
-    its JVM."""
+    """pgproxy in transaction mode, on one transport, with reads on a replica or from the cache where asked for.
+    $PGPROXY_JAVA_OPTS reaches its JVM."""
 
-    def __init__(self, transport, replica=False):
-        self.transport, self.replica, self.launcher = transport, replica, pgproxy_launcher()
-        self.name = "replica" if replica else transport
+    def __init__(self, transport, replica=False, cache=False):
+        self.transport, self.replica, self.cache, self.launcher = transport, replica, cache, pgproxy_launcher()
+        self.name = "replica" if replica else "cache" if cache else transport
         asked = subprocess.run([self.launcher, "--version"], text=True, capture_output=True)
         self.version = asked.stdout.strip().splitlines()[0] if asked.stdout.strip() else "unknown"
 
@@ -177,6 +177,19 @@ pool_mode = transaction
 default_pool_size = {POOL_SIZE}
 max_prepared_statements = 200
 max_client_conn = {MAX_CLIENTS}
+cache_mode = {"on" if self.cache else "off"}
 """)
         return Child(f"pgproxy ({name})", [self.launcher, "run", "-c", conf], port,
                      folder / f"{name}.log").await_port()
+
+
+class Floor:
+    """A server in C that answers every query with the same row: what a cached read cannot cost less than."""
+
+    name, version = "floor", "floor"
+
+    def start(self, folder, postgres):
+        compiler = executable("cc", "install a C compiler (Debian: apt install gcc)")
+        program, port = folder / "floor", free_port()
+        subprocess.run([compiler, "-O2", "-o", program, Path(__file__).parent / "floor.c"], check=True)
+        return Child("floor", [program, str(port)], port, folder / "floor.log").await_port()

@@ -82,8 +82,16 @@ def select(mode, clients):
     return Pgbench(f"{mode}-{clients}", f"-S {mode}, {clients} clients", clients, ("-S", "-M", mode), log_share=0.1)
 
 
+def hot(mode, clients):
+    """The same thousand reads again and again."""
+    return Pgbench(f"hot-{mode}-{clients}", f"1,000 hot keys, {mode}, {clients} clients", clients, ("-M", mode),
+                   script="\\set aid random(1, 1000)\nSELECT abalance FROM pgbench_accounts WHERE aid = :aid;\n",
+                   log_share=0.1)
+
+
 LOAD = [
     *(select(mode, clients) for clients in (16, 64) for mode in ("simple", "extended", "prepared")),
+    *(hot(mode, clients) for clients in (16, 64) for mode in ("simple", "extended", "prepared")),
     Pgbench("tpcb-16", "TPC-B prepared, 16 clients", 16, ("-M", "prepared")),
     Pgbench("rows-16", "1,000 rows of 100 bytes, 16 clients", 16, script="SELECT v FROM result_rows;\n"),
     Pgbench("value-16", "1 MB bytea, 16 clients", 16, script="SELECT v FROM big_value;\n"),
@@ -92,6 +100,7 @@ LOAD = [
     Copy("copy-out", "COPY out, 100 MB", r"\copy copy_source TO /dev/null"),
     Copy("copy-in", "COPY in, 100 MB", r"\copy copy_sink FROM '{source}'", "TRUNCATE copy_sink"),
 ]
+HOT = [workload.name for workload in LOAD if workload.name.startswith("hot-")]
 IDLE = "idle"
 IDLE_CLIENTS = (1000, 5000)
 
