@@ -83,6 +83,12 @@ public final class ResultCache<D> {
         return found;
     }
 
+    /** As {@link #get}, for somebody who only looks: nothing is counted, removed, or held in higher esteem afterwards. */
+    public @Nullable CachedResult<D> peek(long high, long low, long now) {
+        CachedResult<D> found = generation.entries.policy().getIfPresentQuietly(new Key(high, low));
+        return found != null && found.expiresAt() > now && stillTrue.test(found) ? found : null;
+    }
+
     /** Removes this very result, not one that has taken its place; of those who find it so, one counts it. */
     private @Nullable CachedResult<D> refuse(
             Cache<Key, CachedResult<D>> entries, Key key, CachedResult<D> found, LongAdder reason) {

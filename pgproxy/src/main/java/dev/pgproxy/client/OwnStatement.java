@@ -17,6 +17,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -83,8 +84,8 @@ final class OwnStatement {
         if (!reading.is("explain", "(", "route", ")")) {
             return null;
         }
+        int from = reading.behindSpace();
         reading.next();
-        int from = reading.start();
         Reported reported = session.reported();
         QueryFacts explained = shapes.analyze(
                 Unpooled.wrappedBuffer(text),
@@ -93,7 +94,8 @@ final class OwnStatement {
                 reported.isConforming(),
                 reported.isAsciiUnsafe());
         int parameters = reading.parameters();
-        return routing.explain(explained).thenApply(explanation -> explanation.sql(parameters));
+        byte[] query = Arrays.copyOfRange(text, from, text.length + 1); // with its zero
+        return routing.explain(explained, query, parameters).thenApply(explanation -> explanation.sql(parameters));
     }
 
     /** The tokens of a text, one after the other. */
@@ -112,8 +114,13 @@ final class OwnStatement {
             return type;
         }
 
-        int start() {
-            return scanner.start();
+        /** Where the text goes on: with a comment, perhaps. */
+        int behindSpace() {
+            int at = scanner.end();
+            while (at < text.length && " \t\n\r\f\u000b".indexOf(text[at]) >= 0) {
+                at++;
+            }
+            return at;
         }
 
         /** Whether these tokens follow. */

@@ -2,13 +2,14 @@ package dev.pgproxy.config;
 
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The blocks of a file: the general settings, databases, users, peers. Confined to the thread that loads. */
+/** The blocks of a file: the general settings, databases, users, peers, rules of the cache. Confined to the thread that loads. */
 final class Blocks {
-    private static final List<String> INNER = List.of("databases", "users", "peers");
+    private static final List<String> INNER = List.of("databases", "users", "peers", "cache_rules");
 
     private final ConfigObject root;
     private final BlockReader reader;
@@ -22,7 +23,7 @@ final class Blocks {
 
     ProxyConfig read() {
         SettingValues general = reader.read(root, "", Settings.GENERAL, INNER);
-        return ProxyConfig.of(general, databases(), users(), peers(general.get(PeerSettings.PEER_ID)));
+        return ProxyConfig.of(general, databases(), users(), cacheRules(), peers(general.get(PeerSettings.PEER_ID)));
     }
 
     private Map<String, DatabaseSettings> databases() {
@@ -74,6 +75,24 @@ final class Blocks {
             }
         });
         return users;
+    }
+
+    /** In the order in which they are tried. */
+    private List<CacheRule> cacheRules() {
+        List<CacheRule> rules = new ArrayList<>();
+        reader.inner(root, "", "cache_rules").forEach((name, value) -> {
+            ConfigObject block = reader.object(value, "cache_rules." + name);
+            if (block != null) {
+                SettingValues values =
+                        reader.read(block, "cache_rules." + name + ".", CacheRule.GROUP.settings(), List.of());
+                String problem = CacheRule.problem(values);
+                if (problem != null) {
+                    complaints.add(Place.of(block.origin()), "cache_rules." + name + ": " + problem);
+                }
+                rules.add(CacheRule.from(name, values));
+            }
+        });
+        return rules;
     }
 
     private Map<Integer, HostAddress> peers(int own) {

@@ -55,6 +55,12 @@ public record ConfigChanges(
                     running.peers().peers().toString(),
                     loaded.peers().peers().toString()));
         }
+        if (!running.cacheRules().equals(loaded.cacheRules())) {
+            applied.add(new Change(
+                    "cache_rules",
+                    running.cacheRules().toString(),
+                    loaded.cacheRules().toString()));
+        }
         return new ConfigChanges(
                 loaded.with(values),
                 List.copyOf(applied),

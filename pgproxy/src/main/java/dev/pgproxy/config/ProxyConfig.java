@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The whole configuration. Immutable; a reload makes another one. Made by {@link ConfigLoader}.
  *
+ * @param cacheRules in the order in which they are tried
  * @param databases by the name that clients ask for, without the wildcard
  * @param wildcard serves the names that {@code databases} does not have; null = they do not exist
  * @param users those of the configuration, by name; {@code auth_file} and {@code auth_query} know more
@@ -20,6 +21,7 @@ public record ProxyConfig(
         PoolSettings pool,
         RoutingSettings routing,
         CacheSettings cache,
+        List<CacheRule> cacheRules,
         LimitSettings limits,
         TimeoutSettings timeouts,
         AuthSettings auth,
@@ -38,6 +40,7 @@ public record ProxyConfig(
             SettingValues values,
             Map<String, DatabaseSettings> databasesAndWildcard,
             Map<String, UserSettings> users,
+            List<CacheRule> cacheRules,
             Map<Integer, HostAddress> peers) {
         SortedMap<String, DatabaseSettings> databases = new TreeMap<>(databasesAndWildcard);
         DatabaseSettings wildcard = databases.remove(DatabaseSettings.WILDCARD);
@@ -46,6 +49,7 @@ public record ProxyConfig(
                 PoolSettings.from(values),
                 RoutingSettings.from(values),
                 CacheSettings.from(values),
+                cacheRules,
                 LimitSettings.from(values),
                 TimeoutSettings.from(values),
                 AuthSettings.from(values),
@@ -62,6 +66,7 @@ public record ProxyConfig(
     }
 
     public ProxyConfig {
+        cacheRules = List.copyOf(cacheRules);
         databases = Collections.unmodifiableMap(databases);
         users = Collections.unmodifiableMap(users);
     }
@@ -120,7 +125,7 @@ public record ProxyConfig(
     }
 
     ProxyConfig with(SettingValues changed) {
-        return of(changed, databasesAndWildcard(), users, peers.peers());
+        return of(changed, databasesAndWildcard(), users, cacheRules, peers.peers());
     }
 
     /** Each block of databases by its name, {@code *} included. */

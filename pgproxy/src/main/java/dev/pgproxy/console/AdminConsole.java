@@ -201,6 +201,7 @@ public final class AdminConsole implements Console {
             case "cache tables" -> one(cacheTables.tables());
             case "cache coverage" -> one(cacheTables.coverage());
             case "cache feed" -> one(cacheTables.feed());
+            case "cache rules" -> one(cacheTables.rules());
             case "cache fingerprints" -> one(cacheTables.fingerprints());
             case "replicas" -> one(routeTables.replicas());
             case "routes" -> one(routeTables.routes());

@@ -5,6 +5,7 @@ import dev.pgproxy.cache.feed.FeedStatus;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.CacheSettings;
 import dev.pgproxy.results.CacheReason;
+import dev.pgproxy.results.CacheRules;
 import dev.pgproxy.route.DatabaseFeed;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.route.Routes;
@@ -66,6 +67,15 @@ record CacheTables(Routes known) {
                     table.row(state.database().name(), reason.code(), count, reason.description());
                 }
             }
+        }
+        return table.answer();
+    }
+
+    /** What the configuration says of reads, in the order in which it is tried. */
+    ConsoleAnswer rules() {
+        Table table = Table.of("name conditions wish reads:int8");
+        for (CacheRules.Rule rule : known.results().rules().all()) {
+            table.row(rule.says().name(), rule.says().conditions(), rule.says().asks(), rule.reads());
         }
         return table.answer();
     }

@@ -13,6 +13,7 @@ import dev.pgproxy.results.Dependency;
 import dev.pgproxy.results.Flight;
 import dev.pgproxy.results.Results;
 import dev.pgproxy.route.DatabaseState;
+import dev.pgproxy.routing.CacheWish;
 import dev.pgproxy.routing.freshness.Mark;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
@@ -51,11 +52,15 @@ final class CachedReads {
     private final RouteDecision decision;
     private final ReadKey key;
     private final OneRead read;
+    private final CachePolicy policy;
     private final Recorder recorder;
     private final Channel client;
 
     /** What the last read depended on: a client often asks the same with other parameters. */
     private @Nullable Dependency last;
+
+    /** What is asked for the result of the last read. */
+    private CacheWish wish = CacheWish.NONE;
 
     private @Nullable Shape lastShape;
     private List<String> lastTags = List.of();
@@ -75,6 +80,7 @@ final class CachedReads {
         this.client = client;
         this.key = new ReadKey(results, session, state.id(), decision.serverUser());
         this.read = new OneRead(session);
+        this.policy = new CachePolicy(state, session);
         this.recorder = new Recorder(results, client.alloc());
     }
 
@@ -115,7 +121,7 @@ final class CachedReads {
         CachedResult<Dependency> found = results.get(key.high(), key.low());
         ResultColumns columns =
                 found == null ? ResultColumns.UNKNOWN : found.dependency().columns();
-        Duration asked = decision.hint().cache().ttl();
+        Duration asked = wish.ttl();
         boolean young = found != null && (asked == null || now - found.asOf() < asked.toNanos());
         if (found != null && young && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
             patience = 0;
@@ -176,10 +182,12 @@ final class CachedReads {
             return CacheReason.EXCHANGE;
         }
         int bind = read.bind();
-        return bind >= 0
-                        && BoundValues.haveTimeInput(exchange.buffer(bind), exchange.index(bind), exchange.length(bind))
-                ? CacheReason.TIME_PARAMETER
-                : null;
+        if (bind >= 0
+                && BoundValues.haveTimeInput(exchange.buffer(bind), exchange.index(bind), exchange.length(bind))) {
+            return CacheReason.TIME_PARAMETER;
+        }
+        wish = policy.wish(shape(), decision.reads(), decision.hint().cache());
+        return wish.never() ? CacheReason.RULE : null;
     }
 
     private static boolean isWhole(Exchange exchange) {
@@ -222,9 +230,9 @@ final class CachedReads {
                 || before.reads() != decision.reads()
                 || before.columns() != columns
                 || lastShape != shape()
-                || !decision.hint().cache().tags().equals(lastTags)) {
+                || !wish.tags().equals(lastTags)) {
             lastShape = shape();
-            lastTags = decision.hint().cache().tags();
+            lastTags = wish.tags();
             before = new Dependency(state.clock(), decision.reads(), marks(), columns);
             last = before;
         }
@@ -244,7 +252,7 @@ final class CachedReads {
     }
 
     private long ttl() {
-        Duration asked = decision.hint().cache().ttl();
+        Duration asked = wish.ttl();
         if (asked != null) {
             return asked.toNanos();
         }

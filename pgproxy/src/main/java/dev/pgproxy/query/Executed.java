@@ -7,6 +7,7 @@ import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
+import dev.pgproxy.route.Cacheable;
 import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
@@ -83,19 +84,7 @@ final class Executed {
 
     /** What the catalog does not see: false if the text itself says that it is no query, or more than that. */
     static boolean mayBeQuery(QueryFacts facts) {
-        return !facts.has(ONLY_PRIMARY) && (facts.kind() != StatementKind.MULTIPLE || areQueries(facts));
-    }
-
-    static boolean areQueries(QueryFacts facts) {
-        for (int i = 0; i < facts.statementCount(); i++) {
-            switch (facts.statements().get(i).kind()) {
-                case SELECT, VALUES, TABLE -> {}
-                default -> {
-                    return false;
-                }
-            }
-        }
-        return true;
+        return !facts.has(ONLY_PRIMARY) && (facts.kind() != StatementKind.MULTIPLE || Cacheable.areQueries(facts));
     }
 
     /** Whether an Execute asks for all rows. */

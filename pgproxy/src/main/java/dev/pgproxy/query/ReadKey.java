@@ -3,6 +3,7 @@ package dev.pgproxy.query;
 import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
+import dev.pgproxy.results.Key;
 import dev.pgproxy.results.LoopKeys;
 import dev.pgproxy.results.Results;
 import dev.pgproxy.session.ClientStatements;
@@ -95,10 +96,7 @@ final class ReadKey {
     boolean make(Exchange exchange, OneRead read, long definitions, boolean looksAtSettings) {
         look();
         LoopKeys keys = results.keys();
-        KeyHash hash = keys.begin();
-        hash.addLong(looksAtSettings ? wholeHigh : plainHigh);
-        hash.addLong(looksAtSettings ? wholeLow : plainLow);
-        hash.addLong(definitions);
+        KeyHash hash = begin(definitions, looksAtSettings);
         boolean made = read.isSimple() ? simple(exchange, keys, hash) : extended(exchange, read, keys, hash);
         if (made) {
             hash.finish();
@@ -106,6 +104,28 @@ final class ReadKey {
             low = hash.low();
         }
         return made;
+    }
+
+    /** The key of a text, zero at its end included, as a Query; null if it is too long. */
+    @Nullable
+    Key of(byte[] query, long definitions, boolean looksAtSettings) {
+        look();
+        KeyHash hash = begin(definitions, looksAtSettings);
+        hash.addInt(SIMPLE);
+        if (query.length > LoopKeys.MOST) {
+            return null;
+        }
+        hash.addBytes(query, 0, query.length);
+        hash.finish();
+        return new Key(hash.high(), hash.low());
+    }
+
+    private KeyHash begin(long definitions, boolean looksAtSettings) {
+        KeyHash hash = results.keys().begin();
+        hash.addLong(looksAtSettings ? wholeHigh : plainHigh);
+        hash.addLong(looksAtSettings ? wholeLow : plainLow);
+        hash.addLong(definitions);
+        return hash;
     }
 
     private static boolean simple(Exchange exchange, LoopKeys keys, KeyHash hash) {

@@ -5,23 +5,21 @@ import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementKind;
 import dev.pgproxy.results.CacheReason;
+import dev.pgproxy.route.Cacheable;
 import dev.pgproxy.route.DatabaseRoutes;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.route.RouteExplanation;
 import dev.pgproxy.route.SessionView;
-import dev.pgproxy.route.Viewpoint;
 import dev.pgproxy.routing.Consistency;
 import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.Route;
 import dev.pgproxy.routing.RouteReason;
 import dev.pgproxy.routing.RoutingHint;
 import dev.pgproxy.routing.Topology;
-import dev.pgproxy.routing.catalog.CacheHindrance;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Hindrance;
 import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.RelationSet;
-import dev.pgproxy.routing.catalog.SearchPath;
 import dev.pgproxy.routing.freshness.FreshnessToken;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
@@ -269,16 +267,10 @@ final class RouteDecision {
     }
 
     private void caching(QueryFacts facts, Reading reading) {
-        CacheHindrance hindrance = reading.uncacheable();
-        boolean selects = switch (facts.kind()) {
-            case SELECT, VALUES, TABLE, WITH -> !executed.isBySql();
-            case MULTIPLE -> Executed.areQueries(facts);
-            default -> false;
-        };
-        if (hindrance != null && uncacheable == null) {
-            uncacheable = CacheReason.of(hindrance);
-        } else if (!selects && uncacheable == null) {
-            uncacheable = CacheReason.NOT_A_READ;
+        if (uncacheable == null) {
+            uncacheable = executed.isBySql() && reading.uncacheable() == null
+                    ? CacheReason.NOT_A_READ
+                    : Cacheable.hindrance(facts, reading);
         }
         looksAtSettings |= reading.dependsOnSettings();
     }
@@ -307,7 +299,9 @@ final class RouteDecision {
         return null;
     }
 
-    private @Nullable RouteReason whatKeeps(boolean bound, DatabaseRoutes routes) {
+    /** Why the transaction that is on no server keeps a read from a replica; null if it does not. */
+    @Nullable
+    RouteReason whatKeeps(boolean bound, DatabaseRoutes routes) {
         if (!transaction.isOpen()) {
             return view.beginsSerializable() ? RouteReason.SERIALIZABLE : null;
         }
@@ -346,7 +340,7 @@ final class RouteDecision {
     }
 
     /** The moment from which everything must have been replayed. */
-    private long required(RelationSet of, RoutingHint hinted, long now, DatabaseRoutes routes) {
+    long required(RelationSet of, RoutingHint hinted, long now, DatabaseRoutes routes) {
         TableClock clock = state.clock();
         boolean strict = transaction.isOpen() && !transaction.isReadOnly();
         Consistency consistency = strict ? Consistency.TABLE : routes.settings().consistency();
@@ -363,43 +357,16 @@ final class RouteDecision {
         return (split || routes.settings().consistency() == Consistency.TABLE) && hint.maxStaleness() == null;
     }
 
-    /** Where a text of this client would go now, and why. */
-    CompletionStage<RouteExplanation> explain(QueryFacts facts) {
-        QueryFacts executed = facts.kind() == StatementKind.EXECUTE ? this.executed.body(facts) : facts;
-        return RouteExplanation.of(executed == null ? facts : executed, new Asking(), state);
-    }
-
-    /** This client, for an explanation. */
-    private final class Asking implements Viewpoint {
-        @Override
-        public SearchPath path() {
-            return view.path();
-        }
-
-        @Override
-        public RoutingHint hint() {
-            return view.hint();
-        }
-
-        @Override
-        public @Nullable FreshnessToken token() {
-            return view.token();
-        }
-
-        @Override
-        public @Nullable RouteReason keeps(boolean bound) {
-            DatabaseRoutes routes = state.routes();
-            if (mode == PoolMode.SESSION) {
-                return RouteReason.SESSION_MODE;
-            }
-            boolean onServer = session.isInTransaction() && !transaction.isOpen();
-            return onServer || routes == null ? RouteReason.TRANSACTION : whatKeeps(bound, routes);
-        }
-
-        @Override
-        public long required(RelationSet reads, RoutingHint asked, long now) {
-            DatabaseRoutes routes = state.routes();
-            return routes == null ? HostState.NEVER : RouteDecision.this.required(reads, asked, now, routes);
-        }
+    /**
+     * Where a text of this client would go now, and why.
+     *
+     * @param query the text as a Query has it, with its zero
+     * @param parameters how many it has
+     */
+    CompletionStage<RouteExplanation> explain(QueryFacts facts, byte[] query, int parameters) {
+        boolean bySql = facts.kind() == StatementKind.EXECUTE;
+        QueryFacts executed = bySql ? this.executed.body(facts) : facts;
+        Asking asking = new Asking(this, state, mode, new Asking.Text(query, parameters, bySql));
+        return RouteExplanation.of(executed == null ? facts : executed, asking, state);
     }
 }

@@ -198,9 +198,14 @@ public final class Routing {
         return route;
     }
 
-    /** Where a text of this client would go now, and why. */
-    public CompletionStage<RouteExplanation> explain(QueryFacts facts) {
-        return decision.explain(facts);
+    /**
+     * Where a text of this client would go now, and why.
+     *
+     * @param query the text as a Query has it, with its zero
+     * @param parameters how many it has
+     */
+    public CompletionStage<RouteExplanation> explain(QueryFacts facts, byte[] query, int parameters) {
+        return decision.explain(facts, query, parameters);
     }
 
     // ---- on the way

@@ -27,6 +27,9 @@ public enum CacheReason {
     COLUMNS("the client may have been told of other columns"),
     HINT("a hint says where it is to be answered, or not from the cache"),
     TOKEN("pgproxy.freshness asks for a position"),
+    RULE("a rule of cache_rules says never"),
+    SESSION_MODE("pool_mode = session: all its statements go to its server"),
+    PINNED("its session keeps its server: SHOW PINS in the console says why"),
     TOO_LONG("its text and parameters are too long to be looked up"),
     STALE_REPLICA("the replica that answers may lack a write to its tables: answered, and not kept");
 

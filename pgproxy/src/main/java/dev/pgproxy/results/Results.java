@@ -6,10 +6,12 @@ import dev.pgproxy.cache.CacheCounters;
 import dev.pgproxy.cache.CachedResult;
 import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.cache.ResultCache;
+import dev.pgproxy.config.CacheRule;
 import dev.pgproxy.config.CacheSettings;
 import dev.pgproxy.routing.freshness.Mark;
 import dev.pgproxy.routing.freshness.Monotonic;
 import io.netty.util.concurrent.FastThreadLocal;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +48,7 @@ public final class Results {
             Caffeine.newBuilder().weakValues().executor(Runnable::run).build();
 
     private volatile CacheSettings settings;
+    private volatile CacheRules rules = CacheRules.NONE;
 
     /** Nothing kept yet. */
     public Results(CacheSettings settings) {
@@ -78,6 +81,24 @@ public final class Results {
     /** The result of a key if it is there and still true; else null. */
     public @Nullable CachedResult<Dependency> get(long high, long low) {
         return cache.get(high, low, Monotonic.now());
+    }
+
+    /** The same for somebody who only looks: nothing is counted, and its place is not more secure for it. */
+    public @Nullable CachedResult<Dependency> peek(Key key) {
+        return cache.peek(key.high(), key.low(), Monotonic.now());
+    }
+
+    /** What the configuration says of reads. */
+    public CacheRules rules() {
+        return rules;
+    }
+
+    /** At the start and at RELOAD. What is kept bears the tags and times of the rules before, so other rules empty it. */
+    public void rules(List<CacheRule> said) {
+        if (!said.equals(rules.said())) {
+            rules = new CacheRules(said);
+            flush();
+        }
     }
 
     /** The read of this key that is on its way and whose result may be taken by who asks now; null if there is none. */

@@ -45,17 +45,22 @@ public record RouteExplanation(Map<String, String> facts) {
         said.put("kind", facts.kind().toString());
         DatabaseRoutes routes = state.routes();
         Shape shape = (Shape) facts.shape();
-        if (routes == null) {
-            return CompletableFuture.completedFuture(primary(said, RouteReason.NO_REPLICA, "none is configured"));
-        }
-        if (shape == null) {
-            return CompletableFuture.completedFuture(primary(said, RouteReason.UNPARSED, ""));
+        if (routes == null || shape == null) {
+            RouteExplanation known = routes == null
+                    ? primary(said, RouteReason.NO_REPLICA, "none is configured")
+                    : primary(said, RouteReason.UNPARSED, "");
+            CacheExplanation.add(said, facts, shape, from, state);
+            return CompletableFuture.completedFuture(known);
         }
         CompletableFuture<Shape> read = new CompletableFuture<>();
         if (!shape.whenRead(() -> read.complete(shape))) {
             read.complete(shape);
         }
-        return read.thenApply(known -> explain(said, facts, known, from, state, routes));
+        return read.thenApply(known -> {
+            RouteExplanation explanation = explain(said, facts, known, from, state, routes);
+            CacheExplanation.add(said, facts, known, from, state);
+            return explanation;
+        });
     }
 
     private static RouteExplanation explain(

@@ -64,6 +64,7 @@ public final class Routes implements AutoCloseable {
         this.control = control;
         this.loops = loops;
         this.results = new Results(config.cache());
+        results.rules(config.cacheRules());
         tellWhatIsMissing();
     }
 
@@ -115,6 +116,7 @@ public final class Routes implements AutoCloseable {
         config = changed;
         control = changedControl;
         results.reload(changed.cache());
+        results.rules(changed.cacheRules());
         tellWhatIsMissing();
         Map<ClusterKey, Cluster> before = new HashMap<>(clusters);
         clusters.clear();

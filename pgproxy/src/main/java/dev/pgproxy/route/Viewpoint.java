@@ -1,13 +1,18 @@
 package dev.pgproxy.route;
 
 import dev.pgproxy.health.catalog.RoleDefaults;
+import dev.pgproxy.results.CacheReason;
+import dev.pgproxy.results.CacheRules;
+import dev.pgproxy.results.Key;
 import dev.pgproxy.routing.Consistency;
 import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.RouteReason;
 import dev.pgproxy.routing.RoutingHint;
+import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.catalog.SearchPath;
 import dev.pgproxy.routing.freshness.FreshnessToken;
+import dev.pgproxy.routing.sql.Shape;
 import org.jspecify.annotations.Nullable;
 
 /** Who asks for a route: the same text goes elsewhere for another session. */
@@ -32,6 +37,20 @@ public interface Viewpoint {
      */
     long required(RelationSet reads, RoutingHint asked, long now);
 
+    /** Why the cache answers nothing that it asks now, whatever that reads; null if it may. */
+    @Nullable
+    CacheReason uncached();
+
+    /** The rule for such a read; null if none fits. */
+    CacheRules.@Nullable Rule rule(Shape shape, RelationSet reads, Catalog catalog);
+
+    /** What a result is found by; null if that cannot be told. */
+    @Nullable
+    Key key(boolean looksAtSettings);
+
+    /** Why that cannot be told. */
+    String keyless();
+
     /** Somebody without settings and past. */
     static Viewpoint ofNobody(DatabaseState state) {
         return new Viewpoint() {
@@ -55,6 +74,27 @@ public interface Viewpoint {
             @Override
             public @Nullable RouteReason keeps(boolean transactionBound) {
                 return null;
+            }
+
+            @Override
+            public @Nullable CacheReason uncached() {
+                return null;
+            }
+
+            @Override
+            public CacheRules.@Nullable Rule rule(Shape shape, RelationSet reads, Catalog catalog) {
+                CacheRules.Reader nobody = new CacheRules.Reader("", state.database().name(), "");
+                return state.results().rules().first(shape, reads, catalog, nobody);
+            }
+
+            @Override
+            public @Nullable Key key(boolean looksAtSettings) {
+                return null;
+            }
+
+            @Override
+            public String keyless() {
+                return "depends on the session: it can ask by EXPLAIN (ROUTE)";
             }
 
             @Override

@@ -25,7 +25,8 @@ public record CacheWish(
             "long", Duration.ofHours(1),
             "very_long", Duration.ofHours(24));
 
-    private static final int MOST_TAGS = 8;
+    /** How many tags a result bears at most. */
+    public static final int MOST_TAGS = 8;
 
     public CacheWish {
         tags = List.copyOf(tags);
@@ -47,9 +48,13 @@ public record CacheWish(
                 true, never || word.never, word.ttl == null ? ttl : word.ttl, word.tags.isEmpty() ? tags : word.tags);
     }
 
-    /** A time as hints and rules say it: a duration, or {@code short}, {@code medium}, {@code long}, {@code very_long}. */
-    public static @Nullable Duration time(String text) {
-        Duration named = CLASSES.get(text);
+    /** The time called {@code short}, {@code medium}, {@code long} or {@code very_long}; null for other names. */
+    public static @Nullable Duration named(String text) {
+        return CLASSES.get(text);
+    }
+
+    private static @Nullable Duration time(String text) {
+        Duration named = named(text);
         return named == null ? RoutingHint.duration(text) : named;
     }
 

@@ -8,7 +8,6 @@ import dev.pgproxy.routing.freshness.Mark;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +21,7 @@ public final class Shape implements TextShape {
 
     private final long high;
     private final long low;
+    private final String fingerprint;
     private final String masked;
     private final int heap;
     private final LongAdder unparsed = new LongAdder();
@@ -36,12 +36,14 @@ public final class Shape implements TextShape {
     /**
      * Not read yet.
      *
+     * @param fingerprint for people and rules
      * @param masked its text with literals replaced, for people
      * @param heap estimate of the bytes that it takes
      */
-    Shape(long high, long low, String masked, int heap) {
+    Shape(long high, long low, String fingerprint, String masked, int heap) {
         this.high = high;
         this.low = low;
+        this.fingerprint = fingerprint;
         this.masked = masked;
         this.heap = heap;
     }
@@ -61,9 +63,9 @@ public final class Shape implements TextShape {
         return low;
     }
 
-    /** Both halves as hexadecimal digits, for people. */
+    /** 32 hexadecimal digits for people and rules: the same in every process, so clients can aim at it. */
     public String fingerprint() {
-        return String.format(Locale.ROOT, "%016x%016x", high, low);
+        return fingerprint;
     }
 
     /** The text of its first occurrence without literals, cut off where it is long. */

@@ -3,8 +3,11 @@ package dev.pgproxy.routing.sql;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.SqlAnalyzer;
+import io.netty.buffer.Unpooled;
 import java.security.SecureRandom;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -68,7 +71,12 @@ public final class Shapes implements AutoCloseable {
         }
         boolean readable = text.length <= ShapeReader.MAX_BYTES;
         int heap = HEAP + (readable ? HEAP_PER_BYTE * text.length : 0);
-        Shape made = new Shape(high, low, MaskedText.of(text, standardConformingStrings), heap);
+        Shape made = new Shape(
+                high,
+                low,
+                fingerprint(text, standardConformingStrings),
+                MaskedText.of(text, standardConformingStrings),
+                heap);
         Shape other = known.asMap().putIfAbsent(key, made);
         if (other != null) {
             return other;
@@ -84,6 +92,13 @@ public final class Shapes implements AutoCloseable {
             made.read(new Findings().shape(facts, false));
         }
         return made;
+    }
+
+    /** What does not change with the process. */
+    private static String fingerprint(byte[] text, boolean standardConformingStrings) {
+        SqlAnalyzer unkeyed = new SqlAnalyzer();
+        unkeyed.analyze(Unpooled.wrappedBuffer(text), 0, text.length, standardConformingStrings, false);
+        return String.format(Locale.ROOT, "%016x%016x", unkeyed.fingerprintHigh(), unkeyed.fingerprintLow());
     }
 
     /** Those that are known. */
