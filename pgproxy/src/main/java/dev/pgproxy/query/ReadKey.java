@@ -3,6 +3,7 @@ package dev.pgproxy.query;
 import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
+import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.results.Key;
 import dev.pgproxy.results.LoopKeys;
 import dev.pgproxy.results.Results;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * of the same moment, have the same answer byte for byte. One per client, confined to its loop.
  *
  * <p>Fed in this order: the session (database, user, what it has set, what servers report to it), the version of the
- * definitions, simple or extended, the text (with the types of its parameters, if extended), and of a Bind everything
+ * definitions, simple or extended, the text without its comments (with the types of its parameters, if extended), and of a Bind everything
  * behind the name of the statement: formats, values, formats of the result.
  */
 final class ReadKey {
@@ -131,10 +132,16 @@ final class ReadKey {
     private static boolean simple(Exchange exchange, LoopKeys keys, KeyHash hash) {
         hash.addInt(SIMPLE);
         int length = exchange.length(0) - FrameReader.HEADER;
+        QueryFacts facts = exchange.facts(0);
         if (length > LoopKeys.MOST) {
             return false;
         }
-        keys.add(exchange.buffer(0), exchange.index(0) + FrameReader.HEADER, length);
+        byte[] text = facts == null ? null : facts.uncommented();
+        if (text == null) {
+            keys.add(exchange.buffer(0), exchange.index(0) + FrameReader.HEADER, length);
+        } else {
+            hash.addBytes(text, 0, text.length);
+        }
         return true;
     }
 
@@ -163,24 +170,47 @@ final class ReadKey {
             if (end - from > LoopKeys.MOST) {
                 return false;
             }
-            keys.add(buf, from, end - from);
+            QueryFacts facts = exchange.facts(parse);
+            byte[] text = facts == null ? null : facts.uncommented();
+            if (text == null) {
+                keys.add(buf, from, end - from);
+            } else {
+                int behind = CString.end(buf, from, end) + 1;
+                keys.add(text, buf, behind, end - behind);
+            }
             return true;
         }
         ClientStatements.Entry named = read.entry();
         UnnamedStatement unnamed = session.unnamed();
         byte[] rest;
+        byte[] text;
         if (named != null) {
             rest = named.statement().rest();
+            text = named.statement().facts().uncommented();
         } else if (unnamed != null && "".equals(exchange.statementName(read.bind()))) {
             rest = unnamed.rest();
+            text = unnamed.facts().uncommented();
         } else {
             return false;
         }
         if (rest.length > LoopKeys.MOST) {
             return false;
         }
-        hash.addBytes(rest, 0, rest.length);
+        if (text == null) {
+            hash.addBytes(rest, 0, rest.length);
+        } else {
+            keys.add(text, rest, behindText(rest));
+        }
         return true;
+    }
+
+    /** Where the types of parameters begin in the body of a Parse behind its name. */
+    private static int behindText(byte[] rest) {
+        int at = 0;
+        while (rest[at] != 0) {
+            at++;
+        }
+        return at + 1;
     }
 
     private void look() {

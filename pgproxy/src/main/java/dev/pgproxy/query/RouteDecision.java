@@ -365,8 +365,9 @@ final class RouteDecision {
      */
     CompletionStage<RouteExplanation> explain(QueryFacts facts, byte[] query, int parameters) {
         boolean bySql = facts.kind() == StatementKind.EXECUTE;
+        byte[] text = facts.uncommented() == null ? query : facts.uncommented();
         QueryFacts executed = bySql ? this.executed.body(facts) : facts;
-        Asking asking = new Asking(this, state, mode, new Asking.Text(query, parameters, bySql));
+        Asking asking = new Asking(this, state, mode, new Asking.Text(text, parameters, bySql));
         return RouteExplanation.of(executed == null ? facts : executed, asking, state);
     }
 }

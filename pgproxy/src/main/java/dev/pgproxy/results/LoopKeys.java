@@ -21,6 +21,27 @@ public final class LoopKeys {
         return hash;
     }
 
+    /** Feeds a field that consists of two parts, of at most {@link #MOST} bytes together. */
+    public void add(byte[] head, ByteBuf buf, int index, int length) {
+        if (head.length + length > scratch.length) {
+            scratch = new byte[MOST];
+        }
+        System.arraycopy(head, 0, scratch, 0, head.length);
+        buf.getBytes(index, scratch, head.length, length);
+        hash.addBytes(scratch, 0, head.length + length);
+    }
+
+    /** The same of arrays. */
+    public void add(byte[] head, byte[] tail, int index) {
+        int length = tail.length - index;
+        if (head.length + length > scratch.length) {
+            scratch = new byte[MOST];
+        }
+        System.arraycopy(head, 0, scratch, 0, head.length);
+        System.arraycopy(tail, index, scratch, head.length, length);
+        hash.addBytes(scratch, 0, head.length + length);
+    }
+
     /** Feeds a field of at most {@link #MOST} bytes. */
     public void add(ByteBuf buf, int index, int length) {
         if (length > scratch.length) {

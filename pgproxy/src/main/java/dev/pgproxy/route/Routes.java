@@ -65,6 +65,7 @@ public final class Routes implements AutoCloseable {
         this.loops = loops;
         this.results = new Results(config.cache());
         results.rules(config.cacheRules());
+        shapes.comparing(config.cache().isOn());
         tellWhatIsMissing();
     }
 
@@ -117,6 +118,7 @@ public final class Routes implements AutoCloseable {
         control = changedControl;
         results.reload(changed.cache());
         results.rules(changed.cacheRules());
+        shapes.comparing(changed.cache().isOn());
         tellWhatIsMissing();
         Map<ClusterKey, Cluster> before = new HashMap<>(clusters);
         clusters.clear();

@@ -22,15 +22,21 @@ public final class QueryFacts {
     private final int flags;
     private final @Nullable TextShape shape;
     private final @Nullable TextHint hint;
+    private final byte @Nullable [] uncommented;
 
     QueryFacts(List<StatementFacts> statements, int extraFlags) {
-        this(statements, extraFlags, null, null);
+        this(statements, extraFlags, null, null, null);
     }
 
     private QueryFacts(
-            List<StatementFacts> statements, int extraFlags, @Nullable TextShape shape, @Nullable TextHint hint) {
+            List<StatementFacts> statements,
+            int extraFlags,
+            @Nullable TextShape shape,
+            @Nullable TextHint hint,
+            byte @Nullable [] uncommented) {
         this.shape = shape;
         this.hint = hint;
+        this.uncommented = uncommented;
         this.statements = List.copyOf(statements);
         int union = extraFlags;
         for (StatementFacts statement : statements) {
@@ -51,12 +57,22 @@ public final class QueryFacts {
 
     /** The same facts of a text of this shape. */
     public QueryFacts withShape(TextShape of) {
-        return new QueryFacts(statements, flags, of, hint);
+        return new QueryFacts(statements, flags, of, hint, uncommented);
     }
 
     /** The same facts of a text that asks for this. */
     public QueryFacts withHint(TextHint asked) {
-        return new QueryFacts(statements, flags, shape, asked);
+        return new QueryFacts(statements, flags, shape, asked, uncommented);
+    }
+
+    /** The same facts of a text that is this without its comments; see {@link SqlAnalyzer#uncommented}. */
+    public QueryFacts withUncommented(byte[] text) {
+        return new QueryFacts(statements, flags, shape, hint, text);
+    }
+
+    /** The text without its comments and with its zero, not to be changed; null if it has none or nobody asked for it. */
+    public byte @Nullable [] uncommented() {
+        return uncommented;
     }
 
     /** What is remembered of such texts; null where nobody asked for it. */

@@ -28,6 +28,8 @@ public final class SqlAnalyzer {
     private int onlyStart;
     private int onlyEnd;
     private @Nullable SessionEffect onlyEffect;
+    private int length;
+    private boolean complete;
 
     /** An analyzer whose fingerprints are stable between processes. */
     public SqlAnalyzer() {
@@ -51,6 +53,8 @@ public final class SqlAnalyzer {
     public QueryFacts analyze(
             ByteBuf text, int index, int length, boolean standardConformingStrings, boolean asciiUnsafe) {
         scanner.reset(text, index, length, standardConformingStrings);
+        this.length = length;
+        complete = false;
         if (asciiUnsafe && !isAscii(scanner.text(), length)) {
             addRaw(scanner.text(), length);
             return QueryFacts.OPAQUE;
@@ -58,7 +62,7 @@ public final class SqlAnalyzer {
         statements.clear();
         onlyKind = null;
         tracker.reset();
-        boolean complete = scan();
+        complete = scan();
         complete &= finishStatement() && !scanner.isUnterminated();
         return result(complete ? 0 : StatementFlags.OPAQUE);
     }
@@ -75,7 +79,16 @@ public final class SqlAnalyzer {
 
     /** The hint in a comment of the last text: what stands behind {@code pgproxy:}; null if there is none. */
     public @Nullable String hint() {
-        return scanner.hint();
+        return scanner.comments().hint(scanner.text());
+    }
+
+    /**
+     * The last text without the comments that mean nothing to anybody, and a zero at its end: equal for texts that differ in
+     * those only, and for no others but some that differ in white space in the place of one. Null if it has none, or may not
+     * be understood.
+     */
+    public byte @Nullable [] uncommented() {
+        return complete && !scanner.comments().isEmpty() ? scanner.comments().leftOut(scanner.text(), length) : null;
     }
 
     private boolean scan() {

@@ -1,11 +1,7 @@
 package dev.pgproxy.protocol.sql;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A reusable cursor over the tokens of a text, by the rules of PostgreSQL's src/backend/parser/scan.l. It holds a copy
@@ -13,9 +9,6 @@ import org.jspecify.annotations.Nullable;
  * packed, eight folded bytes to a long, which serves keyword look-up and {@link #hash}. Confined to its event loop.
  */
 public final class SqlScanner {
-    /** What a comment for us begins with. */
-    private static final byte[] HINT = "pgproxy:".getBytes(US_ASCII);
-
     private static final int KEPT_CAPACITY = 256 * 1024;
     /** Zero bytes behind the text, so that loops need no bounds check and words can be read eight bytes at a time. */
     private static final int PADDING = 8;
@@ -24,6 +17,7 @@ public final class SqlScanner {
     private static final int LONGEST_OPERATOR = 128;
 
     private final Fingerprint fingerprint;
+    private final Comments comments = new Comments();
     private byte[] text = new byte[1024];
     private int limit;
     private int position;
@@ -34,8 +28,6 @@ public final class SqlScanner {
     private long hash;
     private boolean escaped;
     private boolean unterminated;
-    private int hintStart = -1;
-    private int hintEnd;
 
     /** A scanner whose fingerprint is not keyed. */
     public SqlScanner() {
@@ -70,7 +62,6 @@ public final class SqlScanner {
     }
 
     private void rewind(int length, boolean conforming) {
-        hintStart = -1;
         Arrays.fill(text, length, length + PADDING, (byte) 0);
         limit = length;
         position = 0;
@@ -80,6 +71,7 @@ public final class SqlScanner {
     }
 
     private void clearToken() {
+        comments.clear();
         type = TokenType.END;
         start = position;
         escaped = false;
@@ -246,6 +238,7 @@ public final class SqlScanner {
                 if (continued < 0) {
                     return mark(tokenType, at);
                 }
+                noteLines(bytes, at, continued);
                 at = continued;
             } else if (b == '\\' && backslashes) {
                 at++;
@@ -274,6 +267,17 @@ public final class SqlScanner {
             }
         }
         return -1;
+    }
+
+    /** Notes the comments between the parts of a literal. */
+    private void noteLines(byte[] bytes, int from, int to) {
+        for (int at = from; at < to; at++) {
+            if (bytes[at] == '-') {
+                int behind = skipLine(bytes, at);
+                comments.add(at, behind, false);
+                at = behind;
+            }
+        }
     }
 
     private int quoted(byte[] bytes, int from, boolean unicode) {
@@ -392,35 +396,20 @@ public final class SqlScanner {
     private int skipComment(byte[] bytes, int at, byte b) {
         if (b == '-' && bytes[at + 1] == '-' && at + 1 < limit) {
             int behind = skipLine(bytes, at);
-            lookForHint(bytes, at + 2, behind);
+            comments.add(bytes, at, behind, behind);
             return behind;
         }
         if (b == '/' && bytes[at + 1] == '*' && at + 1 < limit) {
             int behind = skipBlock(bytes, at + 2);
-            lookForHint(bytes, at + 2, behind - 2);
+            comments.add(bytes, at, behind, behind - 2);
             return behind;
         }
         return at;
     }
 
-    /** The first comment that begins with the mark is for us. */
-    private void lookForHint(byte[] bytes, int from, int to) {
-        int at = from;
-        while (at < to && CharClass.of(bytes[at]) == CharClass.SPACE) {
-            at++;
-        }
-        if (hintStart < 0
-                && to - at >= HINT.length
-                && Arrays.equals(bytes, at, at + HINT.length, HINT, 0, HINT.length)) {
-            hintStart = at + HINT.length;
-            hintEnd = to;
-        }
-    }
-
-    /** What stands behind {@code pgproxy:} in the first comment that begins so, of those passed; null if there is none. */
-    @Nullable
-    String hint() {
-        return hintStart < 0 ? null : new String(text, hintStart, hintEnd - hintStart, UTF_8);
+    /** The comments passed since the last reset. */
+    Comments comments() {
+        return comments;
     }
 
     private int skipLine(byte[] bytes, int from) {

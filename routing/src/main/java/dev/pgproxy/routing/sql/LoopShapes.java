@@ -36,6 +36,10 @@ public final class LoopShapes {
         QueryFacts facts = shaped(text, index, length, standardConformingStrings, asciiUnsafe);
         String hint = analyzer.hint();
         hinted = hint == null ? null : RoutingHint.parse(hint);
+        byte[] uncommented = shapes.isComparing() ? analyzer.uncommented() : null;
+        if (uncommented != null) {
+            facts = facts.withUncommented(uncommented);
+        }
         return hinted == null || hinted.hint() == RoutingHint.NONE ? facts : facts.withHint(hinted.hint());
     }
 

@@ -46,6 +46,7 @@ public final class Shapes implements AutoCloseable {
             Thread.ofPlatform().name("analyzer").daemon().factory());
     private final long seed = new SecureRandom().nextLong();
     private final ShapeReader shapeReader = new ShapeReader();
+    private volatile boolean comparing;
 
     /** Texts will have to be read soon: loads what JSqlParser takes long to load. To be called once. */
     public void warmUp() {
@@ -55,6 +56,15 @@ public final class Shapes implements AutoCloseable {
     /** What fingerprints have to be keyed with: clients choose the texts, and must not be able to aim at a shape. */
     public long seed() {
         return seed;
+    }
+
+    /** Whether somebody compares texts: then those with comments are told without them, too. */
+    public void comparing(boolean now) {
+        comparing = now;
+    }
+
+    boolean isComparing() {
+        return comparing;
     }
 
     /** The shape of this fingerprint; null if it is not known. */
