@@ -42,8 +42,8 @@ public record CacheRule(
             "Fits statements with this fingerprint, as SHOW CACHE FINGERPRINTS tells it.");
     static final Setting<String> USER =
             GROUP.live("user", SettingTypes.text(), null, "Fits reads of this user, by the name that he logs in with.");
-    static final Setting<String> DATABASE =
-            GROUP.live("database", SettingTypes.text(), null, "Fits reads in this database, by the name clients ask for.");
+    static final Setting<String> DATABASE = GROUP.live(
+            "database", SettingTypes.text(), null, "Fits reads in this database, by the name clients ask for.");
     static final Setting<String> APPLICATION =
             GROUP.live("application", SettingTypes.text(), null, "Fits sessions with this application_name.");
     static final Setting<Duration> TTL = GROUP.live(

@@ -131,16 +131,23 @@ final class ReadKey {
 
     private static boolean simple(Exchange exchange, LoopKeys keys, KeyHash hash) {
         hash.addInt(SIMPLE);
-        int length = exchange.length(0) - FrameReader.HEADER;
-        QueryFacts facts = exchange.facts(0);
-        if (length > LoopKeys.MOST) {
+        return text(exchange, 0, exchange.index(0) + FrameReader.HEADER, keys);
+    }
+
+    /** Feeds a text, without its comments, and what is behind it in its message. */
+    private static boolean text(Exchange exchange, int i, int from, LoopKeys keys) {
+        ByteBuf buf = exchange.buffer(i);
+        int end = exchange.index(i) + exchange.length(i);
+        if (end - from > LoopKeys.MOST) {
             return false;
         }
+        QueryFacts facts = exchange.facts(i);
         byte[] text = facts == null ? null : facts.uncommented();
         if (text == null) {
-            keys.add(exchange.buffer(0), exchange.index(0) + FrameReader.HEADER, length);
+            keys.add(buf, from, end - from);
         } else {
-            hash.addBytes(text, 0, text.length);
+            int behind = CString.end(buf, from, end) + 1;
+            keys.add(text, buf, behind, end - behind);
         }
         return true;
     }
@@ -167,18 +174,7 @@ final class ReadKey {
             ByteBuf buf = exchange.buffer(parse);
             int end = exchange.index(parse) + exchange.length(parse);
             int from = CString.end(buf, exchange.index(parse) + FrameReader.HEADER, end) + 1;
-            if (end - from > LoopKeys.MOST) {
-                return false;
-            }
-            QueryFacts facts = exchange.facts(parse);
-            byte[] text = facts == null ? null : facts.uncommented();
-            if (text == null) {
-                keys.add(buf, from, end - from);
-            } else {
-                int behind = CString.end(buf, from, end) + 1;
-                keys.add(text, buf, behind, end - behind);
-            }
-            return true;
+            return text(exchange, parse, from, keys);
         }
         ClientStatements.Entry named = read.entry();
         UnnamedStatement unnamed = session.unnamed();

@@ -23,23 +23,25 @@ public final class LoopKeys {
 
     /** Feeds a field that consists of two parts, of at most {@link #MOST} bytes together. */
     public void add(byte[] head, ByteBuf buf, int index, int length) {
-        if (head.length + length > scratch.length) {
-            scratch = new byte[MOST];
-        }
-        System.arraycopy(head, 0, scratch, 0, head.length);
-        buf.getBytes(index, scratch, head.length, length);
-        hash.addBytes(scratch, 0, head.length + length);
+        byte[] both = begin(head, length);
+        buf.getBytes(index, both, head.length, length);
+        hash.addBytes(both, 0, head.length + length);
     }
 
-    /** The same of arrays. */
+    /** The same where the second is what an array has from an index on. */
     public void add(byte[] head, byte[] tail, int index) {
         int length = tail.length - index;
-        if (head.length + length > scratch.length) {
+        byte[] both = begin(head, length);
+        System.arraycopy(tail, index, both, head.length, length);
+        hash.addBytes(both, 0, head.length + length);
+    }
+
+    private byte[] begin(byte[] head, int more) {
+        if (head.length + more > scratch.length) {
             scratch = new byte[MOST];
         }
         System.arraycopy(head, 0, scratch, 0, head.length);
-        System.arraycopy(tail, index, scratch, head.length, length);
-        hash.addBytes(scratch, 0, head.length + length);
+        return scratch;
     }
 
     /** Feeds a field of at most {@link #MOST} bytes. */

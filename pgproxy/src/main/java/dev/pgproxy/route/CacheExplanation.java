@@ -71,7 +71,8 @@ final class CacheExplanation {
             return;
         }
         CacheRules.Rule rule = from.rule(shape, reading.reads(), catalog);
-        CacheWish wish = rule == null ? hint.cache() : hint.cache().over(rule.says().wish());
+        CacheWish wish =
+                rule == null ? hint.cache() : hint.cache().over(rule.says().wish());
         if (rule != null) {
             said.put("cache rule", rule.says().name());
         }
@@ -120,6 +121,8 @@ final class CacheExplanation {
         if (hit) {
             said.put("cache age", age / 1_000_000 + " ms");
         }
-        said.put("cache key", key == null ? from.keyless() : Objects.requireNonNull(key).shown());
+        said.put(
+                "cache key",
+                key == null ? from.keyless() : Objects.requireNonNull(key).shown());
     }
 }

@@ -83,7 +83,8 @@ public interface Viewpoint {
 
             @Override
             public CacheRules.@Nullable Rule rule(Shape shape, RelationSet reads, Catalog catalog) {
-                CacheRules.Reader nobody = new CacheRules.Reader("", state.database().name(), "");
+                CacheRules.Reader nobody =
+                        new CacheRules.Reader("", state.database().name(), "");
                 return state.results().rules().first(shape, reads, catalog, nobody);
             }
 

@@ -76,7 +76,7 @@ final class Comments {
 
     /**
      * The text without comments, and a zero at its end. To PostgreSQL it is the same text: of a comment to the end of its
-     * line the end stays, and a block between two signs leaves a space. Null if there is nothing, or too much, to leave out, or if it
+     * line the end stays, and a block leaves a space where two words would be one. Null if there is nothing, or too much, to leave out, or if it
      * would not be the same: where a hint of an extension for the planner, <code>/*+ … *&#47;</code>, is anywhere, and
      * where a block keeps two literals apart that would be one without it.
      */
@@ -134,7 +134,7 @@ final class Comments {
             }
             if (gap) {
                 split |= isBehindQuote();
-                if (length > 0 && !isSpace(bytes[length - 1]) && !isSpace(text[from])) {
+                if (length > 0 && !standsAlone(bytes[length - 1]) && !standsAlone(text[from])) {
                     bytes[length++] = ' ';
                 }
                 gap = false;
@@ -164,6 +164,11 @@ final class Comments {
 
         byte[] terminated() {
             return Arrays.copyOf(bytes, length + 1);
+        }
+
+        /** Whether it is no token with what is beside it, whatever that is. */
+        private static boolean standsAlone(byte b) {
+            return isSpace(b) || CharClass.of(b) == CharClass.SELF;
         }
 
         private static boolean isSpace(byte b) {
