@@ -1,14 +1,23 @@
 package dev.pgproxy;
 
 import dev.pgproxy.config.ConfigLoader;
+import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.demo.EmbeddedCluster;
 import dev.pgproxy.demo.EmbeddedPostgres;
 import dev.pgproxy.demo.NotesDatabase;
 import dev.pgproxy.demo.ProxyStarter;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** The proxy of the demo: user demo, password demo, who is also admin of the console. */
 final class DemoProxy implements ProxyStarter {
+    private final Runnable onStop;
+
+    /** @param onStop runs when the proxy has stopped, on a thread of its own */
+    DemoProxy(Runnable onStop) {
+        this.onStop = onStop;
+    }
+
     @Override
     public AutoCloseable start(String host, int port, EmbeddedCluster cluster) throws Exception {
         String config = "listen_addr = [\"" + host + "\"]\nlisten_port = " + port + "\n"
@@ -17,10 +26,14 @@ final class DemoProxy implements ProxyStarter {
                 + "control_user = \"" + EmbeddedPostgres.SUPERUSER + "\"\n"
                 + "control_password = \"" + cluster.primary().superuserPassword() + "\"\n"
                 + "users { \"" + NotesDatabase.USER + "\" { password = \"" + NotesDatabase.PASSWORD + "\" } }\n"
-                + "admin_users = [\"" + NotesDatabase.USER + "\"]\n";
-        PgProxy proxy = PgProxy.start(ConfigLoader.parse(config));
+                + "admin_users = [\"" + NotesDatabase.USER + "\"]\n"
+                + "cache_mode = on\n";
+        ProxyConfig read = ConfigLoader.parse(config);
+        PgProxy proxy = PgProxy.start(read);
+        // so that its definitions are known, and its writes told, when the first client comes
+        proxy.services().routes().enter(Objects.requireNonNull(read.wildcard()), NotesDatabase.NAME);
         // SHUTDOWN in the console ends the whole demo, whose own end also stops the proxy
-        proxy.stopped().thenRun(() -> new Thread(() -> System.exit(0), "demo-exit").start());
+        proxy.stopped().thenRun(() -> new Thread(onStop, "demo-exit").start());
         return proxy;
     }
 

@@ -109,10 +109,13 @@ public final class Main {
             CommandLine line = java.util.Objects.requireNonNull(spec).commandLine();
             PrintWriter out = line.getOut();
             try {
-                Demo demo = Demo.start(new DemoOptions(port, dataDirectory, replicas, keep), new DemoProxy(), text -> {
-                    out.println(text);
-                    out.flush();
-                });
+                Demo demo = Demo.start(
+                        new DemoOptions(port, dataDirectory, replicas, keep),
+                        new DemoProxy(() -> System.exit(0)),
+                        text -> {
+                            out.println(text);
+                            out.flush();
+                        });
                 demo.awaitClosed();
                 return 0;
             } catch (ClusterException | IOException e) {

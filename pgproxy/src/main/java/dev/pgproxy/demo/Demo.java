@@ -25,8 +25,8 @@ public final class Demo implements AutoCloseable {
     /**
      * Starts everything, in this order; what was started is stopped again when a step fails.
      *
-     * @param out takes the lines for the user: progress, then {@code primary:}, {@code replica:}, {@code console:} and
-     *     {@code ready:} with an address each
+     * @param out takes the lines for the user: progress, then {@code primary:}, {@code replica:}, {@code console:} with
+     *     an address each, how to see the cache, and {@code ready:} with the address at the end
      * @throws ClusterException with a sentence for the user
      * @throws Exception what the proxy's start threw
      */
@@ -57,7 +57,16 @@ public final class Demo implements AutoCloseable {
         cluster.replicas().forEach(replica -> out.accept("replica: " + url(replica)));
         proxy = starter.start(host, options.port(), cluster);
         out.accept("console: " + url(host, options.port(), "pgproxy"));
+        showCache(url(host, options.port(), NotesDatabase.NAME), url(host, options.port(), "pgproxy"));
         out.accept("ready: " + url(host, options.port(), NotesDatabase.NAME));
+    }
+
+    private void showCache(String database, String console) {
+        String read = "'SELECT title FROM notes WHERE id = 7'";
+        out.accept("The cache is on. In another terminal, a read, the same again, what becomes of it, and the counts:");
+        out.accept("  psql " + database + " -c " + read + " -c " + read + " -c "
+                + read.replaceFirst("'", "'EXPLAIN (ROUTE) "));
+        out.accept("  psql " + console + " -x -c 'SHOW CACHE'");
     }
 
     private static void refusePortInUse(int port) {

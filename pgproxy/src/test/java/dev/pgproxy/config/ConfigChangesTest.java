@@ -30,13 +30,16 @@ class ConfigChangesTest {
                 databases { "*" { primary = db2 }, a { primary = db }, c { primary = db } }
                 users { alice { pool_size = 2 }, bob { pool_size = 1 } }
                 peer_id = 5, peers { 4 = "h:1" }
+                cache_rules { x { table = t, ttl = 5s, tags = [a] }, y { never = on } }
                 """);
         ConfigChanges changes = ConfigChanges.between(ConfigLoader.parse(BASE), loaded);
         assertThat(changes.applied())
                 .containsExactly(
                         new Change("query_timeout", "1s", "2s"),
                         new Change("control_password", "****", "****"),
-                        new Change("peers", "{}", "{4=h:1}"));
+                        new Change("peers", "{}", "{4=h:1}"),
+                        new Change(
+                                "cache_rules", "[]", "[x { table = public.t: cache ttl=5s tag=a }, y { : nocache }]"));
         assertThat(changes.needRestart())
                 .containsExactly(
                         new Change("listen_port", "7000", "7001"),
@@ -49,6 +52,7 @@ class ConfigChangesTest {
         assertThat(result.runtime().threads()).isZero();
         assertThat(result.timeouts().queryTimeout()).hasSeconds(2);
         assertThat(result.databases()).isEqualTo(loaded.databases());
+        assertThat(result.cacheRules()).isEqualTo(loaded.cacheRules());
         assertThat(result.toString()).doesNotContain("hush");
     }
 }

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 class ConfigFilesTest {
     private static final Path CONF = Path.of("../conf");
     private static final Path DOCS = Path.of("../docs/config.md");
-    private static final List<SettingGroup> BLOCKS = List.of(DatabaseSettings.GROUP, UserSettings.GROUP);
+    private static final List<SettingGroup> BLOCKS =
+            List.of(DatabaseSettings.GROUP, UserSettings.GROUP, CacheRule.GROUP);
 
     @Test
     void theFileShowsEverySettingWithItsDefaultAndItsDescriptionInOrder() throws IOException {
@@ -48,6 +49,7 @@ class ConfigFilesTest {
         ProxyConfig config = ConfigLoader.parse(text.replaceAll("(?m)^  # ", "").replace("peer_id = 0", "peer_id = 1"));
         assertThat(config.users()).hasSize(1);
         assertThat(config.databases()).hasSize(1);
+        assertThat(config.cacheRules()).hasSize(1);
         assertThat(config.peers().peers()).hasSize(1);
     }
 
@@ -72,8 +74,11 @@ class ConfigFilesTest {
 
     @Test
     void everyKeyIsDeclaredOnce() {
-        for (List<Setting<?>> settings :
-                List.of(Settings.GENERAL, DatabaseSettings.GROUP.settings(), UserSettings.GROUP.settings())) {
+        for (List<Setting<?>> settings : List.of(
+                Settings.GENERAL,
+                DatabaseSettings.GROUP.settings(),
+                UserSettings.GROUP.settings(),
+                CacheRule.GROUP.settings())) {
             assertThat(Settings.keys(settings)).doesNotHaveDuplicates().allMatch(key -> key.matches("[a-z_0-9]+"));
             assertThat(settings)
                     .allSatisfy(s -> assertThat(ForeignNames.advice(s.key())).isNull());

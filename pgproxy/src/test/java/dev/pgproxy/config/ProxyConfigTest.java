@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pgproxy.routing.Balance;
+import dev.pgproxy.routing.CacheWish;
 import dev.pgproxy.routing.Consistency;
 import dev.pgproxy.routing.PrimaryReads;
 import java.net.URI;
@@ -79,6 +80,7 @@ class ProxyConfigTest {
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
         assertThat(config.users()).isEmpty();
+        assertThat(config.cacheRules()).isEmpty();
     }
 
     private static void routingAndCacheAreMapped(ProxyConfig config) {
@@ -104,6 +106,24 @@ class ProxyConfigTest {
                         Duration.ofSeconds(80),
                         false,
                         Duration.ofMillis(9)));
+        assertThat(config.cacheRules())
+                .containsExactly(
+                        new CacheRule(
+                                "a",
+                                null,
+                                "0123456789abcdef0123456789abcdef",
+                                null,
+                                null,
+                                null,
+                                new CacheWish(true, true, null, List.of())),
+                        new CacheRule(
+                                "b",
+                                "public.orders",
+                                null,
+                                "alice",
+                                "app",
+                                "web",
+                                new CacheWish(true, false, Duration.ofMinutes(5), List.of("a", "b"))));
     }
 
     @Test

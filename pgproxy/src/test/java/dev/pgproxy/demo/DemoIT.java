@@ -46,8 +46,9 @@ class DemoIT {
         int port = freePort();
         try (Demo demo = Demo.start(new DemoOptions(port, null, 1, false), this::proxy, lines::add)) {
             assertThat(demo).isNotNull();
-            List<String> addresses =
-                    lines.stream().filter(line -> line.contains("postgres://")).toList();
+            List<String> addresses = lines.stream()
+                    .filter(line -> line.matches("\\w+: postgres://.*"))
+                    .toList();
             assertThat(addresses).hasSize(4);
             assertThat(addresses.get(0)).matches("primary: postgres://demo:demo@127\\.0\\.0\\.1:\\d+/demo");
             assertThat(addresses.get(1)).matches("replica: postgres://demo:demo@127\\.0\\.0\\.1:\\d+/demo");

@@ -5,6 +5,11 @@ import java.util.List;
 /** An address that speaks PostgreSQL, and who logs in there. Immutable. */
 public record Endpoint(String host, int port, String database, String user, String password) {
 
+    /** The same place, another database. */
+    public Endpoint withDatabase(String other) {
+        return new Endpoint(host, port, other, user, password);
+    }
+
     /** A client that has said nothing yet. */
     public RawClient connect() {
         return RawClient.connect(host, port);
