@@ -85,7 +85,7 @@ final class Blocks {
             if (block != null) {
                 SettingValues values =
                         reader.read(block, "cache_rules." + name + ".", CacheRule.GROUP.settings(), List.of());
-                String problem = CacheRule.problem(values);
+                String problem = CacheRule.problem(values, block.keySet());
                 if (problem != null) {
                     complaints.add(Place.of(block.origin()), "cache_rules." + name + ": " + problem);
                 }

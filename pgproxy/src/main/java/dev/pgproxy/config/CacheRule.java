@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,11 +87,15 @@ public record CacheRule(
         return text.toLowerCase(Locale.ROOT); // as hints and the console read them
     }
 
-    /** What is wrong with the settings of a rule together; null if nothing. */
-    static @Nullable String problem(SettingValues values) {
+    /**
+     * What is wrong with the settings of a rule together; null if nothing.
+     *
+     * @param written keys in the file, also of what could not be read
+     */
+    static @Nullable String problem(SettingValues values, Set<String> written) {
         List<String> tags = values.find(TAGS);
         boolean never = values.get(NEVER);
-        if (!values.has(TTL) && !values.has(TAGS) && !values.has(NEVER)) {
+        if (!written.contains(TTL.key()) && !written.contains(TAGS.key()) && !written.contains(NEVER.key())) {
             return "asks for nothing; write ttl, tags or never";
         }
         if (never && (values.has(TTL) || values.has(TAGS))) {

@@ -47,7 +47,7 @@ public final class AdminConsole implements Console {
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
             \tSHOW PEERS|PINS|REPLICAS|ROUTES|UNPARSED
             \tSHOW ROUTE [<db>] '<statement>'
-            \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED]
+            \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES]
             \tCACHE FLUSH
             \tCACHE INVALIDATE TABLE [<db>] <schema.table>
             \tCACHE INVALIDATE TAG|FINGERPRINT|PATTERN <what>
