@@ -46,6 +46,20 @@ class ResultCacheTest {
     }
 
     @Test
+    void whoOnlyLooksIsNotCountedAndRemovesNothing() {
+        CachedResult<AtomicBoolean> result = result(100, 5, 50);
+        cache.put(1, 2, result);
+        assertThat(cache.peek(1, 2, 49)).isSameAs(result);
+        assertThat(cache.peek(1, 3, 49)).isNull();
+        assertThat(cache.peek(1, 2, 50)).isNull();
+        table.set(false);
+        assertThat(cache.peek(1, 2, 49)).isNull();
+        table.set(true);
+        assertThat(cache.peek(1, 2, 49)).isSameAs(result);
+        assertThat(cache.counters()).isEqualTo(new CacheCounters(0, 0, 1, 0, 0, 0, 0, 1, result.weight()));
+    }
+
+    @Test
     void aResultOfTheGivenSizeIsStoredAndOneByteMoreIsNot() {
         assertThat(cache.put(1, 2, result(10_000, 5, 50))).isTrue();
         assertThat(cache.put(3, 4, result(10_001, 5, 50))).isFalse();

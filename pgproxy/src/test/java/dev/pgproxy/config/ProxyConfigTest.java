@@ -80,7 +80,6 @@ class ProxyConfigTest {
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
         assertThat(config.users()).isEmpty();
-        assertThat(config.cacheRules()).isEmpty();
     }
 
     private static void routingAndCacheAreMapped(ProxyConfig config) {
