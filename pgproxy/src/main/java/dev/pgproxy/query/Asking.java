@@ -86,7 +86,7 @@ record Asking(RouteDecision decision, DatabaseState state, PoolMode mode, Text t
         if (!transaction.isOpen() && decision.view().beginsSerializable()) {
             return CacheReason.SERIALIZABLE;
         }
-        if (session().hasStateOnServer()) {
+        if (!session().pins().isEmpty()) {
             return CacheReason.PINNED;
         }
         return text.query.length > LoopKeys.MOST ? CacheReason.TOO_LONG : null;
