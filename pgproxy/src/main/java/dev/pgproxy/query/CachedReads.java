@@ -51,6 +51,7 @@ final class CachedReads {
     private final RouteDecision decision;
     private final ReadKey key;
     private final OneRead read;
+    private final SharedReads shared;
     private final Recorder recorder;
     private final Channel client;
 
@@ -73,9 +74,10 @@ final class CachedReads {
         this.session = statements.session();
         this.decision = decision;
         this.client = client;
-        this.key = new ReadKey(results, session, state.id(), decision.serverUser());
+        this.key = new ReadKey(results, session, state, decision.serverUser());
         this.read = new OneRead(session);
-        this.recorder = new Recorder(results, client.alloc());
+        this.shared = new SharedReads(state, client.eventLoop());
+        this.recorder = new Recorder(results, shared, client.alloc());
     }
 
     /** Takes part in what is sent to the client. */
@@ -95,12 +97,12 @@ final class CachedReads {
         if (!results.settings().isOn()) {
             return Verdict.MISS;
         }
-        CacheReason reason = why(exchange);
+        CacheReason reason = state.knowsOfAll() ? why(exchange) : CacheReason.APART;
         if (reason == null) {
             long now = Monotonic.now(); // before anything is known of what it reads
             if (state.clock().lastWrite(decision.reads()) == TableClock.IN_DOUBT) {
                 reason = CacheReason.IN_DOUBT;
-            } else if (!key.make(exchange, read, state.definitions(), decision.looksAtSettings())) {
+            } else if (!key.make(exchange, read, decision.looksAtSettings())) {
                 reason = CacheReason.TOO_LONG;
             } else {
                 return lookUp(exchange, times, again, now);
@@ -121,16 +123,25 @@ final class CachedReads {
             patience = 0;
             count(true);
             times.cached(replay(exchange, found.bytes(), columns));
+            shared.hit(key, found, now);
             decision.past().read(decision.reads(), true);
             return Verdict.HIT;
         }
         if (waits(again, now)) {
             return Verdict.WAIT;
         }
+        Dependency on = dependency().with(shared.epoch(decision.reads()));
+        if (shared.look(key, on, shape(), again)) {
+            return Verdict.WAIT;
+        }
         patience = 0;
         count(false);
+        Shape met = shape();
+        if (met != null && !met.isWorthKeeping()) {
+            return Verdict.MISS;
+        }
         begun = true;
-        recorder.begin(key, dependency(), now, ttl(), read.isSimple());
+        recorder.begin(key, on, now, ttl(), read.isSimple());
         return Verdict.MISS;
     }
 
@@ -225,7 +236,7 @@ final class CachedReads {
                 || !decision.hint().cache().tags().equals(lastTags)) {
             lastShape = shape();
             lastTags = decision.hint().cache().tags();
-            before = new Dependency(state.clock(), decision.reads(), marks(), columns);
+            before = new Dependency(state.clock(), decision.reads(), marks(), null, columns);
             last = before;
         }
         return before;

@@ -1,5 +1,6 @@
 package dev.pgproxy.route;
 
+import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
@@ -48,6 +49,7 @@ public final class Routes implements AutoCloseable {
     private record Cluster(ClusterMonitor monitor, ResponseTimes times) {}
 
     private final Shapes shapes = new Shapes();
+    private final @Nullable Instances instances;
     private final Results results;
     private final int loops;
     private final ConcurrentMap<PhysicalDatabase, DatabaseState> states = new ConcurrentHashMap<>();
@@ -63,7 +65,10 @@ public final class Routes implements AutoCloseable {
         this.config = config;
         this.control = control;
         this.loops = loops;
-        this.results = new Results(config.cache());
+        this.instances = Instances.start(config.instances(), config.cache().maxResult());
+        this.results = new Results(
+                config.cache(),
+                instances == null ? KeyHash.random() : KeyHash.of(Instances.secret(config.instances())));
         tellWhatIsMissing();
     }
 
@@ -84,6 +89,11 @@ public final class Routes implements AutoCloseable {
         return results;
     }
 
+    /** The other instances; null if there is only this one. */
+    public @Nullable Instances instances() {
+        return instances;
+    }
+
     /** The databases that somebody has used. */
     public Collection<DatabaseState> all() {
         return states.values();
@@ -91,7 +101,7 @@ public final class Routes implements AutoCloseable {
 
     private synchronized DatabaseState add(PhysicalDatabase physical) {
         return states.computeIfAbsent(physical, key -> {
-            DatabaseState state = new DatabaseState(key, results, this::sharedChange);
+            DatabaseState state = new DatabaseState(key, results, instances, this::sharedChange);
             apply(state);
             return state;
         });
@@ -100,6 +110,14 @@ public final class Routes implements AutoCloseable {
     /** Roles may have changed: the other databases of the cluster are told. */
     private void sharedChange(DatabaseState of) {
         everythingChanged(of.database().primary(), of);
+    }
+
+    private void identified(HostAddress primary, long systemIdentifier) {
+        for (DatabaseState state : states.values()) {
+            if (state.commonName() == null && state.database().primary().equals(primary)) {
+                state.identified(systemIdentifier);
+            }
+        }
     }
 
     private void everythingChanged(HostAddress primary, @Nullable DatabaseState but) {
@@ -232,7 +250,12 @@ public final class Routes implements AutoCloseable {
                 config.routing().maxReplicaLag());
         return new Cluster(
                 ClusterMonitor.start(
-                        targets, settings, times, new PrimaryChange(() -> everythingChanged(key.primary(), null))),
+                        targets,
+                        settings,
+                        times,
+                        new PrimaryChange(
+                                () -> everythingChanged(key.primary(), null),
+                                system -> identified(key.primary(), system))),
                 times);
     }
 
@@ -257,5 +280,8 @@ public final class Routes implements AutoCloseable {
         clusters.values().forEach(cluster -> cluster.monitor().close());
         keepers.values().forEach(CatalogKeeper::close);
         shapes.close();
+        if (instances != null) {
+            instances.close();
+        }
     }
 }
