@@ -53,6 +53,7 @@ public final class Routes implements AutoCloseable {
     private final Results results;
     private final int loops;
     private final ConcurrentMap<PhysicalDatabase, DatabaseState> states = new ConcurrentHashMap<>();
+    private final ConcurrentMap<HostAddress, Long> systems = new ConcurrentHashMap<>();
     private final Map<ClusterKey, Cluster> clusters = new HashMap<>();
     private final Map<PhysicalDatabase, CatalogKeeper> keepers = new HashMap<>();
     private final Map<PhysicalDatabase, DatabaseFeed> feeds = new HashMap<>();
@@ -112,10 +113,36 @@ public final class Routes implements AutoCloseable {
         everythingChanged(of.database().primary(), of);
     }
 
+    /** On a thread of the monitor, which must not be made to wait for us. */
     private void identified(HostAddress primary, long systemIdentifier) {
+        systems.put(primary, systemIdentifier);
         for (DatabaseState state : states.values()) {
-            if (state.commonName() == null && state.database().primary().equals(primary)) {
+            if (state.database().primary().equals(primary)) {
                 state.identified(systemIdentifier);
+            }
+        }
+        systems.forEach((other, system) -> {
+            if (system == systemIdentifier && !other.equals(primary)) {
+                refuseTwins(primary, other);
+            }
+        });
+    }
+
+    /** What is written by one name would not be known by the other. */
+    private void refuseTwins(HostAddress one, HostAddress other) {
+        for (DatabaseState state : states.values()) {
+            DatabaseState twin = state.database().primary().equals(one)
+                    ? states.get(new PhysicalDatabase(other, state.database().name()))
+                    : null;
+            if (twin != null && (state.routes() != null || twin.routes() != null)) {
+                state.routes(null);
+                twin.routes(null);
+                LOG.error(
+                        "{} and {} are one server: its database {} gets no reads from replicas or the cache; write its address"
+                                + " in one way",
+                        one,
+                        other,
+                        state.database().name());
             }
         }
     }
