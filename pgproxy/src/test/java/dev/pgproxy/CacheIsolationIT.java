@@ -2,7 +2,9 @@ package dev.pgproxy;
 
 import static dev.pgproxy.testing.CachingProxy.value;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import dev.pgproxy.config.ConfigLoader;
 import dev.pgproxy.testing.CachingProxy;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
@@ -194,6 +196,24 @@ class CacheIsolationIT {
                 assertThat(value(c, "SELECT v FROM secret")).isEqualTo("1");
                 assertThat(value(d, "SELECT v FROM secret")).isEqualTo("2");
             }
+        }
+    }
+
+    /** What is written by one name of a server the other would not know. */
+    @Test
+    void twoNamesOfOneServerAreNotCached() throws Exception {
+        Endpoint direct = caching.routed().direct();
+        String config = "listen_port = 0\nauth_type = trust\ncache_mode = on\nchange_feed = off\n"
+                + TestCluster.watching(caching.routed().cluster())
+                + "databases { a { primary = \"127.0.0.1:" + direct.port() + "\", dbname = " + direct.database()
+                + " }, b { primary = \"localhost:" + direct.port() + "\", dbname = " + direct.database() + " } }\n"
+                + "users { postgres { password = \"" + direct.password() + "\" } }\n";
+        try (PgProxy proxy = PgProxy.start(ConfigLoader.parse(config));
+                RawClient a = new Endpoint("127.0.0.1", proxy.port(), "a", "postgres", direct.password()).login();
+                RawClient b = new Endpoint("127.0.0.1", proxy.port(), "b", "postgres", direct.password()).login()) {
+            value(a, "SELECT 1");
+            value(b, "SELECT 1");
+            await().until(() -> proxy.services().routes().all().stream().allMatch(state -> state.routes() == null));
         }
     }
 }

@@ -18,6 +18,7 @@ public final class CachedResult<D> {
     private final long asOf;
     private final long expiresAt;
     private final D dependency;
+    private boolean askedAgain;
 
     /**
      * An answer.
@@ -51,6 +52,13 @@ public final class CachedResult<D> {
     /** What decides whether it is still true. */
     public D dependency() {
         return dependency;
+    }
+
+    /** Whether this is called for the first time, or by several threads at once. */
+    public boolean isAskedAgain() {
+        boolean first = !askedAgain;
+        askedAgain = true;
+        return first;
     }
 
     /** Bytes of heap that it takes in a {@link ResultCache}, its key and everything else included. */

@@ -1,7 +1,9 @@
 package dev.pgproxy.config;
 
+import dev.pgproxy.routing.Consistency;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +34,7 @@ final class ConfigRules {
         checkClientTls();
         checkServerTls();
         checkAuthentication();
+        checkInstances();
         if (config.databases().isEmpty() && config.wildcard() == null) {
             complaints.add(source, "no database; add databases { \"*\" { primary = \"host:port\" } }");
         }
@@ -96,6 +99,38 @@ final class ConfigRules {
         checkKnown(AuthSettings.AUTH_DBNAME, auth.authDbname());
         if (auth.controlPassword() != null && auth.controlUser() == null) {
             complain(AuthSettings.CONTROL_PASSWORD, "needs control_user");
+        }
+    }
+
+    private void checkInstances() {
+        InstanceSettings instances = config.instances();
+        Secret secret = instances.secret();
+        if (instances.url() != null && (secret == null || secret.reveal().length() < InstanceSettings.MIN_SECRET)) {
+            complain(
+                    InstanceSettings.REDIS_URL,
+                    "needs redis_secret, of at least " + InstanceSettings.MIN_SECRET + " characters");
+        }
+        if (!instances.namespace().matches("[A-Za-z0-9_-]{1,64}")) {
+            complain(InstanceSettings.REDIS_NAMESPACE, "expects 1 to 64 letters, digits, - and _");
+        }
+        if (instances.lease().compareTo(Duration.ofMillis(200)) < 0
+                || instances.lease().compareTo(Duration.ofSeconds(10)) > 0) {
+            complain(InstanceSettings.LEASE, "expects 200ms to 10s");
+        }
+        if (instances.url() == null && !config.peers().peers().isEmpty()) {
+            boolean replicas = config.databasesAndWildcard().values().stream()
+                    .anyMatch(database -> !database.replicas().isEmpty());
+            if (config.cache().isOn()) {
+                complain(
+                        CacheSettings.CACHE_MODE,
+                        "on with peers needs redis_url: they must hear of each other's writes");
+            }
+            if (replicas && config.routing().consistency() == Consistency.TABLE) {
+                complain(
+                        RoutingSettings.CONSISTENCY,
+                        "table with peers and replicas needs redis_url: instances must hear of each other's writes;"
+                                + " session does not");
+            }
         }
     }
 

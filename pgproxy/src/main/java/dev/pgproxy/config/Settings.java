@@ -10,6 +10,7 @@ final class Settings {
             PoolSettings.GROUP,
             RoutingSettings.GROUP,
             CacheSettings.GROUP,
+            InstanceSettings.GROUP,
             LimitSettings.GROUP,
             TimeoutSettings.GROUP,
             AuthSettings.GROUP,

@@ -45,7 +45,7 @@ public final class AdminConsole implements Console {
     private static final String HELP = """
 
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
-            \tSHOW PEERS|PINS|REPLICAS|ROUTES|UNPARSED
+            \tSHOW PEERS|PINS|REPLICAS|ROUTES|UNPARSED|INSTANCES
             \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES]
             \tCACHE FLUSH
@@ -200,6 +200,7 @@ public final class AdminConsole implements Console {
             case "cache misses" -> one(cacheTables.misses());
             case "cache tables" -> one(cacheTables.tables());
             case "cache coverage" -> one(cacheTables.coverage());
+            case "instances" -> cacheTables.instances().thenApply(List::of);
             case "cache feed" -> one(cacheTables.feed());
             case "cache rules" -> one(cacheTables.rules());
             case "cache fingerprints" -> one(cacheTables.fingerprints());

@@ -22,6 +22,7 @@ record CacheCommands(Routes known) {
         String verb = words.isEmpty() ? "" : words.get(0).toLowerCase(Locale.ROOT);
         if (verb.equals("flush") && words.size() == 1) {
             known.results().flush();
+            everywhere();
             return new ConsoleAnswer.Done("CACHE FLUSH");
         }
         if (verb.equals("invalidate") && words.size() >= 3) {
@@ -49,7 +50,7 @@ record CacheCommands(Routes known) {
             Integer oid = catalog == null ? null : catalog.oidOf(whole);
             if (oid != null
                     && (database.isEmpty() || database.equals(state.database().name()))) {
-                state.clock().written(RelationSet.of(oid), Monotonic.now());
+                state.written(RelationSet.of(oid));
                 found++;
             }
         }
@@ -63,7 +64,15 @@ record CacheCommands(Routes known) {
 
     private ConsoleAnswer tag(String name) {
         known.results().invalidate(name.toLowerCase(Locale.ROOT));
+        everywhere();
         return new ConsoleAnswer.Done("CACHE INVALIDATE");
+    }
+
+    /** Other instances know tables, and neither our tags nor our fingerprints. */
+    private void everywhere() {
+        if (known.instances() != null) {
+            known.all().forEach(state -> state.written(RelationSet.ALL));
+        }
     }
 
     private ConsoleAnswer shapes(Pattern pattern, boolean fingerprint) {
@@ -75,6 +84,9 @@ record CacheCommands(Routes known) {
                 shape.mark().raise(now);
                 found++;
             }
+        }
+        if (found > 0) {
+            everywhere();
         }
         return found == 0
                 ? Failures.of(

@@ -2,12 +2,15 @@ package dev.pgproxy.console;
 
 import dev.pgproxy.cache.CacheCounters;
 import dev.pgproxy.cache.feed.FeedStatus;
+import dev.pgproxy.cache.redis.LinkStatus;
+import dev.pgproxy.cache.redis.TierCounters;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.CacheSettings;
 import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.results.CacheRules;
 import dev.pgproxy.route.DatabaseFeed;
 import dev.pgproxy.route.DatabaseState;
+import dev.pgproxy.route.Instances;
 import dev.pgproxy.route.Routes;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Reading;
@@ -21,6 +24,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -156,6 +161,41 @@ record CacheTables(Routes known) {
                     status.hint());
         }
         return table.answer();
+    }
+
+    /** This instance and the others, as the link sees them. */
+    CompletionStage<ConsoleAnswer> instances() {
+        Table table =
+                Table.of("instance connected serving standing others:int4 lost:int4 own_doubts:int4 foreign_doubts:int4"
+                        + " delay_us:int8 joins:int8 losses:int8 flushes:int8 waited:int8 waited_us:int8 shared_hits:int8"
+                        + " shared_stores:int8 problem");
+        Instances instances = known.instances();
+        if (instances == null) {
+            return CompletableFuture.completedFuture(table.answer());
+        }
+        return instances.status().thenApply(status -> {
+            LinkStatus.Counters counters = status.counters();
+            TierCounters shared = instances.tier().counters();
+            table.row(
+                    status.instance(),
+                    status.connected() ? "yes" : "no",
+                    status.serving() ? "yes" : "no",
+                    status.standing().toString().toLowerCase(Locale.ROOT),
+                    status.instances().size(),
+                    status.lost().size(),
+                    status.ownDoubts(),
+                    status.foreignDoubts(),
+                    status.delayMicros(),
+                    counters.joins(),
+                    counters.losses(),
+                    counters.flushes(),
+                    counters.confirmedByAll() + counters.confirmedByTime() + counters.confirmedApart(),
+                    counters.confirmMicros(),
+                    shared.hits(),
+                    shared.stores(),
+                    status.problem());
+            return table.answer();
+        });
     }
 
     private static final class Use {

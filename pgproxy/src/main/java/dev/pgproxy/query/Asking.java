@@ -101,8 +101,7 @@ record Asking(RouteDecision decision, DatabaseState state, PoolMode mode, Text t
     public @Nullable Key key(boolean looksAtSettings) {
         return text.parameters > 0
                 ? null
-                : new ReadKey(state.results(), session(), state.id(), decision.serverUser())
-                        .of(text.query, state.definitions(), looksAtSettings);
+                : new ReadKey(state.results(), session(), state, decision.serverUser()).of(text.query, looksAtSettings);
     }
 
     @Override

@@ -53,6 +53,7 @@ final class CachedReads {
     private final ReadKey key;
     private final OneRead read;
     private final CachePolicy policy;
+    private final SharedReads shared;
     private final Recorder recorder;
     private final Channel client;
 
@@ -78,10 +79,11 @@ final class CachedReads {
         this.session = statements.session();
         this.decision = decision;
         this.client = client;
-        this.key = new ReadKey(results, session, state.id(), decision.serverUser());
+        this.key = new ReadKey(results, session, state, decision.serverUser());
         this.read = new OneRead(session);
         this.policy = new CachePolicy(state, session);
-        this.recorder = new Recorder(results, client.alloc());
+        this.shared = new SharedReads(state, client.eventLoop());
+        this.recorder = new Recorder(results, shared, client.alloc());
     }
 
     /** Takes part in what is sent to the client. */
@@ -101,12 +103,12 @@ final class CachedReads {
         if (!results.settings().isOn()) {
             return Verdict.MISS;
         }
-        CacheReason reason = why(exchange);
+        CacheReason reason = state.knowsOfAll() ? why(exchange) : CacheReason.APART;
         if (reason == null) {
             long now = Monotonic.now(); // before anything is known of what it reads
             if (state.clock().lastWrite(decision.reads()) == TableClock.IN_DOUBT) {
                 reason = CacheReason.IN_DOUBT;
-            } else if (!key.make(exchange, read, state.definitions(), decision.looksAtSettings())) {
+            } else if (!key.make(exchange, read, decision.looksAtSettings())) {
                 reason = CacheReason.TOO_LONG;
             } else {
                 return lookUp(exchange, times, again, now);
@@ -127,16 +129,25 @@ final class CachedReads {
             patience = 0;
             count(true);
             times.cached(replay(exchange, found.bytes(), columns));
+            shared.hit(key, found, now);
             decision.past().read(decision.reads(), true);
             return Verdict.HIT;
         }
         if (waits(again, now)) {
             return Verdict.WAIT;
         }
+        Dependency on = dependency().with(shared.epoch(decision.reads()));
+        if (shared.look(key, on, shape(), again)) {
+            return Verdict.WAIT;
+        }
         patience = 0;
         count(false);
+        Shape met = shape();
+        if (met != null && !met.isWorthKeeping()) {
+            return Verdict.MISS;
+        }
         begun = true;
-        recorder.begin(key, dependency(), now, ttl(), read.isSimple());
+        recorder.begin(key, on, now, ttl(), read.isSimple());
         return Verdict.MISS;
     }
 
@@ -233,7 +244,7 @@ final class CachedReads {
                 || !wish.tags().equals(lastTags)) {
             lastShape = shape();
             lastTags = wish.tags();
-            before = new Dependency(state.clock(), decision.reads(), marks(), columns);
+            before = new Dependency(state.clock(), decision.reads(), marks(), null, columns);
             last = before;
         }
         return before;

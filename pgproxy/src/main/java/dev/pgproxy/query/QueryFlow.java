@@ -19,16 +19,6 @@ import org.jspecify.annotations.Nullable;
  * give back. The cache will stand between {@link #submit} and the route. One per client, confined to its loop.
  */
 public final class QueryFlow {
-    /** Where an exchange stands that could not be sent at once. */
-    private enum Held {
-        NO,
-        FOR_READING,
-        FOR_CLIENT,
-        FOR_LEASE,
-        FOR_ALIGNMENT,
-        FOR_REPLIES
-    }
-
     private final ClientLink link;
     private final Session session;
     private final Pool pool;
@@ -43,6 +33,7 @@ public final class QueryFlow {
     private final Notifications notifications;
     private final @Nullable Routing routing;
     private final Junction junction;
+    private final Announcement announcement;
 
     private Exchange exchange = new Exchange();
     private Held held = Held.NO;
@@ -76,7 +67,8 @@ public final class QueryFlow {
         this.request = new LeaseRequest(this, link, statements, lease, routing);
         this.trial = new Trial(session, link.channel());
         this.routing = routing;
-        this.junction = new Junction(statements, lease, link, notifications, routing, this::routed);
+        this.junction = new Junction(statements, lease, link, notifications, routing, () -> again(Held.FOR_READING));
+        this.announcement = new Announcement(routing, link.channel().eventLoop());
         this.relay = new Relay(this, session, notifications, stalePlan, trial, lease, link.channel());
         this.boundary = new Boundary(this, statements, settings, lease, relay, new Cancels(canceller), link);
         this.times = new FlowTimes(statements.counters());
@@ -124,9 +116,7 @@ public final class QueryFlow {
     }
 
     void serverWritable() {
-        if (held == Held.NO) {
-            link.resume();
-        }
+        resumeUnlessHeld();
     }
 
     /** The client has said goodbye: what it sent before is still carried out. */
@@ -183,10 +173,6 @@ public final class QueryFlow {
         notifications.idle();
     }
 
-    private void routed() {
-        again(Held.FOR_READING);
-    }
-
     private void again(Held heldBack) {
         if (held == heldBack) {
             held = Held.FOR_REPLIES;
@@ -239,7 +225,35 @@ public final class QueryFlow {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
+        announce(leased);
+    }
+
+    /** Sends it once the other instances know what it may write. */
+    private void announce(ServerConnection leased) {
+        boolean reads = isTrial() || !lease.isOnPrimary();
+        if (reads || announcement.isKnown(exchange, leased, () -> announced(leased))) {
+            send(leased);
+        } else {
+            hold(Held.FOR_OTHERS);
+        }
+    }
+
+    private void announced(ServerConnection leased) {
+        if (held == Held.FOR_OTHERS && !gone && leased.isUsable()) {
+            sendHeld(leased);
+        }
+    }
+
+    private void sendHeld(ServerConnection leased) {
+        held = Held.NO;
         send(leased);
+        resumeUnlessHeld();
+    }
+
+    private void resumeUnlessHeld() {
+        if (held == Held.NO) {
+            link.resume();
+        }
     }
 
     private boolean aligns(ServerConnection leased) {
@@ -263,9 +277,6 @@ public final class QueryFlow {
         if (isTrial()) {
             exchange = trial.keep(whole);
         } else {
-            if (routing != null && lease.isOnPrimary()) {
-                routing.writes().sending(whole, leased.status(), leased.isQuiet());
-            }
             exchange = stalePlan.keep(whole, leased);
         }
         lease.write(whole, 0);
@@ -329,10 +340,8 @@ public final class QueryFlow {
         }
         if (error == null) {
             held = Held.NO;
-            send(leased);
-            if (held == Held.NO) {
-                link.resume();
-            }
+            announce(leased);
+            resumeUnlessHeld();
             return;
         }
         boolean stillLocal = routing != null && routing.takesBack();
@@ -401,9 +410,7 @@ public final class QueryFlow {
         if (held == Held.FOR_REPLIES) {
             held = Held.NO;
             advance();
-            if (held == Held.NO) {
-                link.resume();
-            }
+            resumeUnlessHeld();
         }
         if (held == Held.NO && !isRunning()) {
             link.settled();

@@ -7,6 +7,7 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.results.Key;
 import dev.pgproxy.results.LoopKeys;
 import dev.pgproxy.results.Results;
+import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.session.ClientStatements;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
@@ -52,7 +53,7 @@ final class ReadKey {
 
     private final Results results;
     private final Session session;
-    private final long database;
+    private final DatabaseState state;
     private final byte[] user;
     private @Nullable Settings seen;
     private @Nullable Reported seenReported;
@@ -67,13 +68,12 @@ final class ReadKey {
     /**
      * For one client.
      *
-     * @param database of which there is only one in this process
      * @param user as whom it is logged in to servers
      */
-    ReadKey(Results results, Session session, long database, String user) {
+    ReadKey(Results results, Session session, DatabaseState state, String user) {
         this.results = results;
         this.session = session;
-        this.database = database;
+        this.state = state;
         this.user = user.getBytes(StandardCharsets.UTF_8);
     }
 
@@ -90,14 +90,13 @@ final class ReadKey {
     /**
      * Makes the key of a read.
      *
-     * @param definitions their version
      * @param looksAtSettings whether the answer may follow from any parameter, by its name
      * @return false if there is too much to read
      */
-    boolean make(Exchange exchange, OneRead read, long definitions, boolean looksAtSettings) {
+    boolean make(Exchange exchange, OneRead read, boolean looksAtSettings) {
         look();
         LoopKeys keys = results.keys();
-        KeyHash hash = begin(definitions, looksAtSettings);
+        KeyHash hash = begin(looksAtSettings);
         boolean made = read.isSimple() ? simple(exchange, keys, hash) : extended(exchange, read, keys, hash);
         if (made) {
             hash.finish();
@@ -109,9 +108,9 @@ final class ReadKey {
 
     /** The key of a text, zero at its end included, as a Query; null if it is too long. */
     @Nullable
-    Key of(byte[] query, long definitions, boolean looksAtSettings) {
+    Key of(byte[] query, boolean looksAtSettings) {
         look();
-        KeyHash hash = begin(definitions, looksAtSettings);
+        KeyHash hash = begin(looksAtSettings);
         hash.addInt(SIMPLE);
         if (query.length > LoopKeys.MOST) {
             return null;
@@ -121,11 +120,11 @@ final class ReadKey {
         return new Key(hash.high(), hash.low());
     }
 
-    private KeyHash begin(long definitions, boolean looksAtSettings) {
+    private KeyHash begin(boolean looksAtSettings) {
         KeyHash hash = results.keys().begin();
         hash.addLong(looksAtSettings ? wholeHigh : plainHigh);
         hash.addLong(looksAtSettings ? wholeLow : plainLow);
-        hash.addLong(definitions);
+        hash.addLong(state.definitions());
         return hash;
     }
 
@@ -229,7 +228,8 @@ final class ReadKey {
 
     private KeyHash scope(Settings settings, Reported reported, Set<String> without) {
         KeyHash hash = results.keys().begin();
-        hash.addLong(database);
+        String common = state.commonName();
+        add(hash, common == null ? Long.toString(state.id()) : common);
         hash.addBytes(user, 0, user.length);
         for (String name : new TreeSet<>(settings.names())) {
             if (!without.contains(name)) {

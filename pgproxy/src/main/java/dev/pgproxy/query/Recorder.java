@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.cache.redis.Epoch;
 import dev.pgproxy.results.Dependency;
 import dev.pgproxy.results.Flight;
 import dev.pgproxy.results.Results;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Recorder {
     private final Results results;
+    private final SharedReads shared;
     private final ByteBufAllocator alloc;
     private boolean recording;
     private boolean simple;
@@ -28,8 +30,9 @@ final class Recorder {
     private @Nullable Flight flight;
     private @Nullable ByteBuf taken;
 
-    Recorder(Results results, ByteBufAllocator alloc) {
+    Recorder(Results results, SharedReads shared, ByteBufAllocator alloc) {
         this.results = results;
+        this.shared = shared;
         this.alloc = alloc;
     }
 
@@ -90,10 +93,11 @@ final class Recorder {
         end();
     }
 
+    /** With what is known only now; an epoch that has changed is none that others can go by. */
     private Dependency whole(Dependency known) {
-        return entry == null || entry.gives() == known.columns()
-                ? known
-                : new Dependency(known.clock(), known.reads(), known.marks(), entry.gives());
+        Epoch now = known.epoch() == null ? null : shared.epoch(known.reads());
+        Dependency same = now == null || !now.equals(known.epoch()) ? known.with((Epoch) null) : known;
+        return entry == null ? same : same.with(entry.gives());
     }
 
     /** What was sent so far is not what the client gets: another server answers. */

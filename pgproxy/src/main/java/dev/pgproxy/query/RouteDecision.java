@@ -345,7 +345,10 @@ final class RouteDecision {
         boolean strict = transaction.isOpen() && !transaction.isReadOnly();
         Consistency consistency = strict ? Consistency.TABLE : routes.settings().consistency();
         long asOf = switch (consistency) {
-            case TABLE -> Math.max(clock.lastWrite(beginsOnReplica() ? RelationSet.ALL : of), past.shownByReplicas());
+            case TABLE ->
+                !state.knowsOfAll()
+                        ? TableClock.IN_DOUBT
+                        : Math.max(clock.lastWrite(beginsOnReplica() ? RelationSet.ALL : of), past.shownByReplicas());
             case SESSION -> Math.max(past.seen(), writes.lastAcknowledged());
             case EVENTUAL -> HostState.NEVER;
         };

@@ -7,12 +7,14 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
 import dev.pgproxy.route.DatabaseState;
+import dev.pgproxy.route.OpenWrite;
 import dev.pgproxy.route.SessionView;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.sql.Shape;
+import dev.pgproxy.server.ServerConnection;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +29,7 @@ final class WriteWatch {
     private final DatabaseState state;
 
     private RelationSet written = RelationSet.NONE;
-    private RelationSet doubted = RelationSet.NONE;
+    private @Nullable OpenWrite open;
     private boolean defines;
 
     /** Whether what it defines may be a matter of all databases: roles, and who is a member of which. */
@@ -53,15 +55,17 @@ final class WriteWatch {
     /**
      * This is about to be sent to the primary.
      *
-     * @param status in which it will run; meaningless unless {@code quiet}
-     * @param quiet whether nothing is under way there
+     * @param confirmed runs, on any thread, when it may be sent
+     * @return whether it may be sent at once: the other instances know what it may write
      */
-    void sending(Exchange exchange, byte status, boolean quiet) {
+    boolean sending(Exchange exchange, ServerConnection to, Runnable confirmed) {
+        boolean quiet = to.isQuiet();
+        byte status = to.status(); // meaningless unless quiet
         if (state.routes() == null) {
             unseen = true;
             atomic = false;
             alone = false;
-            return;
+            return true;
         }
         boolean ends = !quiet || status == TransactionStatus.IDLE;
         atomic = ends && quiet && written.isEmpty();
@@ -86,14 +90,14 @@ final class WriteWatch {
                 ends |= mayCommit(facts.kind());
             }
         }
-        if (ends && !written.isEmpty() && !doubted.equals(written)) {
-            RelationSet before = doubted;
-            state.clock().doubt(written);
-            doubted = written;
-            if (!before.isEmpty()) {
-                state.clock().settle(before, 0);
+        OpenWrite before = open;
+        if (ends && !written.isEmpty() && (before == null || !before.relations().equals(written))) {
+            open = state.doubt(written, to.identity().processId(), confirmed);
+            if (before != null) {
+                before.settle(0);
             }
         }
+        return open == null || open.isConfirmed();
     }
 
     /** A Query, or a Parse with what follows for it: no other text is run before it is read. */
@@ -233,14 +237,16 @@ final class WriteWatch {
             return;
         }
         if (status != TransactionStatus.IDLE) {
-            if (quiet && !doubted.isEmpty()) {
-                state.clock().settle(doubted, 0); // it was not the end
-                doubted = RelationSet.NONE;
+            if (quiet && open != null) {
+                open.settle(0); // it was not the end
+                open = null;
             }
             return;
         }
         if (failure != null && quiet && (atomic || alone && isUnreadable(failure))) {
-            state.clock().settle(doubted, 0); // nothing of it has happened
+            if (open != null) {
+                open.settle(0); // nothing of it has happened
+            }
             forget();
             return;
         }
@@ -253,17 +259,17 @@ final class WriteWatch {
             state.clock().written(written, now);
             return;
         }
-        if (doubted.isEmpty()) {
-            state.clock().written(written, now);
+        if (open == null) {
+            state.written(written);
         } else {
-            state.clock().settle(doubted, now);
+            open.settle(now);
         }
         forget();
     }
 
     private void forget() {
         written = RelationSet.NONE;
-        doubted = RelationSet.NONE;
+        open = null;
         defines = false;
         shared = false;
         atomic = false;
@@ -281,17 +287,17 @@ final class WriteWatch {
      */
     @Nullable
     Runnable abandon() {
-        RelationSet open = doubted;
+        OpenWrite left = open;
         boolean defined = defines;
         boolean definedForAll = shared;
         forget();
-        return open.isEmpty()
+        return left == null
                 ? null
                 : () -> {
                     if (defined) {
                         state.definitionsChanged(definedForAll);
                     }
-                    state.clock().settle(open, Monotonic.now());
+                    left.settle(Monotonic.now());
                 };
     }
 }

@@ -8,6 +8,7 @@ public enum CacheReason {
     HIT("answered from the cache"),
     MISS("cacheable, and not in the cache, or not true any more"),
     IN_DOUBT("a write to one of its tables is under way"),
+    APART("there is no contact with the other instances, which may have written"),
     NOT_A_READ("it is no query that reads and does nothing else"),
     NO_TABLE("it reads no table"),
     NO_CATALOG("the definitions of the database are not known yet, or have just changed"),

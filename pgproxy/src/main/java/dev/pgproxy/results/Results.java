@@ -27,7 +27,7 @@ public final class Results {
     /** How many keys of large results are remembered. */
     private static final int REMEMBERED = 10_000;
 
-    private final KeyHash secret = KeyHash.random();
+    private final KeyHash secret;
     private final FastThreadLocal<LoopKeys> keys = new FastThreadLocal<>() {
         @Override
         protected LoopKeys initialValue() {
@@ -50,9 +50,10 @@ public final class Results {
     private volatile CacheSettings settings;
     private volatile CacheRules rules = CacheRules.NONE;
 
-    /** Nothing kept yet. */
-    public Results(CacheSettings settings) {
+    /** Nothing kept yet; keys are made with this. */
+    public Results(CacheSettings settings, KeyHash secret) {
         this.settings = settings;
+        this.secret = secret;
         long half = Runtime.getRuntime().maxMemory() / 2;
         this.cache = new ResultCache<>(
                 Math.min(settings.size(), half),

@@ -42,6 +42,10 @@ final class CacheExplanation {
             return;
         }
         CacheExplanation explanation = new CacheExplanation(said, facts, from, state);
+        if (!state.knowsOfAll()) {
+            explanation.no(CacheReason.APART, null);
+            return;
+        }
         Catalog catalog = state.routes() == null ? null : state.catalog();
         Reading reading = catalog == null || shape == null ? null : shape.reading(catalog, from.path());
         if (catalog == null || shape == null || reading == null) {

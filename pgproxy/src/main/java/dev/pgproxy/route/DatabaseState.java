@@ -1,5 +1,6 @@
 package dev.pgproxy.route;
 
+import dev.pgproxy.cache.redis.InstanceLink;
 import dev.pgproxy.health.catalog.RoleDefaults;
 import dev.pgproxy.results.CacheCounts;
 import dev.pgproxy.results.Results;
@@ -7,21 +8,28 @@ import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of one database, whatever names lead to it: its definitions, and when it was written. Thread-safe. */
 public final class DatabaseState {
-    private record Loaded(Catalog catalog, RoleDefaults defaults, long change, long version) {}
+    private record Loaded(Catalog catalog, RoleDefaults defaults, long change) {}
 
     private static final AtomicLong IDS = new AtomicLong();
 
     private final long id = IDS.incrementAndGet();
     private final PhysicalDatabase database;
     private final Results results;
+    private final @Nullable Instances instances;
+    private volatile @Nullable String commonName;
+
+    /** Writes that wait for the common name. */
+    private final List<OpenWrite> untold = new ArrayList<>(0);
+
     private final CacheCounts counts = new CacheCounts();
-    private final AtomicLong versions = new AtomicLong();
     private final TableClock clock = new TableClock(Monotonic.now());
     private final AtomicLong changes = new AtomicLong();
     private volatile @Nullable Loaded loaded;
@@ -31,8 +39,13 @@ public final class DatabaseState {
     private final Runnable onSharedChange;
 
     /** @param onSharedChange is told that what its cluster's databases share has changed */
-    DatabaseState(PhysicalDatabase database, Results results, Consumer<DatabaseState> onSharedChange) {
+    DatabaseState(
+            PhysicalDatabase database,
+            Results results,
+            @Nullable Instances instances,
+            Consumer<DatabaseState> onSharedChange) {
         this.database = database;
+        this.instances = instances;
         this.results = results;
         this.onSharedChange = () -> onSharedChange.accept(this);
     }
@@ -40,6 +53,72 @@ public final class DatabaseState {
     /** No other database of this process has the same. */
     public long id() {
         return id;
+    }
+
+    /** The cluster that it is in has said which it is. */
+    synchronized void identified(long systemIdentifier) {
+        Instances others = instances;
+        if (others != null && commonName == null) {
+            String name = Long.toUnsignedString(systemIdentifier) + "/" + database.name();
+            others.enter(name, this);
+            commonName = name;
+            untold.forEach(write -> write.tell(others.link(), name));
+            untold.clear();
+        }
+    }
+
+    /** As all instances call it; null while it is not known, or if there is one instance only. */
+    public @Nullable String commonName() {
+        return commonName;
+    }
+
+    /** Whether the clock knows of all writes that pass through any instance. To be asked before the clock is. */
+    public boolean knowsOfAll() {
+        return instances == null || commonName != null && instances.mayServe();
+    }
+
+    /** What all instances share; null if there is one only. */
+    public @Nullable Instances instances() {
+        return instances;
+    }
+
+    /**
+     * A message that may commit writes to these is about to be sent.
+     *
+     * @param backend the server process that will execute it
+     * @param confirmed runs, on any thread, when it may be sent, unless that is so when this returns
+     */
+    public OpenWrite doubt(RelationSet relations, int backend, Runnable confirmed) {
+        clock.doubt(relations);
+        OpenWrite write = new OpenWrite(this, relations, backend, instances == null, confirmed);
+        if (instances != null) {
+            tell(write, instances.link());
+        }
+        return write;
+    }
+
+    private synchronized void tell(OpenWrite write, InstanceLink link) {
+        String name = commonName;
+        if (name == null) {
+            untold.add(write);
+        } else {
+            write.tell(link, name);
+        }
+    }
+
+    void settled(long number, boolean written) {
+        if (instances != null && number != 0) {
+            instances.link().settle(number, written);
+        }
+    }
+
+    /** These count as written now, in all instances. */
+    public void written(RelationSet relations) {
+        clock.written(relations, Monotonic.now());
+        String name = commonName;
+        if (instances != null && name != null) {
+            instances.link().announce(name, Instances.tables(relations));
+        }
     }
 
     /** Results of its reads, and of others. */
@@ -68,10 +147,10 @@ public final class DatabaseState {
         return now != null && now.change == changes.get() ? now.catalog : null;
     }
 
-    /** Which definitions they are: never the same for others. */
+    /** Which definitions they are: the same in all instances, and never the same for others. */
     public long definitions() {
         Loaded now = loaded;
-        return now == null ? 0 : now.version;
+        return now == null ? 0 : now.catalog.version();
     }
 
     /** What parameters are at login; null as for {@link #catalog}. */
@@ -111,9 +190,7 @@ public final class DatabaseState {
 
     /** They were read after so many changes. */
     public void loaded(Catalog catalog, RoleDefaults defaults, long change) {
-        Loaded before = loaded;
-        long version = before != null && before.catalog == catalog ? before.version : versions.incrementAndGet();
-        loaded = new Loaded(catalog, defaults, change, version);
+        loaded = new Loaded(catalog, defaults, change);
     }
 
     /** Where its statements can go; null if that is the primary alone, and nobody else asks what is written. */

@@ -4,6 +4,7 @@ import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.Topology;
 import dev.pgproxy.routing.freshness.Timeline;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,11 +13,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class PrimaryChange implements Consumer<Topology> {
     private final Runnable changed;
+    private final LongConsumer identified;
     private @Nullable Timeline timeline;
     private boolean missed;
 
-    PrimaryChange(Runnable changed) {
+    /** @param identified is told the system identifier, again and again */
+    PrimaryChange(Runnable changed, LongConsumer identified) {
         this.changed = changed;
+        this.identified = identified;
     }
 
     @Override
@@ -30,6 +34,9 @@ final class PrimaryChange implements Consumer<Topology> {
         boolean other = missed || timeline != null && !timeline.equals(now);
         timeline = now;
         missed = false;
+        if (now != null) {
+            identified.accept(now.systemIdentifier());
+        }
         if (other) {
             changed.run();
         }

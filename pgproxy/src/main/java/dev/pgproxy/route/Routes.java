@@ -1,5 +1,6 @@
 package dev.pgproxy.route;
 
+import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
@@ -48,9 +49,11 @@ public final class Routes implements AutoCloseable {
     private record Cluster(ClusterMonitor monitor, ResponseTimes times) {}
 
     private final Shapes shapes = new Shapes();
+    private final @Nullable Instances instances;
     private final Results results;
     private final int loops;
     private final ConcurrentMap<PhysicalDatabase, DatabaseState> states = new ConcurrentHashMap<>();
+    private final ConcurrentMap<HostAddress, Long> systems = new ConcurrentHashMap<>();
     private final Map<ClusterKey, Cluster> clusters = new HashMap<>();
     private final Map<PhysicalDatabase, CatalogKeeper> keepers = new HashMap<>();
     private final Map<PhysicalDatabase, DatabaseFeed> feeds = new HashMap<>();
@@ -63,7 +66,10 @@ public final class Routes implements AutoCloseable {
         this.config = config;
         this.control = control;
         this.loops = loops;
-        this.results = new Results(config.cache());
+        this.instances = Instances.start(config.instances(), config.cache().maxResult());
+        this.results = new Results(
+                config.cache(),
+                instances == null ? KeyHash.random() : KeyHash.of(Instances.secret(config.instances())));
         results.rules(config.cacheRules());
         shapes.comparing(config.cache().isOn());
         tellWhatIsMissing();
@@ -86,6 +92,11 @@ public final class Routes implements AutoCloseable {
         return results;
     }
 
+    /** The other instances; null if there is only this one. */
+    public @Nullable Instances instances() {
+        return instances;
+    }
+
     /** The databases that somebody has used. */
     public Collection<DatabaseState> all() {
         return states.values();
@@ -93,7 +104,7 @@ public final class Routes implements AutoCloseable {
 
     private synchronized DatabaseState add(PhysicalDatabase physical) {
         return states.computeIfAbsent(physical, key -> {
-            DatabaseState state = new DatabaseState(key, results, this::sharedChange);
+            DatabaseState state = new DatabaseState(key, results, instances, this::sharedChange);
             apply(state);
             return state;
         });
@@ -102,6 +113,40 @@ public final class Routes implements AutoCloseable {
     /** Roles may have changed: the other databases of the cluster are told. */
     private void sharedChange(DatabaseState of) {
         everythingChanged(of.database().primary(), of);
+    }
+
+    /** On a thread of the monitor, which must not be made to wait for us. */
+    private void identified(HostAddress primary, long systemIdentifier) {
+        systems.put(primary, systemIdentifier);
+        for (DatabaseState state : states.values()) {
+            if (state.database().primary().equals(primary)) {
+                state.identified(systemIdentifier);
+            }
+        }
+        systems.forEach((other, system) -> {
+            if (system == systemIdentifier && !other.equals(primary)) {
+                refuseTwins(primary, other);
+            }
+        });
+    }
+
+    /** What is written by one name would not be known by the other. */
+    private void refuseTwins(HostAddress one, HostAddress other) {
+        for (DatabaseState state : states.values()) {
+            DatabaseState twin = state.database().primary().equals(one)
+                    ? states.get(new PhysicalDatabase(other, state.database().name()))
+                    : null;
+            if (twin != null && (state.routes() != null || twin.routes() != null)) {
+                state.routes(null);
+                twin.routes(null);
+                LOG.error(
+                        "{} and {} are one server: its database {} gets no reads from replicas or the cache; write its address"
+                                + " in one way",
+                        one,
+                        other,
+                        state.database().name());
+            }
+        }
     }
 
     private void everythingChanged(HostAddress primary, @Nullable DatabaseState but) {
@@ -236,7 +281,12 @@ public final class Routes implements AutoCloseable {
                 config.routing().maxReplicaLag());
         return new Cluster(
                 ClusterMonitor.start(
-                        targets, settings, times, new PrimaryChange(() -> everythingChanged(key.primary(), null))),
+                        targets,
+                        settings,
+                        times,
+                        new PrimaryChange(
+                                () -> everythingChanged(key.primary(), null),
+                                system -> identified(key.primary(), system))),
                 times);
     }
 
@@ -261,5 +311,8 @@ public final class Routes implements AutoCloseable {
         clusters.values().forEach(cluster -> cluster.monitor().close());
         keepers.values().forEach(CatalogKeeper::close);
         shapes.close();
+        if (instances != null) {
+            instances.close();
+        }
     }
 }

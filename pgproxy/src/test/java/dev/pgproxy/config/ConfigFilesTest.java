@@ -46,7 +46,9 @@ class ConfigFilesTest {
     @Test
     void theCommentedBlocksOfTheFileLoadToo() throws IOException, ConfigProblems {
         String text = Files.readString(CONF.resolve("pgproxy.conf"));
-        ProxyConfig config = ConfigLoader.parse(text.replaceAll("(?m)^  # ", "").replace("peer_id = 0", "peer_id = 1"));
+        ProxyConfig config = ConfigLoader.parse(text.replaceAll("(?m)^  # ", "")
+                .replace("peer_id = 0", "peer_id = 1")
+                .replace("consistency = table", "consistency = session")); // table with peers needs Redis
         assertThat(config.users()).hasSize(1);
         assertThat(config.databases()).hasSize(1);
         assertThat(config.cacheRules()).hasSize(1);

@@ -3,6 +3,7 @@ package dev.pgproxy.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pgproxy.cache.redis.Coherence;
 import dev.pgproxy.routing.Balance;
 import dev.pgproxy.routing.CacheWish;
 import dev.pgproxy.routing.Consistency;
@@ -82,7 +83,7 @@ class ProxyConfigTest {
         assertThat(config.users()).isEmpty();
     }
 
-    private static void routingAndCacheAreMapped(ProxyConfig config) {
+    private static void routingAndCacheAreMapped(ProxyConfig config, Path directory) {
         assertThat(config.routing())
                 .isEqualTo(new RoutingSettings(
                         Consistency.SESSION,
@@ -123,6 +124,17 @@ class ProxyConfigTest {
                                 "app",
                                 "web",
                                 new CacheWish(true, false, Duration.ofMinutes(5), List.of("a", "b"))));
+        assertThat(config.instances())
+                .isEqualTo(new InstanceSettings(
+                        "redis://127.0.0.1:6379",
+                        "proxies",
+                        new Secret("word"),
+                        directory.resolve("full.conf"),
+                        "shop",
+                        new Secret("0123456789abcdef"),
+                        Coherence.PUSH,
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(40)));
     }
 
     @Test
@@ -145,7 +157,7 @@ class ProxyConfigTest {
                         3));
         assertThat(config.pool())
                 .isEqualTo(new PoolSettings(PoolMode.SESSION, 21, 2, 4, Duration.ofSeconds(6), 100, true));
-        routingAndCacheAreMapped(config);
+        routingAndCacheAreMapped(config, directory);
         assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16));
         Path file = directory.resolve("full.conf");

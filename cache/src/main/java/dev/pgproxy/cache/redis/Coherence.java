@@ -1,5 +1,7 @@
 package dev.pgproxy.cache.redis;
 
+import java.util.Locale;
+
 /** What a writer waits for, and so what a reader of another instance can count on. */
 public enum Coherence {
     /**
@@ -9,5 +11,10 @@ public enum Coherence {
     STRICT,
 
     /** Nothing waits: a hit may be stale for as long as a message takes, or for a lease where messages fail. */
-    PUSH
+    PUSH;
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 }

@@ -2,6 +2,10 @@ package dev.pgproxy.health.catalog;
 
 import dev.pgproxy.health.probe.ControlConnections;
 import dev.pgproxy.routing.catalog.Catalog;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -69,14 +73,13 @@ public final class CatalogKeeper implements AutoCloseable {
         Catalog catalog = null;
         RoleDefaults defaults = null;
         long knownChange = -1;
-        long version = 0;
         while (open) {
             try (Connection connection = connections.connection()) {
                 long change = changes.getAsLong();
                 String fingerprint = CatalogLoader.fingerprint(connection);
                 if (catalog == null || defaults == null || !fingerprint.equals(known)) {
                     defaults = RoleDefaults.load(connection);
-                    catalog = CatalogLoader.load(connection, ++version);
+                    catalog = CatalogLoader.load(connection, version(fingerprint));
                     known = fingerprint;
                     taker.take(catalog, defaults, change);
                 } else if (change != knownChange) {
@@ -88,6 +91,16 @@ public final class CatalogKeeper implements AutoCloseable {
                 complain(e);
             }
             await();
+        }
+    }
+
+    /** The same for the same definitions, whoever reads them; 64 bits of SHA-256. */
+    private static long version(String fingerprint) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(fingerprint.getBytes(StandardCharsets.UTF_8));
+            return ByteBuffer.wrap(hash).getLong();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class Shape implements TextShape {
+    /** Look-ups after which it is looked back whether they were any use. */
+    private static final int WINDOW = 1024;
+
     /** What the shape means in one state of a database; a shape that nobody uses any more keeps no old one alive. */
     private record Resolved(WeakReference<Catalog> catalog, SearchPath path, Reading reading) {}
 
@@ -28,6 +31,15 @@ public final class Shape implements TextShape {
     private final LongAdder hits = new LongAdder();
     private final LongAdder misses = new LongAdder();
     private final Mark mark = new Mark();
+
+    /** Guesses, so that it does not matter if two threads count one. */
+    private int lookedUp;
+
+    private int found;
+    private boolean useless;
+    private int sharedMisses;
+
+    private int sharedAsked;
     private volatile @Nullable StatementShape facts;
     private volatile @Nullable Resolved resolved;
     private volatile @Nullable WeakReference<Catalog> refusedBy;
@@ -133,6 +145,33 @@ public final class Shape implements TextShape {
     /** A cacheable read was looked up, and found or not. */
     public void countLookUp(boolean found) {
         (found ? hits : misses).increment();
+        lookedUp++;
+        if (found) {
+            this.found++;
+        }
+        if (lookedUp >= WINDOW) {
+            useless = this.found * 100 < lookedUp;
+            lookedUp = 0;
+            this.found = 0;
+        }
+    }
+
+    /**
+     * Whether a result is worth keeping. Where fewer than one look-up in a hundred finds something, keys hardly repeat: one result
+     * in sixteen is enough to notice when they do.
+     */
+    public boolean isWorthKeeping() {
+        return !useless || (lookedUp & 15) == 0;
+    }
+
+    /** Results that all instances share have had one of its texts, or not. */
+    public void countShared(boolean found) {
+        sharedMisses = found ? 0 : sharedMisses + 1;
+    }
+
+    /** Whether it is worth looking there: where nothing was found for long, it is looked rarely. */
+    public boolean isSharedPerhaps() {
+        return sharedMisses < 16 || (++sharedAsked & 63) == 0;
     }
 
     /** How often the cache has answered. */

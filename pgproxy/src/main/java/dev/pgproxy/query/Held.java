@@ -1,0 +1,15 @@
+package dev.pgproxy.query;
+
+/** Where an exchange stands that could not be sent at once. */
+enum Held {
+    NO,
+    /** A text is being read, or another client asks the same. */
+    FOR_READING,
+    /** The client does not take what it was sent. */
+    FOR_CLIENT,
+    FOR_LEASE,
+    FOR_ALIGNMENT,
+    /** Other instances are told what it may write. */
+    FOR_OTHERS,
+    FOR_REPLIES
+}

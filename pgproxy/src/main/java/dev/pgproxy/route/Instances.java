@@ -1,0 +1,192 @@
+package dev.pgproxy.route;
+
+import dev.pgproxy.cache.redis.Epoch;
+import dev.pgproxy.cache.redis.InstanceLink;
+import dev.pgproxy.cache.redis.LinkListener;
+import dev.pgproxy.cache.redis.LinkSettings;
+import dev.pgproxy.cache.redis.LinkStatus;
+import dev.pgproxy.cache.redis.RedisAccess;
+import dev.pgproxy.cache.redis.RedisSettings;
+import dev.pgproxy.cache.redis.RedisTier;
+import dev.pgproxy.cache.redis.TableSet;
+import dev.pgproxy.cache.redis.TierSettings;
+import dev.pgproxy.config.InstanceSettings;
+import dev.pgproxy.config.Secret;
+import dev.pgproxy.routing.catalog.RelationSet;
+import dev.pgproxy.routing.freshness.Monotonic;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The other instances before the same servers: what they may be writing is in doubt here, too, and what is written here they
+ * know before it can be committed. Databases have one name in all instances: the cluster's system identifier and their own
+ * name. Thread-safe.
+ */
+public final class Instances implements LinkListener, AutoCloseable {
+    private static final Duration CONNECT = Duration.ofSeconds(2);
+    private static final Duration ANSWER = Duration.ofMillis(400);
+
+    /** A database as others speak of it: what they have in doubt, and what we know of it. */
+    private static final class Named {
+        private final List<DatabaseState> states = new ArrayList<>(1);
+        private final List<RelationSet> open = new ArrayList<>();
+    }
+
+    private final RedisAccess access;
+    private final InstanceLink link;
+    private final RedisTier tier;
+    private final Map<String, Named> databases = new HashMap<>();
+
+    private Instances(InstanceSettings settings, String url, byte[] secret, int maxResult) {
+        Secret password = settings.password();
+        access = new RedisAccess(new RedisSettings(
+                url,
+                settings.user(),
+                password == null ? null : password.reveal(),
+                settings.caFile(),
+                settings.namespace(),
+                CONNECT));
+        LinkSettings bounds = new LinkSettings(settings.coherence(), settings.lease(), ANSWER, settings.forgetAfter());
+        link = new InstanceLink(access, secret, bounds, this);
+        TierSettings usual = TierSettings.DEFAULT;
+        tier = new RedisTier(
+                access,
+                secret,
+                new TierSettings(usual.timeout(), usual.maxInFlight(), Math.max(1, maxResult), usual.compressOver()));
+        link.start();
+    }
+
+    /** Begins to look for the others; null if there are none to look for. */
+    static @Nullable Instances start(InstanceSettings settings, int maxResult) {
+        String url = settings.url();
+        return url == null ? null : new Instances(settings, url, secret(settings), maxResult);
+    }
+
+    /** What all instances share, for keys. */
+    static byte[] secret(InstanceSettings settings) {
+        return Objects.requireNonNull(settings.secret()).reveal().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Whether what is known of writes is all there is to know, at this moment. */
+    boolean mayServe() {
+        return link.mayServe();
+    }
+
+    /** The link, for doubts. */
+    InstanceLink link() {
+        return link;
+    }
+
+    /** What the written state of these is called in all instances; null if nobody can know. */
+    public @Nullable Epoch epoch(String database, RelationSet reads) {
+        return link.epoch(database, tables(reads));
+    }
+
+    /** Results that all share. */
+    public RedisTier tier() {
+        return tier;
+    }
+
+    /** For people. */
+    public CompletionStage<LinkStatus> status() {
+        return link.status();
+    }
+
+    /** The common name of a database has become known. */
+    synchronized void enter(String name, DatabaseState state) {
+        Named named = databases.computeIfAbsent(name, none -> new Named());
+        named.states.add(state);
+        named.open.forEach(tables -> state.clock().doubt(tables));
+    }
+
+    static TableSet tables(RelationSet relations) {
+        if (relations.isAll()) {
+            return TableSet.ALL;
+        }
+        int[] ids = new int[relations.size()];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = relations.id(i);
+        }
+        return TableSet.of(ids);
+    }
+
+    private static RelationSet relations(TableSet tables) {
+        if (tables.isAll()) {
+            return RelationSet.ALL;
+        }
+        int[] ids = new int[tables.size()];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = tables.id(i);
+        }
+        return RelationSet.of(ids);
+    }
+
+    // ---- LinkListener
+
+    @Override
+    public synchronized void doubted(String database, TableSet tables) {
+        Named named = databases.computeIfAbsent(database, none -> new Named());
+        RelationSet relations = relations(tables);
+        named.open.add(relations);
+        named.states.forEach(state -> state.clock().doubt(relations));
+    }
+
+    @Override
+    public synchronized void settled(String database, TableSet tables, boolean written) {
+        Named named = databases.computeIfAbsent(database, none -> new Named());
+        RelationSet relations = relations(tables);
+        if (named.open.remove(relations)) {
+            for (DatabaseState state : named.states) {
+                if (written && relations.isAll()) {
+                    state.definitionsChanged(false); // they may have been among it
+                }
+                state.clock().settle(relations, written ? Monotonic.now() : 0);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void written(String database, TableSet tables) {
+        Named named = databases.get(database);
+        if (named != null) {
+            RelationSet relations = relations(tables);
+            named.states.forEach(state -> state.clock().written(relations, Monotonic.now()));
+        }
+    }
+
+    @Override
+    public synchronized void flushed() {
+        databases.values().forEach(named -> named.states.forEach(DatabaseState::everythingChanged));
+    }
+
+    @Override
+    public synchronized void orphaned(
+            String database, TableSet tables, int backendPid, long backendStart, Runnable resolved) {
+        Named named = databases.get(database);
+        for (DatabaseState state : named == null ? List.<DatabaseState>of() : named.states) {
+            DatabaseRoutes routes = state.routes();
+            if (routes != null && backendPid != 0) {
+                routes.cluster().whenGone(backendPid, resolved);
+            }
+        }
+    }
+
+    @Override
+    public void lost(String instance, Runnable gone) {
+        // nobody here can know whether it writes: it is waited for as long as configured
+    }
+
+    @Override
+    public void close() {
+        link.close();
+        tier.close();
+        access.close();
+    }
+}
