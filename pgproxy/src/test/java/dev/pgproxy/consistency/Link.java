@@ -14,6 +14,11 @@ interface Link extends AutoCloseable {
     /** Sends statements as one exchange, a multi-statement query or a pipeline, and waits for the whole answer. */
     Answer run(Style style, List<Sql> statements);
 
+    /** Sends statements as a Query and is gone before the answer; false, and nothing, if it cannot do that. */
+    default boolean cut(List<Sql> statements) {
+        return false;
+    }
+
     /** Asks to cancel what runs, from any thread, and never fails. */
     void cancel();
 
