@@ -93,7 +93,7 @@ record ConsistencyChecker(
         }
         if (oracle.violationCount() == 0) {
             try (CheckerSession last =
-                    new CheckerSession(sessions, seed, oracle, target, Targets.plain(arena.primary()))) {
+                    new CheckerSession(0, seed, oracle, target, Targets.plain(arena.primary()))) {
                 last.endPrepared();
                 last.readEverything();
             }
@@ -109,6 +109,7 @@ record ConsistencyChecker(
             while (running.getAsBoolean()) {
                 session.step();
             }
+            session.endPrepared();
         } catch (RuntimeException | Error e) {
             stop.set(true);
             throw e;

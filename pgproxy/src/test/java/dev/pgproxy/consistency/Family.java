@@ -366,7 +366,7 @@ enum Family {
             case REDEFINED ->
                 List.of(
                         "UPDATE redefined_guard SET version = $2 WHERE key = $1 AND version < $2",
-                        "CREATE OR REPLACE VIEW redefined AS SELECT key, :v::bigint AS version FROM redefined_rows");
+                        "CREATE OR REPLACE VIEW public.redefined AS SELECT key, :v::bigint AS version FROM redefined_rows");
             default ->
                 List.of(
                         "UPDATE refreshed_guard SET version = $2 WHERE key = $1 AND version < $2",

@@ -42,6 +42,11 @@ enum Guise {
         return session % 2 == 1 || place == 0 ? USUAL : values()[place - 1];
     }
 
+    /** Whether it may end a prepared transaction that another role has begun. */
+    boolean endsForOthers() {
+        return this != ALICE && this != BOB;
+    }
+
     /** What stands beside the versions in the rows of a family; empty where only versions do. */
     String mark(Family family) {
         return switch (family) {
