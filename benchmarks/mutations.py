@@ -33,10 +33,6 @@ MUTATIONS = [
         (WATCH, "            state.clock().doubt(written);\n",
          "            state.clock().doubt(RelationSet.NONE);\n            state.clock().written(written, Monotonic.now());\n"),
         (WATCH, "            state.clock().settle(doubted, now);\n", "            state.clock().settle(doubted, 0);\n")]),
-    Mutation("invalidate-before-in-doubt", "the same, and yet in doubt until it is answered: replicas are asked too early", [
-        (WATCH, "            state.clock().doubt(written);\n",
-         "            state.clock().doubt(written);\n            state.clock().written(written, Monotonic.now());\n"),
-        (WATCH, "            state.clock().settle(doubted, now);\n", "            state.clock().settle(doubted, 0);\n")]),
     Mutation("no-doubt", "tables are not in doubt between a commit and its answer", [
         (WATCH, "            state.clock().doubt(written);\n", "            state.clock().doubt(RelationSet.NONE);\n")]),
     Mutation("unseen-end", "an end that nobody saw (connection lost, client gone) counts as a rollback", [

@@ -76,7 +76,8 @@ final class CheckerSession implements AutoCloseable {
     void step() {
         connect();
         primary.look();
-        if (viewer.guise.endsForOthers() && !oracle.prepared.isEmpty() && random.nextInt(3) == 0) {
+        int waiting = oracle.prepared.size();
+        if (viewer.guise.endsForOthers() && waiting > 0 && random.nextInt(waiting > 8 ? 3 : 30) == 0) {
             endOnePrepared();
         } else if (hot != 0 && random.nextInt(4) > 0) {
             readHot();
@@ -97,11 +98,11 @@ final class CheckerSession implements AutoCloseable {
     private void writes(int dice) {
         if (random.nextInt(100) < oracle.workload().outside()) {
             writeOutside();
-        } else if (dice < 77) {
+        } else if (dice < 75) {
             write();
-        } else if (dice < 80) {
+        } else if (dice < 77) {
             writeAndRead();
-        } else if (dice < 81) {
+        } else if (dice < 78) {
             writeTwice();
         } else {
             cutWrite();
@@ -111,6 +112,11 @@ final class CheckerSession implements AutoCloseable {
     private void transactions(int dice) {
         if (oracle.workload().outside() == 100) {
             readOnly("BEGIN READ ONLY", false);
+        } else if (oracle.families().stream().allMatch(Family::isTimeless)) {
+            Family family = any(oracle.families());
+            if (family.isGuarded()) {
+                guarded(family);
+            }
         } else if (dice < 89) {
             transaction();
         } else if (dice < 91) {
@@ -308,7 +314,7 @@ final class CheckerSession implements AutoCloseable {
             return;
         }
         String template = anyWrite(register.family);
-        boolean whole = random.nextInt(6) == 0 && !template.startsWith("COPY");
+        boolean whole = random.nextInt(4) == 0 && !template.startsWith("COPY");
         Write write = register.begin(viewer.name, template);
         List<Sql> statements = new ArrayList<>(statements(template, register.key, write.version));
         if (whole) {
@@ -316,7 +322,7 @@ final class CheckerSession implements AutoCloseable {
             statements.addLast(Sql.plain("COMMIT"));
             switch (random.nextInt(6)) {
                 case 0 -> statements.addLast(Sql.plain("SELECT pg_sleep(0.005)"));
-                case 1 -> statements.addLast(Sql.plain("SELECT 1/0"));
+                case 1, 2 -> statements.addLast(Sql.plain("SELECT 1/0"));
                 default -> {}
             }
         }
@@ -544,8 +550,7 @@ final class CheckerSession implements AutoCloseable {
 
     /** Writes in a transaction that somebody else will end. */
     private void prepareTransaction() {
-        if (!viewer.guise.endsForOthers()
-                || !begin("START TRANSACTION ISOLATION LEVEL READ COMMITTED", false)) {
+        if (!viewer.guise.endsForOthers() || !begin("START TRANSACTION ISOLATION LEVEL READ COMMITTED", false)) {
             return;
         }
         boolean fine = true;

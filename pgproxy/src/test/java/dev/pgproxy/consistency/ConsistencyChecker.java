@@ -92,8 +92,7 @@ record ConsistencyChecker(
             stop.set(true);
         }
         if (oracle.violationCount() == 0) {
-            try (CheckerSession last =
-                    new CheckerSession(0, seed, oracle, target, Targets.plain(arena.primary()))) {
+            try (CheckerSession last = new CheckerSession(0, seed, oracle, target, Targets.plain(arena.primary()))) {
                 last.endPrepared();
                 last.readEverything();
             }
