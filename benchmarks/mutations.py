@@ -100,5 +100,5 @@ MUTATIONS = [
         only("REDEFINED")),
     Mutation("silent-feed", "the change feed tells nothing", [
         (MAIN + "route/DatabaseFeed.java", "        state.clock().written(relations, Monotonic.now());\n", "")],
-        ["--outside", "100"]),
+        ["--outside", "100", "--outside-bound", "2000", "--disturbance", "0"]),
 ]

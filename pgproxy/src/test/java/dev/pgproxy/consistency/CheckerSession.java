@@ -114,7 +114,7 @@ final class CheckerSession implements AutoCloseable {
             readOnly("BEGIN READ ONLY", false);
         } else if (oracle.families().stream().allMatch(Family::isTimeless)) {
             Family family = any(oracle.families());
-            if (family.isGuarded()) {
+            if (family.isGuarded() && random.nextInt(6) == 0) {
                 guarded(family);
             }
         } else if (dice < 89) {
@@ -724,7 +724,7 @@ final class CheckerSession implements AutoCloseable {
             return true;
         }
         oracle.error(answer.sqlState().isEmpty() ? "lost" : answer.sqlState());
-        if (answer.error().startsWith(Answer.SILENCE)) {
+        if (answer.error().startsWith(Answer.SILENCE) || answer.error().startsWith(Answer.GARBLED)) {
             oracle.blame(Violation.Kind.ERROR, look, null, 0, answer.error());
         }
         if (answer.isLost()) {

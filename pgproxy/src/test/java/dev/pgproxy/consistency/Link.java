@@ -44,6 +44,9 @@ interface Link extends AutoCloseable {
         /** How the text begins where nothing came for 20 s, which no disturbance explains. */
         static final String SILENCE = "no answer";
 
+        /** How the text begins where the driver cannot read the answer. */
+        static final String GARBLED = "an answer that is none to this";
+
         static Answer of(List<Result> results, String sqlState, String error, boolean isClosed) {
             boolean dying = sqlState.startsWith("08") || sqlState.startsWith("57P");
             return new Answer(results, sqlState, error, isClosed || dying);
