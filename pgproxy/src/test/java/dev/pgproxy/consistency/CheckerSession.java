@@ -25,6 +25,9 @@ final class CheckerSession implements AutoCloseable {
     /** What disturbances cause: serialization, deadlock, cancel; and the division and the duplicate that are wanted. */
     private static final Set<String> EXPECTED = Set.of("40001", "40P01", "57014", "22012", "23505");
 
+    /** There is no such prepared transaction; another is about to end it. */
+    private static final Set<String> NOT_PREPARED = Set.of("42704", "55000");
+
     private static final List<String> SNAPSHOTS = List.of(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -40,8 +43,10 @@ final class CheckerSession implements AutoCloseable {
     private final Oracle oracle;
     private final Link.Target target;
     private final SplittableRandom random;
+    private final PrimaryLink primary;
     private final long hot;
     private volatile @Nullable Link link;
+
     private Viewer viewer;
     private int connections;
 
@@ -56,40 +61,77 @@ final class CheckerSession implements AutoCloseable {
     /** A statement that reads, the rows it must return, and the least version of each. */
     private record Wanted(Sql sql, List<Register> registers, long[] floors) {}
 
-    /** @param hot of what sessions read again and again, all of them the same; 0 for nothing of the kind */
-    CheckerSession(int number, long seed, long hot, Oracle oracle, Link.Target target) {
+    /** @param outside leads past what is tested */
+    CheckerSession(int number, long seed, Oracle oracle, Link.Target target, Link.Target outside) {
         this.number = number;
-        this.hot = hot;
+        this.hot = oracle.workload().hot() ? seed | 1 : 0;
         this.oracle = oracle;
         this.target = target;
+        this.primary = new PrimaryLink(number, oracle, outside);
         this.random = new SplittableRandom(seed * 1_000_003 + number);
-        this.viewer = oracle.viewer("session " + number);
+        this.viewer = oracle.viewer("session " + number, Guise.of(number));
     }
 
     /** One random thing, fully answered and checked. */
     void step() {
         connect();
-        int dice = random.nextInt(100);
-        if (hot != 0 && random.nextInt(4) > 0) {
+        primary.look();
+        int waiting = oracle.prepared.size();
+        if (viewer.guise.endsForOthers() && waiting > 0 && random.nextInt(waiting > 8 ? 3 : 30) == 0) {
+            endOnePrepared();
+        } else if (hot != 0 && random.nextInt(4) > 0) {
             readHot();
-        } else if (dice < 58) {
-            reads(1);
-        } else if (dice < 70) {
-            reads(random.nextInt(2, 5));
-        } else if (dice < 82) {
+        } else {
+            int dice = random.nextInt(100);
+            if (dice < 58) {
+                reads(1);
+            } else if (dice < 67) {
+                reads(random.nextInt(2, 5));
+            } else if (dice < 82) {
+                writes(dice);
+            } else {
+                transactions(dice);
+            }
+        }
+    }
+
+    private void writes(int dice) {
+        if (random.nextInt(100) < oracle.workload().outside()) {
+            writeOutside();
+        } else if (dice < 75) {
             write();
-        } else if (dice < 86) {
+        } else if (dice < 77) {
             writeAndRead();
-        } else if (dice < 93) {
+        } else if (dice < 78) {
+            writeTwice();
+        } else {
+            cutWrite();
+        }
+    }
+
+    private void transactions(int dice) {
+        if (oracle.workload().outside() == 100) {
+            readOnly("BEGIN READ ONLY", false);
+        } else if (oracle.families().stream().allMatch(Family::isTimeless)) {
+            Family family = any(oracle.families());
+            if (family.isGuarded() && random.nextInt(6) == 0) {
+                guarded(family);
+            }
+        } else if (dice < 89) {
             transaction();
+        } else if (dice < 91) {
+            prepareTransaction();
+        } else if (dice < 93) {
+            serializable();
         } else if (dice < 95) {
             readOnly("BEGIN READ ONLY", false);
         } else if (dice < 98) {
             readOnly(any(SNAPSHOTS), true);
-        } else if (dice < 99) {
-            writeTwice();
-        } else if (random.nextInt(5) == 0) {
-            guarded(random.nextInt(4) == 0 ? Family.REFRESHED : Family.TRUNCATED);
+        } else if (oracle.workload().isFocused() || random.nextInt(10) == 0) {
+            Family family = any(oracle.families());
+            if (family.isGuarded()) {
+                guarded(family);
+            }
         }
     }
 
@@ -97,7 +139,7 @@ final class CheckerSession implements AutoCloseable {
     void readEverything() {
         connect();
         begin("BEGIN", false);
-        for (Family family : Family.values()) {
+        for (Family family : oracle.families()) {
             look(List.of(wanted(family, any(family.readsOfAll), null)), Style.SIMPLE);
         }
         end("COMMIT");
@@ -113,11 +155,8 @@ final class CheckerSession implements AutoCloseable {
 
     @Override
     public void close() {
-        Link current = link;
-        if (current != null) {
-            current.close();
-        }
-        link = null;
+        drop();
+        primary.close();
     }
 
     // ---- reads
@@ -130,23 +169,28 @@ final class CheckerSession implements AutoCloseable {
         return look(wanted, any(List.of(Style.values())));
     }
 
-    /** A cache only answers what is asked again. */
-    private void readHot() {
+    /** A cache only answers what is asked again; who has had a row from a server asks the cache for it. */
+    private boolean readHot() {
         SplittableRandom one = new SplittableRandom(hot + random.nextInt(HOT));
-        Family family = Family.values()[one.nextInt(Family.values().length)];
+        Family family = oracle.families().get(one.nextInt(oracle.families().size()));
         boolean isAll = one.nextInt(6) == 0;
         List<String> templates = isAll ? family.readsOfAll : family.reads;
         String template = templates.get(one.nextInt(templates.size()));
         Integer key = isAll ? null : one.nextInt(family.keys());
-        look(List.of(wanted(family, template, key)), Style.values()[one.nextInt(Style.values().length)]);
+        Style style = Style.values()[one.nextInt(Style.values().length)];
+        if (transaction.equals(NO_TRANSACTION) && key != null && random.nextInt(6) == 0) {
+            look(List.of(wanted(family, any(family.reads), key)), any(List.of(Style.values())));
+            connect();
+        }
+        return look(List.of(wanted(family, template, key)), style);
     }
 
     private Wanted anyRead(boolean isBatch) {
         while (true) {
-            Family family = any(List.of(Family.values()));
+            Family family = any(oracle.families());
             boolean isAll = random.nextInt(6) == 0;
             String template = any(isAll ? family.readsOfAll : family.reads);
-            boolean unfit = isBatch && template.startsWith("COPY") || isSnapshot && family.isGuarded();
+            boolean unfit = isBatch && template.startsWith("COPY") || isSnapshot && family.isTimeless();
             if (!unfit) {
                 return wanted(family, template, isAll ? null : random.nextInt(family.keys()));
             }
@@ -215,9 +259,13 @@ final class CheckerSession implements AutoCloseable {
                 return oracle.blame(Violation.Kind.ROWS, look, register, wanted.floors[i], rows);
             }
             long version = Long.parseLong(row.get(1));
-            boolean isTorn = row.stream().skip(2).anyMatch(other -> !other.equals(row.get(1)));
+            String mark = look.viewer().guise.mark(register.family);
+            boolean isOthers = !mark.isEmpty() && !mark.equals(row.getLast());
+            boolean isTorn = mark.isEmpty() && row.stream().skip(2).anyMatch(other -> !other.equals(row.get(1)));
             Long before = isSnapshot ? snapshot.putIfAbsent(register, version) : null;
-            if (isTorn || before != null && before != version) {
+            if (isOthers) {
+                fine = oracle.blame(Violation.Kind.OTHERS, look, register, wanted.floors[i], row + ", not " + mark);
+            } else if (isTorn || before != null && before != version) {
                 String got = before == null ? row.toString() : row + " after " + before;
                 fine = oracle.blame(Violation.Kind.TORN, look, register, wanted.floors[i], got);
             } else {
@@ -233,11 +281,22 @@ final class CheckerSession implements AutoCloseable {
     private @Nullable Register claim() {
         for (int attempt = 0; attempt < 5; attempt++) {
             Register register = any(oracle.registers());
-            if (!register.family.isGuarded() && register.tryWriting()) {
+            boolean isFit =
+                    !register.family.isGuarded() && (transaction.equals(NO_TRANSACTION) || !register.family.isLone());
+            if (isFit && register.tryWriting()) {
                 return register;
             }
         }
         return null;
+    }
+
+    /** What counts as a change of definitions has a cache begin anew, so there it is rare. */
+    private String anyWrite(Family family) {
+        String template = any(family.writes);
+        while (hot != 0 && template.startsWith("DO") && random.nextInt(20) > 0) {
+            template = any(family.writes);
+        }
+        return template;
     }
 
     /** One template may be several statements. */
@@ -254,13 +313,18 @@ final class CheckerSession implements AutoCloseable {
         if (register == null) {
             return;
         }
-        String template = any(register.family.writes);
-        boolean whole = random.nextInt(6) == 0 && !template.startsWith("COPY");
+        String template = anyWrite(register.family);
+        boolean whole = random.nextInt(4) == 0 && !template.startsWith("COPY");
         Write write = register.begin(viewer.name, template);
         List<Sql> statements = new ArrayList<>(statements(template, register.key, write.version));
         if (whole) {
             statements.addFirst(Sql.plain("BEGIN"));
             statements.addLast(Sql.plain("COMMIT"));
+            switch (random.nextInt(6)) {
+                case 0 -> statements.addLast(Sql.plain("SELECT pg_sleep(0.005)"));
+                case 1, 2 -> statements.addLast(Sql.plain("SELECT 1/0"));
+                default -> {}
+            }
         }
         commit(List.of(write), statements, List.of());
         if (whole && link != null) {
@@ -276,7 +340,7 @@ final class CheckerSession implements AutoCloseable {
             return;
         }
         Family family = register.family;
-        String template = any(family.writes);
+        String template = anyWrite(family);
         String read = any(family.reads);
         if (template.startsWith("COPY") || read.startsWith("COPY")) {
             register.doneWriting();
@@ -293,8 +357,9 @@ final class CheckerSession implements AutoCloseable {
     }
 
     private void writeTwice() {
-        Register register = oracle.register(Family.PLAIN, random.nextInt(Family.KEYS));
-        if (register.tryWriting()) {
+        Register register =
+                oracle.has(Family.PLAIN) ? oracle.register(Family.PLAIN, random.nextInt(Family.KEYS)) : null;
+        if (register != null && register.tryWriting()) {
             Write first = register.begin(viewer.name, "the first of " + Family.WRITE_TWICE);
             Write second = register.begin(viewer.name, Family.WRITE_TWICE);
             commit(
@@ -312,13 +377,15 @@ final class CheckerSession implements AutoCloseable {
         writes.forEach(write -> write.register.committing(write, look.sent()));
         Answer answer = look.link().run(style, statements);
         boolean ok = isOk(answer, look);
-        boolean several = writes.size() > 1 || statements.getLast().template().equals("COMMIT");
+        boolean several = writes.size() > 1
+                || writes.getFirst().register.family.isLone()
+                || statements.stream().anyMatch(sql -> sql.template().equals("COMMIT"));
         for (Write write : writes) {
             if (ok) {
                 oracle.writes.increment();
                 oracle.acknowledged(write, viewer);
             } else if (answer.isLost() || several) { // an error may have come after the commit
-                oracle.unknown(write);
+                primary.lost(write);
             } else {
                 oracle.aborted(write);
             }
@@ -346,6 +413,56 @@ final class CheckerSession implements AutoCloseable {
         }
     }
 
+    /** The connection is cut before the answer: the server may commit, now or later, or not. */
+    private void cutWrite() {
+        Link current = link;
+        Register register = current == null ? null : claim();
+        if (register == null || current == null) {
+            return;
+        }
+        String template = anyWrite(register.family);
+        if (!template.startsWith("COPY")) {
+            Write write = register.begin(viewer.name, template + ", and gone");
+            List<Sql> statements = new ArrayList<>(statements(template, register.key, write.version));
+            if (random.nextInt(3) == 0) {
+                statements.addFirst(Sql.plain("BEGIN"));
+                statements.addLast(Sql.plain("COMMIT"));
+                statements.addLast(Sql.plain("SELECT pg_sleep(0.005)"));
+            }
+            register.committing(write, System.nanoTime());
+            if (current.cut(statements)) {
+                primary.lost(write);
+                drop();
+            } else {
+                oracle.aborted(write);
+            }
+        }
+        register.doneWriting();
+    }
+
+    private void writeOutside() {
+        Register register = claim();
+        if (register == null) {
+            return;
+        }
+        if (!register.family.isLone()) {
+            String template = anyWrite(register.family);
+            Write write = register.begin(viewer.name, template, true);
+            register.committing(write, System.nanoTime());
+            Answer answer =
+                    primary.run(any(List.of(Style.values())), statements(template, register.key, write.version));
+            if (answer != null && answer.isOk()) {
+                oracle.writes.increment();
+                oracle.acknowledged(write);
+            } else if (answer != null && answer.isLost()) {
+                primary.lost(write);
+            } else {
+                oracle.aborted(write);
+            }
+        }
+        register.doneWriting();
+    }
+
     // ---- transactions
 
     private void transaction() {
@@ -356,7 +473,7 @@ final class CheckerSession implements AutoCloseable {
         for (int left = random.nextInt(1, 7); left > 0 && fine; left--) {
             int dice = random.nextInt(10);
             fine = dice < 5
-                    ? reads(random.nextInt(1, 3))
+                    ? hot != 0 && random.nextBoolean() ? readHot() : reads(random.nextInt(1, 3))
                     : dice < 6 ? lockingRead() : dice < 8 ? pendingWrite() : savepoint();
         }
         if (fine && random.nextInt(8) == 0) {
@@ -366,6 +483,9 @@ final class CheckerSession implements AutoCloseable {
     }
 
     private boolean lockingRead() {
+        if (!oracle.has(Family.PLAIN)) {
+            return reads(1);
+        }
         Wanted wanted = wanted(
                 Family.PLAIN, "SELECT key, version FROM plain WHERE key = $1 FOR SHARE", random.nextInt(Family.KEYS));
         return look(List.of(wanted), any(List.of(Style.values())));
@@ -373,7 +493,7 @@ final class CheckerSession implements AutoCloseable {
 
     private boolean pendingWrite() {
         Register register = pending.isEmpty() || random.nextInt(4) > 0 ? claim() : any(pending).register;
-        return register == null || pendingWrite(register, any(register.family.writes));
+        return register == null || pendingWrite(register, anyWrite(register.family));
     }
 
     private boolean pendingWrite(Register register, String template) {
@@ -410,6 +530,96 @@ final class CheckerSession implements AutoCloseable {
         registers(undone).stream().filter(register -> !kept.contains(register)).forEach(Register::doneWriting);
         undone.clear();
         return reads(1);
+    }
+
+    /** Reads, and writes what others read: one of them fails, here or there. */
+    private void serializable() {
+        if (!begin("BEGIN ISOLATION LEVEL SERIALIZABLE", true)) {
+            return;
+        }
+        boolean fine = true;
+        for (int left = random.nextInt(1, 5); left > 0 && fine; left--) {
+            fine = reads(1);
+        }
+        isSnapshot = false;
+        for (int left = random.nextInt(1, 3); left > 0 && fine; left--) {
+            fine = pendingWrite();
+        }
+        end(fine ? "COMMIT" : "ROLLBACK");
+    }
+
+    /** Writes in a transaction that somebody else will end. */
+    private void prepareTransaction() {
+        if (!viewer.guise.endsForOthers() || !begin("START TRANSACTION ISOLATION LEVEL READ COMMITTED", false)) {
+            return;
+        }
+        boolean fine = true;
+        for (int left = random.nextInt(1, 3); left > 0 && fine; left--) {
+            Register register = claim();
+            fine = register == null || pendingWrite(register, anyWrite(register.family));
+        }
+        if (!fine || pending.isEmpty()) {
+            end("ROLLBACK");
+            return;
+        }
+        String gid = "consistency " + number + " " + System.nanoTime();
+        Look look = look(Style.SIMPLE, List.of(Sql.plain("PREPARE TRANSACTION '" + gid + "'")));
+        Answer answer = look.link().run(look.style(), look.statements());
+        if (!isOk(answer, look) && !answer.isLost()) {
+            end("ROLLBACK"); // which it is already
+            return;
+        }
+        oracle.prepared.add(new Prepared(gid, pending, answer.isOk()));
+        pending.clear();
+        transaction = NO_TRANSACTION;
+        oracle.transactions.increment();
+    }
+
+    /** The last thing to do, as others may wait for the rows. */
+    void endPrepared() {
+        long deadline = System.nanoTime() + PATIENCE;
+        while (viewer.guise.endsForOthers() && !oracle.prepared.isEmpty() && System.nanoTime() - deadline < 0) {
+            connect();
+            endOnePrepared();
+        }
+    }
+
+    private void endOnePrepared() {
+        Prepared one = oracle.prepared.poll();
+        if (one == null) {
+            return;
+        }
+        boolean before = one.commits != null;
+        boolean commits = one.commits == null ? random.nextInt(4) > 0 : one.commits;
+        one.commits = commits;
+        String sql = (commits ? "COMMIT" : "ROLLBACK") + " PREPARED '" + one.gid + "'";
+        Look look = look(any(List.of(Style.values())), List.of(Sql.plain(sql)));
+        if (commits) {
+            one.writes.forEach(write -> write.register.committing(write, look.sent()));
+        }
+        Answer answer = look.link().run(look.style(), look.statements());
+        boolean gone = NOT_PREPARED.contains(answer.sqlState());
+        boolean waits = System.nanoTime() - one.since < TimeUnit.SECONDS.toNanos(3);
+        if (!answer.isOk() && (!gone || waits)) {
+            if (!gone || one.certain && !before && answer.sqlState().equals("42704")) {
+                isOk(answer, look);
+            }
+            oracle.prepared.add(one);
+            return;
+        }
+        for (Write write : one.writes) {
+            if (answer.isOk() && commits) {
+                oracle.writes.increment();
+                oracle.acknowledged(write, viewer);
+            } else if (commits) {
+                primary.lost(write);
+            } else if (answer.isOk()) {
+                oracle.aborted(write);
+            } else {
+                oracle.unknown(write);
+            }
+            write.register.doneWriting();
+        }
     }
 
     private void readOnly(String begin, boolean snapshots) {
@@ -473,7 +683,7 @@ final class CheckerSession implements AutoCloseable {
                 oracle.writes.increment();
                 oracle.acknowledged(write, viewer);
             } else if (counts && answer != null && answer.isLost()) {
-                oracle.unknown(write);
+                primary.lost(write);
             } else {
                 oracle.aborted(write);
             }
@@ -514,7 +724,7 @@ final class CheckerSession implements AutoCloseable {
             return true;
         }
         oracle.error(answer.sqlState().isEmpty() ? "lost" : answer.sqlState());
-        if (answer.error().startsWith(Answer.SILENCE)) {
+        if (answer.error().startsWith(Answer.SILENCE) || answer.error().startsWith(Answer.GARBLED)) {
             oracle.blame(Violation.Kind.ERROR, look, null, 0, answer.error());
         }
         if (answer.isLost()) {
@@ -526,7 +736,11 @@ final class CheckerSession implements AutoCloseable {
     }
 
     private void drop() {
-        close();
+        Link current = link;
+        if (current != null) {
+            current.close();
+        }
+        link = null;
     }
 
     private void connect() {
@@ -534,7 +748,7 @@ final class CheckerSession implements AutoCloseable {
         while (link == null) {
             try {
                 link = target.open(number);
-                viewer = oracle.viewer("session " + number + "." + ++connections);
+                viewer = oracle.viewer("session " + number + "." + ++connections, Guise.of(number));
             } catch (RuntimeException | AssertionError e) {
                 oracle.error("connect");
                 if (System.nanoTime() - deadline > 0) {

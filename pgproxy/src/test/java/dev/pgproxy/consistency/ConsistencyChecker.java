@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * @param maxAge of what may be read in {@link Mode#EVENTUAL}: the greatest lag that the target allows, and slack
  * @param longestDisturbance of a replica; 0 for no disturbances at all
  * @param seed of what each session does, not of how they interleave
- * @param hot whether many reads are asked again and again
+ * @param workload what sessions do
  */
 record ConsistencyChecker(
         Mode mode,
@@ -33,7 +33,7 @@ record ConsistencyChecker(
         Duration maxAge,
         Duration longestDisturbance,
         long seed,
-        boolean hot) {
+        Workload workload) {
     private static final Logger LOG = LoggerFactory.getLogger(ConsistencyChecker.class);
     private static final Duration PROGRESS = Duration.ofSeconds(10);
     private static final Duration ENDING = Duration.ofSeconds(60);
@@ -41,33 +41,33 @@ record ConsistencyChecker(
     /** A run with usual numbers; {@code -Dconsistency.seed} repeats a seed. */
     static ConsistencyChecker of(Mode mode, Duration duration) {
         long seed = Long.getLong("consistency.seed", System.nanoTime());
-        return new ConsistencyChecker(mode, 24, duration, Duration.ofSeconds(12), Duration.ofMillis(150), seed, false);
+        return new ConsistencyChecker(
+                mode, 24, duration, Duration.ofSeconds(12), Duration.ofMillis(150), seed, Workload.USUAL);
     }
 
     ConsistencyChecker withAges(Duration newMaxAge, Duration newLongestDisturbance) {
-        return new ConsistencyChecker(mode, sessions, duration, newMaxAge, newLongestDisturbance, seed, hot);
+        return new ConsistencyChecker(mode, sessions, duration, newMaxAge, newLongestDisturbance, seed, workload);
     }
 
     ConsistencyChecker withSessions(int newSessions, long newSeed) {
-        return new ConsistencyChecker(mode, newSessions, duration, maxAge, longestDisturbance, newSeed, hot);
+        return new ConsistencyChecker(mode, newSessions, duration, maxAge, longestDisturbance, newSeed, workload);
     }
 
-    /** With many reads that are asked again and again, for a cache. */
-    ConsistencyChecker withHotReads(boolean nowHot) {
-        return new ConsistencyChecker(mode, sessions, duration, maxAge, longestDisturbance, seed, nowHot);
+    ConsistencyChecker with(Workload nowWorkload) {
+        return new ConsistencyChecker(mode, sessions, duration, maxAge, longestDisturbance, seed, nowWorkload);
     }
 
     /** Runs until the time is over or a violation is found, and then reads everything once more. */
     Verdict run(Arena arena, Link.Target target) throws InterruptedException {
         LOG.info("mode {}, {} sessions, -Dconsistency.seed={}", mode, sessions, seed);
-        Oracle oracle = new Oracle(mode, maxAge.toNanos());
+        Oracle oracle = new Oracle(mode, maxAge.toNanos(), workload);
         AtomicBoolean stop = new AtomicBoolean();
         long start = System.nanoTime();
         BooleanSupplier running =
                 () -> !stop.get() && oracle.violationCount() == 0 && System.nanoTime() - start < duration.toNanos();
         List<CheckerSession> all = new ArrayList<>();
         for (int number = 0; number < sessions; number++) {
-            all.add(new CheckerSession(number, seed, hot ? seed | 1 : 0, oracle, target));
+            all.add(new CheckerSession(number, seed, oracle, target, Targets.plain(arena.primary())));
         }
         Map<String, Integer> disturbances = new TreeMap<>();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -92,10 +92,12 @@ record ConsistencyChecker(
             stop.set(true);
         }
         if (oracle.violationCount() == 0) {
-            try (CheckerSession last = new CheckerSession(sessions, seed, 0, oracle, target)) {
+            try (CheckerSession last = new CheckerSession(0, seed, oracle, target, Targets.plain(arena.primary()))) {
+                last.endPrepared();
                 last.readEverything();
             }
         }
+        arena.rollBackPrepared();
         Verdict verdict = verdict(oracle, Duration.ofNanos(System.nanoTime() - start), disturbances);
         LOG.info("{}", verdict);
         return verdict;
@@ -106,6 +108,7 @@ record ConsistencyChecker(
             while (running.getAsBoolean()) {
                 session.step();
             }
+            session.endPrepared();
         } catch (RuntimeException | Error e) {
             stop.set(true);
             throw e;
@@ -140,6 +143,7 @@ record ConsistencyChecker(
                 oracle.firstViolationAfter(),
                 oracle.violations(),
                 errors,
-                disturbances);
+                disturbances,
+                oracle.delays());
     }
 }

@@ -4,6 +4,7 @@ import dev.pgproxy.PgProxy;
 import dev.pgproxy.testing.Endpoint;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,6 +69,27 @@ final class ConsistencyRun implements Callable<Integer> {
     @Option(names = "--cache", description = "with the result cache on")
     private boolean cache;
 
+    @Option(
+            names = "--only",
+            split = ",",
+            paramLabel = "FAMILIES",
+            description = "of tables, by comma: ${COMPLETION-CANDIDATES} (default: all)")
+    private Set<Family> only = Set.of();
+
+    @Option(
+            names = "--outside",
+            defaultValue = "0",
+            paramLabel = "PERCENT",
+            description = "of writes that go straight to the primary (default ${DEFAULT-VALUE})")
+    private int outside;
+
+    @Option(
+            names = "--outside-bound",
+            defaultValue = "5000",
+            paramLabel = "MS",
+            description = "after which they are to be seen (default ${DEFAULT-VALUE})")
+    private int outsideBound;
+
     @Option(names = "--direct", description = "no proxy: the primary itself")
     private boolean direct;
 
@@ -88,9 +110,11 @@ final class ConsistencyRun implements Callable<Integer> {
 
     private Verdict run(Mode mode) throws InterruptedException {
         Arena arena = Arena.fresh();
+        Workload workload =
+                Workload.USUAL.withHotReads(cache).only(only).withOutside(outside, Duration.ofMillis(outsideBound));
         ConsistencyChecker checker = ConsistencyChecker.of(mode, Duration.ofSeconds(seconds))
                 .withSessions(sessions, seed)
-                .withHotReads(cache)
+                .with(workload)
                 .withAges(Duration.ofMillis(maxAge), Duration.ofMillis(disturbance));
         if (fault != null) {
             return checker.run(arena, Targets.split(fault, arena.primary(), arena.replicas()));
@@ -98,7 +122,7 @@ final class ConsistencyRun implements Callable<Integer> {
         if (direct) {
             return checker.run(arena, Targets.at(arena.primary()));
         }
-        try (PgProxy proxy = ConsistencyIT.start(arena, mode, cache)) {
+        try (PgProxy proxy = ConsistencyIT.start(arena, mode, workload)) {
             Endpoint endpoint = ConsistencyIT.endpoint(arena, proxy);
             Verdict verdict = checker.run(arena, Targets.at(endpoint));
             if (cache) {

@@ -38,7 +38,10 @@ enum Family {
                     "SELECT $1::int, read_plain($1::int)",
                     "select p.key, /* UPDATE plain */ max(p.version) from PUBLIC.\"plain\" p where p.key = $1 group by 1",
                     "SELECT a.key, a.version, b.version FROM plain a JOIN plain_view_again b USING (key) WHERE a.key = $1",
+                    "SELECT v.key, v.version FROM plain_view_again v JOIN pair_right USING (key) WHERE v.key = $1",
                     "EXECUTE sql_read(:k)",
+                    // takes a while, so that others wait for it and much happens meanwhile
+                    "SELECT key, version FROM plain WHERE key = $1 AND (SELECT count(*) FROM generate_series(1, 20000)) > 0",
                     "COPY (SELECT key, version FROM plain WHERE key = :k) TO STDOUT"),
             List.of("SELECT key, version FROM plain", "SELECT key, version FROM plain_view_again ORDER BY key"),
             List.of(
@@ -58,6 +61,8 @@ enum Family {
                     "SELECT write_plain_sql($1::int, $2::bigint)",
                     "SELECT write_plain_dynamically($1::int, $2::bigint)",
                     "EXECUTE sql_write(:k, :v)",
+                    "SELECT 1; EXECUTE sql_write(:k, :v)",
+                    "EXPLAIN (ANALYZE, COSTS OFF) EXECUTE sql_write(:k, :v)",
                     "EXPLAIN (ANALYZE, COSTS OFF) UPDATE plain SET version = :v WHERE key = :k AND version < :v",
                     "DO $$ BEGIN UPDATE plain SET version = :v WHERE key = :k AND version < :v; END $$",
                     "DO $$ BEGIN EXECUTE 'UPDATE pl' || 'ain SET version = :v WHERE key = :k AND version < :v'; END $$")),
@@ -189,6 +194,86 @@ enum Family {
                     "COPY appended (key, version) FROM STDIN",
                     "INSERT INTO appended SELECT $1::int, $2::bigint RETURNING version")),
 
+    /** Sequences are no tables, and no MVCC: see {@link #isLone}. */
+    SEQUENCED(
+            """
+            CREATE TABLE sequence_guard (key int PRIMARY KEY, version bigint NOT NULL);
+            INSERT INTO sequence_guard SELECT k, 0 FROM generate_series(0, 7) k;
+            DO $$ BEGIN FOR k IN 0..7 LOOP
+              EXECUTE 'CREATE SEQUENCE sequenced_' || k || ' MINVALUE 0 START 0'; END LOOP; END $$;
+            CREATE FUNCTION write_sequence(k int, v bigint) RETURNS bigint LANGUAGE plpgsql AS
+              $$ BEGIN UPDATE sequence_guard SET version = v WHERE key = k AND version < v;
+                 IF FOUND THEN PERFORM setval(('sequenced_' || k)::regclass, v); END IF; RETURN v; END $$;
+            """,
+            List.of(
+                    "SELECT $1::int, last_value FROM sequenced_:k",
+                    "SELECT $1::int, s.last_value FROM sequenced_:k AS s JOIN plain ON key = $1"),
+            List.of(
+                    "SELECT 0, last_value FROM sequenced_0 UNION ALL SELECT 1, last_value FROM sequenced_1"
+                            + " UNION ALL SELECT 2, last_value FROM sequenced_2 UNION ALL SELECT 3, last_value FROM sequenced_3"
+                            + " UNION ALL SELECT 4, last_value FROM sequenced_4 UNION ALL SELECT 5, last_value FROM sequenced_5"
+                            + " UNION ALL SELECT 6, last_value FROM sequenced_6 UNION ALL SELECT 7, last_value FROM sequenced_7"),
+            List.of("SELECT write_sequence($1::int, $2::bigint)")),
+
+    /** A format of the session's stands beside the version; see {@link Guise}. */
+    DATED(
+            """
+            CREATE TABLE dated (key int PRIMARY KEY, version bigint NOT NULL, day date DEFAULT '2024-03-05');
+            INSERT INTO dated SELECT k, 0 FROM generate_series(0, 7) k;
+            CREATE VIEW dated_view AS SELECT key, version, day::text AS day FROM dated;
+            """,
+            List.of(
+                    "SELECT key, version, day FROM dated WHERE key = $1",
+                    "SELECT key, version, day FROM dated_view WHERE key = $1",
+                    "SELECT key, version, day || '' FROM dated WHERE key = $1"),
+            List.of("SELECT key, version, day FROM dated"),
+            List.of("UPDATE dated SET version = $2 WHERE key = $1 AND version < $2")),
+
+    /** Two tables of one name, always written together; see {@link Guise}. */
+    PATHED(
+            """
+            CREATE TABLE pathed (key int PRIMARY KEY, version bigint NOT NULL, place text DEFAULT 'public');
+            CREATE TABLE elsewhere.pathed (key int PRIMARY KEY, version bigint NOT NULL, place text DEFAULT 'elsewhere');
+            INSERT INTO public.pathed SELECT k, 0 FROM generate_series(0, 7) k;
+            INSERT INTO elsewhere.pathed SELECT k, 0 FROM generate_series(0, 7) k;
+            """,
+            List.of("SELECT key, version, place FROM pathed WHERE key = $1"),
+            List.of("SELECT key, version, place FROM pathed"),
+            List.of(
+                    "UPDATE public.pathed SET version = $2 WHERE key = $1 AND version < $2;"
+                            + "UPDATE elsewhere.pathed SET version = $2 WHERE key = $1 AND version < $2",
+                    "WITH e AS (UPDATE elsewhere.pathed SET version = $2 WHERE key = $1 AND version < $2)"
+                            + " UPDATE public.pathed SET version = $2 WHERE key = $1 AND version < $2")),
+
+    /** Row security shows each role its own rows, which are always written together; see {@link Guise}. */
+    OWNED(
+            """
+            CREATE TABLE owned (key int, version bigint NOT NULL, owner text, PRIMARY KEY (key, owner));
+            INSERT INTO owned SELECT k, 0, 'consistency_' || o FROM generate_series(0, 7) k, unnest('{alice,bob}'::text[]) o;
+            ALTER TABLE owned ENABLE ROW LEVEL SECURITY;
+            ALTER TABLE owned FORCE ROW LEVEL SECURITY;
+            CREATE POLICY own ON owned USING (owner = current_user);
+            CREATE FUNCTION write_owned(k int, v bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS
+              $$ BEGIN UPDATE public.owned SET version = v WHERE key = k AND version < v; RETURN v; END $$;
+            """,
+            List.of(
+                    "SELECT key, max(version), string_agg(owner, '+' ORDER BY owner) FROM owned WHERE key = $1 GROUP BY 1"),
+            List.of("SELECT key, max(version), string_agg(owner, '+' ORDER BY owner) FROM owned GROUP BY 1"),
+            List.of("SELECT write_owned($1::int, $2::bigint)")),
+
+    /** A view that is defined anew; see {@link #guarded}. */
+    REDEFINED(
+            """
+            CREATE TABLE redefined_guard (key int PRIMARY KEY, version bigint NOT NULL);
+            CREATE TABLE redefined_rows (key int PRIMARY KEY);
+            INSERT INTO redefined_guard VALUES (0, 0);
+            INSERT INTO redefined_rows VALUES (0);
+            CREATE VIEW redefined AS SELECT key, 0::bigint AS version FROM redefined_rows;
+            """,
+            List.of("SELECT key, version FROM redefined"),
+            List.of("SELECT key, version FROM redefined"),
+            List.of()),
+
     /** One row in a table that is truncated and filled again; see {@link #guarded}. */
     TRUNCATED(
             """
@@ -211,6 +296,9 @@ enum Family {
             List.of("SELECT key, version FROM refreshed"),
             List.of("SELECT key, version FROM refreshed"),
             List.of());
+
+    /** What the families' tables need. */
+    static final String SCHEMA = "CREATE SCHEMA elsewhere";
 
     /** Keys of each family, from 0. */
     static final int KEYS = 8;
@@ -251,21 +339,38 @@ enum Family {
 
     /**
      * Has one key and is written by {@link #guarded} in a transaction. TRUNCATE and REFRESH are no MVCC: an older snapshot
-     * finds the table empty, or filled by REFRESH (the manual, "Caveats" of Concurrency Control).
+     * finds the table empty, or filled by REFRESH (the manual, "Caveats" of Concurrency Control); nor are definitions.
      */
     boolean isGuarded() {
         return writes.isEmpty();
     }
 
+    /** Is written by one statement, outside of transactions, and seen at once: whoever fails may have written it. */
+    boolean isLone() {
+        return this == SEQUENCED;
+    }
+
+    /** Whether an older snapshot shows the new version, or nothing. */
+    boolean isTimeless() {
+        return isGuarded() || isLone();
+    }
+
     /** The first statement must count one row, else the others may not run. */
     List<String> guarded() {
-        return this == TRUNCATED
-                ? List.of(
+        return switch (this) {
+            case TRUNCATED ->
+                List.of(
                         "UPDATE truncated_guard SET version = $2 WHERE key = $1 AND version < $2",
                         "TRUNCATE truncated",
-                        "INSERT INTO truncated VALUES ($1, $2)")
-                : List.of(
+                        "INSERT INTO truncated VALUES ($1, $2)");
+            case REDEFINED ->
+                List.of(
+                        "UPDATE redefined_guard SET version = $2 WHERE key = $1 AND version < $2",
+                        "CREATE OR REPLACE VIEW public.redefined AS SELECT key, :v::bigint AS version FROM redefined_rows");
+            default ->
+                List.of(
                         "UPDATE refreshed_guard SET version = $2 WHERE key = $1 AND version < $2",
                         "REFRESH MATERIALIZED VIEW refreshed");
+        };
     }
 }

@@ -70,6 +70,8 @@ final class JdbcLink implements Link {
             String state = e instanceof SQLException sql && sql.getSQLState() != null ? sql.getSQLState() : "";
             String silence = e.getCause() instanceof SocketTimeoutException ? Answer.SILENCE + ": " : "";
             return Answer.of(results, state, silence + e.getMessage(), state.isEmpty() || isClosed());
+        } catch (IndexOutOfBoundsException | IllegalArgumentException e) { // the driver reads what it was not told of
+            return new Answer(results, "", Answer.GARBLED + ": " + e, true);
         }
     }
 

@@ -14,6 +14,11 @@ interface Link extends AutoCloseable {
     /** Sends statements as one exchange, a multi-statement query or a pipeline, and waits for the whole answer. */
     Answer run(Style style, List<Sql> statements);
 
+    /** Sends statements as a Query and is gone before the answer; false, and nothing, if it cannot do that. */
+    default boolean cut(List<Sql> statements) {
+        return false;
+    }
+
     /** Asks to cancel what runs, from any thread, and never fails. */
     void cancel();
 
@@ -38,6 +43,9 @@ interface Link extends AutoCloseable {
     record Answer(List<Result> results, String sqlState, String error, boolean isLost) {
         /** How the text begins where nothing came for 20 s, which no disturbance explains. */
         static final String SILENCE = "no answer";
+
+        /** How the text begins where the driver cannot read the answer. */
+        static final String GARBLED = "an answer that is none to this";
 
         static Answer of(List<Result> results, String sqlState, String error, boolean isClosed) {
             boolean dying = sqlState.startsWith("08") || sqlState.startsWith("57P");

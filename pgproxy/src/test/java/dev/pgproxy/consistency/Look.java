@@ -13,7 +13,7 @@ record Look(Viewer viewer, String transaction, Link link, Link.Style style, List
 
     String toString(long start) {
         String host = link.host();
-        return viewer.name + ", " + transaction + ", " + style + " by "
+        return viewer.name + " (" + viewer.guise + "), " + transaction + ", " + style + " by "
                 + link.getClass().getSimpleName() + ", sent at " + ms(sent, start) + ", answered before "
                 + ms(System.nanoTime(), start) + (host.isEmpty() ? "" : " by " + host) + ": "
                 + String.join("; ", statements.stream().map(Sql::text).toList());

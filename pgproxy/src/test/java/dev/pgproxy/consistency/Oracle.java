@@ -1,6 +1,7 @@
 package dev.pgproxy.consistency;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -17,8 +18,10 @@ final class Oracle {
 
     private final Mode mode;
     private final long maxAgeNanos;
+    private final Workload workload;
     private final long start = System.nanoTime();
     private final List<Register> registers = new ArrayList<>();
+    private final List<Family> families = new ArrayList<>();
     private final Map<Family, Register[]> byFamily = new EnumMap<>(Family.class);
     private final Queue<Violation> violations = new ConcurrentLinkedQueue<>();
     private final AtomicLong violationCount = new AtomicLong();
@@ -27,14 +30,22 @@ final class Oracle {
     final LongAdder reads = new LongAdder();
     final LongAdder versionsRead = new LongAdder();
     final LongAdder writes = new LongAdder();
+    /** Prepared transactions that any session may end. */
+    final Queue<Prepared> prepared = new ConcurrentLinkedQueue<>();
+
     final LongAdder transactions = new LongAdder();
     final Map<String, LongAdder> errors = new ConcurrentHashMap<>();
 
     /** @param maxAgeNanos of what a read in {@link Mode#EVENTUAL} may return */
-    Oracle(Mode mode, long maxAgeNanos) {
+    Oracle(Mode mode, long maxAgeNanos, Workload workload) {
         this.mode = mode;
+        this.workload = workload;
         this.maxAgeNanos = maxAgeNanos;
         for (Family family : Family.values()) {
+            if (!workload.families().contains(family)) {
+                continue;
+            }
+            families.add(family);
             Register[] all = new Register[family.keys()];
             for (int key = 0; key < all.length; key++) {
                 all[key] = new Register(family, key, registers.size());
@@ -48,12 +59,25 @@ final class Oracle {
         return registers;
     }
 
+    Workload workload() {
+        return workload;
+    }
+
+    /** Those of the workload. */
+    List<Family> families() {
+        return families;
+    }
+
+    boolean has(Family family) {
+        return byFamily.containsKey(family);
+    }
+
     Register register(Family family, int key) {
         return byFamily.get(family)[key];
     }
 
-    Viewer viewer(String name) {
-        return new Viewer(name, registers.size(), start);
+    Viewer viewer(String name, Guise guise) {
+        return new Viewer(name, guise, registers.size(), start);
     }
 
     /**
@@ -72,12 +96,18 @@ final class Oracle {
         } else if (!isTable) {
             acknowledged = register.acknowledgedBefore((moment == 0 ? System.nanoTime() : moment) - maxAgeNanos);
         }
+        if (isTable && workload.outside() > 0) {
+            long told = (moment == 0 ? System.nanoTime() : moment)
+                    - workload.outsideBound().toNanos();
+            acknowledged = Math.max(acknowledged, register.outsideBefore(told));
+        }
         return mode == Mode.EVENTUAL ? acknowledged : Math.max(acknowledged, viewer.seen(register));
     }
 
     /** Judges one version read; false is a violation. */
     boolean judge(Look look, Register register, long floor, long version) {
         versionsRead.increment();
+        register.noteMissed(version, look.sent());
         if (version < floor) {
             return blame(Violation.Kind.STALE, look, register, floor, version);
         }
@@ -106,6 +136,11 @@ final class Oracle {
     void acknowledged(Write write, Viewer viewer) {
         write.register.acknowledged(write);
         viewer.sees(write, write.version);
+    }
+
+    /** Somebody else's commit, or one that was seen on the primary: it may be read through the proxy as well from now on. */
+    void acknowledged(Write write) {
+        write.register.acknowledged(write);
     }
 
     void unknown(Write write) {
@@ -151,6 +186,13 @@ final class Oracle {
 
     private String ms(long moment) {
         return moment == Long.MAX_VALUE ? "never" : Look.ms(moment, start);
+    }
+
+    /** Of the writes past the proxy. */
+    Delays delays() {
+        return Delays.of(registers.stream()
+                .flatMapToLong(register -> Arrays.stream(register.missed()))
+                .toArray());
     }
 
     List<Violation> violations() {

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /** Messages of the protocol as a test wants them: real pipelines, any style in any turn. */
 final class RawLink implements Link {
@@ -19,10 +20,11 @@ final class RawLink implements Link {
     private final Map<String, String> prepared = new HashMap<>();
     private int names;
 
-    RawLink(Endpoint endpoint) {
+    RawLink(Endpoint endpoint, Guise guise) {
         this.endpoint = endpoint;
         this.client = endpoint.login();
-        for (String sql : Family.PREAMBLE) {
+        for (String sql :
+                Stream.concat(guise.settings.stream(), Family.PREAMBLE.stream()).toList()) {
             if (!run(Style.SIMPLE, List.of(Sql.plain(sql))).isOk()) {
                 client.close();
                 throw new IllegalStateException("lost while preparing");
@@ -136,6 +138,17 @@ final class RawLink implements Link {
         String tag = new String(complete.body(), StandardCharsets.UTF_8).replace("\0", "");
         String last = tag.substring(tag.lastIndexOf(' ') + 1);
         return last.chars().allMatch(Character::isDigit) ? Long.parseLong(last) : 0;
+    }
+
+    @Override
+    public boolean cut(List<Sql> statements) {
+        try {
+            client.query(String.join("; ", statements.stream().map(Sql::text).toList()));
+        } catch (AssertionError | UncheckedIOException ignored) {
+            // nobody knows what has been sent
+        }
+        client.close();
+        return true;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.pgproxy.consistency;
 
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,9 @@ final class Register {
     private long issued;
     private volatile long acknowledged;
 
+    /** The highest one that is {@link Write#outside}. */
+    private volatile long outside;
+
     Register(Family family, int key, int index) {
         this.family = family;
         this.key = key;
@@ -38,8 +42,12 @@ final class Register {
         writing.set(false);
     }
 
-    synchronized Write begin(String session, String sql) {
-        Write write = new Write(this, ++issued, session, sql);
+    Write begin(String session, String sql) {
+        return begin(session, sql, false);
+    }
+
+    synchronized Write begin(String session, String sql, boolean past) {
+        Write write = new Write(this, ++issued, session, sql, past);
         writes[(int) (issued & (REMEMBERED - 1))] = write;
         return write;
     }
@@ -52,7 +60,9 @@ final class Register {
     synchronized void acknowledged(Write write) {
         write.state = Write.State.COMMITTED;
         write.acknowledged = System.nanoTime();
-        if (write.version > acknowledged) {
+        if (write.outside) {
+            outside = Math.max(outside, write.version);
+        } else if (write.version > acknowledged) {
             acknowledged = write.version;
         }
     }
@@ -81,11 +91,50 @@ final class Register {
     synchronized long acknowledgedBefore(long moment) {
         for (long version = acknowledged; version > Math.max(0, issued - REMEMBERED); version--) {
             Write write = write(version);
-            if (write != null && write.acknowledged - moment < 0) {
+            if (write != null && !write.outside && write.acknowledged - moment < 0) {
                 return version;
             }
         }
         return 0;
+    }
+
+    /** The highest version written past the proxy that was acknowledged before a moment. */
+    long outsideBefore(long moment) {
+        return outside == 0 ? 0 : latestOutside(moment);
+    }
+
+    private synchronized long latestOutside(long moment) {
+        for (long version = outside; version > Math.max(0, issued - REMEMBERED); version--) {
+            Write write = write(version);
+            if (write != null && write.isAcknowledgedOutside() && write.acknowledged - moment < 0) {
+                return version;
+            }
+        }
+        return 0;
+    }
+
+    /** A read that was sent at a moment has had this version: what was written past the proxy and it lacks is noted. */
+    void noteMissed(long version, long sent) {
+        if (version < outside) {
+            noteEachMissed(version, sent);
+        }
+    }
+
+    private synchronized void noteEachMissed(long version, long sent) {
+        for (long lacked = Math.max(version, issued - REMEMBERED) + 1; lacked <= outside; lacked++) {
+            Write write = write(lacked);
+            if (write != null && write.isAcknowledgedOutside()) {
+                write.missed = Math.max(write.missed, sent - write.acknowledged);
+            }
+        }
+    }
+
+    /** How long each of the writes past the proxy that are remembered was missed. */
+    synchronized long[] missed() {
+        return Arrays.stream(writes)
+                .filter(write -> write != null && write.isAcknowledgedOutside())
+                .mapToLong(write -> write.missed)
+                .toArray();
     }
 
     synchronized long issued() {

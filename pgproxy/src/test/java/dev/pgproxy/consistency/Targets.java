@@ -14,6 +14,11 @@ final class Targets {
         return session -> open(endpoint, session);
     }
 
+    /** The protocol, and no guise: for writes past a proxy. */
+    static Link.Target plain(Endpoint endpoint) {
+        return session -> new RawLink(endpoint, Guise.USUAL);
+    }
+
     /** Splits in the client, with a fault. */
     static Link.Target split(Fault fault, Endpoint primary, List<Endpoint> replicas) {
         return session -> {
@@ -33,7 +38,7 @@ final class Targets {
 
     private static Link open(Endpoint endpoint, int session) {
         if (session % 2 == 0) {
-            return new RawLink(endpoint);
+            return new RawLink(endpoint, Guise.of(session));
         }
         Link.Style style = Link.Style.values()[session / 2 % 3];
         try {

@@ -27,7 +27,8 @@ record Verdict(
         long firstAfter,
         List<Violation> violations,
         Map<String, Long> errors,
-        Map<String, Integer> disturbances) {
+        Map<String, Integer> disturbances,
+        Delays delays) {
 
     boolean isClean() {
         return violationCount == 0;
@@ -44,7 +45,7 @@ record Verdict(
                 + " s (" + Math.round(reads / seconds) + "/s), " + writes + " writes, " + transactions
                 + " transactions, " + violationCount + " violations"
                 + (isClean() ? "" : " (the first after " + firstAfter + " reads)") + "; errors " + errors
-                + "; disturbances " + disturbances;
+                + "; disturbances " + disturbances + (delays.writes() == 0 ? "" : "; " + delays);
     }
 
     @Override

@@ -12,6 +12,8 @@ public record Violation(Kind kind, String words) {
         NEVER_WRITTEN,
         /** Values of one snapshot that are always written together differ, or one of them changed. */
         TORN,
+        /** The format, the schema or the rows of a session with other settings. */
+        OTHERS,
         /** Rows are missing or too many. */
         ROWS,
         /** An error that no disturbance explains. */

@@ -18,6 +18,10 @@ final class Write {
     final long version;
     final String session;
     final String sql;
+
+    /** Past the proxy: seen through it when it has been told. */
+    final boolean outside;
+
     State state = State.PENDING;
 
     /** When the message that may commit it was sent. */
@@ -26,18 +30,27 @@ final class Write {
     /** When its writer got the answer to the commit. */
     long acknowledged = Long.MAX_VALUE;
 
+    /** From its acknowledgement to the sending of the last read that lacked it; only if it is {@link #outside}. */
+    long missed;
+
     /** A session that is not its writer, or no longer its transaction, has read it. */
     boolean seen;
 
-    Write(Register register, long version, String session, String sql) {
+    Write(Register register, long version, String session, String sql, boolean outside) {
         this.register = register;
         this.version = version;
         this.session = session;
         this.sql = sql;
+        this.outside = outside;
+    }
+
+    boolean isAcknowledgedOutside() {
+        return outside && state == State.COMMITTED;
     }
 
     @Override
     public String toString() {
-        return "version " + version + " by " + session + ", " + state + ": " + sql;
+        return (outside ? "past the proxy, " : "") + "version " + version + " by " + session + ", " + state + ": "
+                + sql;
     }
 }
