@@ -37,6 +37,7 @@ class CacheIT {
     void aRepeatedReadIsAnsweredFromTheCacheUntilItsTableIsWritten() {
         try (RawClient c = caching.login();
                 RawClient other = caching.login()) {
+            caching.know(c, READ);
             assertThat(value(c, READ)).isEqualTo("10");
             assertThat(value(c, READ)).isEqualTo("10");
             assertThat(value(other, READ)).isEqualTo("10");
@@ -88,6 +89,7 @@ class CacheIT {
     void aHitIsByteForByteWhatTheServerSays() {
         try (RawClient c = caching.login();
                 RawClient direct = caching.routed().direct().login()) {
+            caching.know(c, "SELECT id, v FROM t WHERE id = 3", "SELECT id, v FROM t WHERE id = $1");
             HABITS.forEach((name, habit) -> {
                 direct.batch(habit);
                 List<Message> wanted = direct.readUntilReady();
@@ -105,6 +107,7 @@ class CacheIT {
     void aNamedStatementIsTheSameWhoeverAnswers() {
         try (RawClient first = caching.login();
                 RawClient c = caching.login()) {
+            caching.know(c, "SELECT v FROM t WHERE id = $1");
             for (RawClient each : List.of(first, c)) {
                 each.batch(b -> b.parse("s", "SELECT v FROM t WHERE id = $1")
                         .describeStatement("s")
@@ -136,6 +139,7 @@ class CacheIT {
     @Test
     void anUnnamedStatementOutlivesItsHit() {
         try (RawClient c = caching.login()) {
+            caching.know(c, "SELECT v FROM t WHERE id = $1 AND v > 0", READ);
             for (int i = 0; i < 2; i++) {
                 c.batch(b -> b.parse("", "SELECT v FROM t WHERE id = $1 AND v > 0")
                         .bind("", "", "5")
@@ -184,6 +188,7 @@ class CacheIT {
     void whatIsNotTheWholeAnswerToOneReadIsTheServersBusiness() {
         try (RawClient c = caching.login()) {
             String sql = "SELECT v FROM t WHERE id < $1 ORDER BY id";
+            caching.know(c, sql);
             c.batch(b -> b.parse("s", sql).bind("", "s", "5").execute("").sync());
             c.readUntilReady();
             Consumer<RawClient> partial =
@@ -234,6 +239,7 @@ class CacheIT {
                     .isEqualTo(CacheReason.HINT);
             assertThat(caching.why(b -> b.query("/* pgproxy: primary */ " + READ), c))
                     .isEqualTo(CacheReason.HINT);
+            caching.know(c, READ);
             String tagged = "/* pgproxy: cache ttl=1h tag=a,b */ SELECT v FROM t WHERE id = 2";
             assertThat(caching.isHit(c, tagged)).isFalse();
             assertThat(caching.isHit(c, tagged)).isTrue();
@@ -265,6 +271,7 @@ class CacheIT {
     @Test
     void theConsoleShowsAndForgets() {
         try (RawClient c = caching.login()) {
+            caching.know(c, READ);
             value(c, READ);
             assertThat(caching.isHit(c, READ)).isTrue();
             assertThat(Message.rows(console("SHOW CACHE")).getFirst()).contains("on", "50.00 %");
@@ -292,6 +299,7 @@ class CacheIT {
     @Test
     void readsBeforeTheFirstWriteOfATransactionAreAnsweredWithoutAServer() {
         try (RawClient c = caching.login()) {
+            caching.know(c, READ);
             value(c, READ);
             long begun = caching.count(CacheReason.HIT);
             c.query("BEGIN").readUntilReady();
@@ -312,6 +320,7 @@ class CacheIT {
     void aLargeResultIsKeptWhenItIsAskedForAgain() {
         try (RawClient c = caching.login()) {
             String wide = "SELECT * FROM wide";
+            caching.know(c, wide);
             List<Message> wanted = c.query(wide).readUntilReady();
             assertThat(caching.isHit(c, wide)).isFalse();
             assertThat(caching.isHit(c, wide)).isTrue();
@@ -328,7 +337,7 @@ class CacheIT {
         List<RawClient> clients = new ArrayList<>();
         try (RawClient locking = caching.routed().direct().login();
                 RawClient first = caching.login()) {
-            value(first, "SELECT v FROM t WHERE id = 7");
+            caching.know(first, READ);
             locking.query("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE").readUntilReady();
             for (int i = 0; i < 500; i++) {
                 clients.add(caching.routed().proxied().login());
@@ -349,7 +358,7 @@ class CacheIT {
     void aReaderThatGoesAwayLetsTheOthersAsk() {
         try (RawClient locking = caching.routed().direct().login();
                 RawClient c = caching.login()) {
-            value(c, "SELECT v FROM t WHERE id = 7");
+            caching.know(c, READ);
             RawClient leaving = caching.routed().proxied().login();
             locking.query("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE").readUntilReady();
             leaving.query("SELECT v FROM t WHERE id = 9");

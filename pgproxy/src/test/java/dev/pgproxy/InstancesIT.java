@@ -57,7 +57,7 @@ class InstancesIT {
     private String configuration(int redisPort) {
         return "listen_port = 0\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
                 + "auth_type = trust\ncache_mode = on\nchange_feed = off\nredis_url = \"redis://127.0.0.1:" + redisPort
-                + "\"\ninstance_lease = 300ms\nredis_secret = \"no secret, but long enough\"\ndatabases { \"*\" { primary = \""
+                + "\"\nredis_secret = \"no secret, but long enough\"\ndatabases { \"*\" { primary = \""
                 + primary.host()
                 + ":" + primary.port() + "\" } }\ncontrol_user = postgres\ncontrol_password = \""
                 + primary.superuserPassword() + "\"\nusers { postgres { password = \"" + primary.superuserPassword()

@@ -108,7 +108,7 @@ final class CachedReads {
             long now = Monotonic.now(); // before anything is known of what it reads
             if (state.clock().lastWrite(decision.reads()) == TableClock.IN_DOUBT) {
                 reason = CacheReason.IN_DOUBT;
-            } else if (!key.make(exchange, read, decision.looksAtSettings())) {
+            } else if (!key.make(exchange, read, decision.definitions(), decision.looksAtSettings())) {
                 reason = CacheReason.TOO_LONG;
             } else {
                 return lookUp(exchange, times, again, now);

@@ -90,13 +90,14 @@ final class ReadKey {
     /**
      * Makes the key of a read.
      *
+     * @param definitions those by which it was seen what is read, whatever they are by now
      * @param looksAtSettings whether the answer may follow from any parameter, by its name
      * @return false if there is too much to read
      */
-    boolean make(Exchange exchange, OneRead read, boolean looksAtSettings) {
+    boolean make(Exchange exchange, OneRead read, long definitions, boolean looksAtSettings) {
         look();
         LoopKeys keys = results.keys();
-        KeyHash hash = begin(looksAtSettings);
+        KeyHash hash = begin(definitions, looksAtSettings);
         boolean made = read.isSimple() ? simple(exchange, keys, hash) : extended(exchange, read, keys, hash);
         if (made) {
             hash.finish();
@@ -110,7 +111,7 @@ final class ReadKey {
     @Nullable
     Key of(byte[] query, boolean looksAtSettings) {
         look();
-        KeyHash hash = begin(looksAtSettings);
+        KeyHash hash = begin(state.definitions(), looksAtSettings);
         hash.addInt(SIMPLE);
         if (query.length > LoopKeys.MOST) {
             return null;
@@ -120,11 +121,11 @@ final class ReadKey {
         return new Key(hash.high(), hash.low());
     }
 
-    private KeyHash begin(boolean looksAtSettings) {
+    private KeyHash begin(long definitions, boolean looksAtSettings) {
         KeyHash hash = results.keys().begin();
         hash.addLong(looksAtSettings ? wholeHigh : plainHigh);
         hash.addLong(looksAtSettings ? wholeLow : plainLow);
-        hash.addLong(state.definitions());
+        hash.addLong(definitions);
         return hash;
     }
 

@@ -56,6 +56,7 @@ final class RouteDecision {
     private @Nullable RouteReason reason;
     private @Nullable CacheReason uncacheable;
     private boolean looksAtSettings;
+    private long definitions;
     private boolean strict;
     private long polledAt;
 
@@ -152,6 +153,11 @@ final class RouteDecision {
         return reason == RouteReason.UNLOGGED_RELATION || reason == RouteReason.LEARNT;
     }
 
+    /** The definitions by which the last exchange was looked at. */
+    long definitions() {
+        return definitions;
+    }
+
     /** Whether the last exchange, if it is cacheable, may look at any parameter by its name. */
     boolean looksAtSettings() {
         return looksAtSettings;
@@ -195,6 +201,7 @@ final class RouteDecision {
             uncacheable = CacheReason.NO_CATALOG;
             return RouteReason.NO_CATALOG;
         }
+        definitions = catalog.version();
         if (!exchange.isEnded()) {
             return RouteReason.OPEN_EXCHANGE;
         }

@@ -52,7 +52,7 @@ final class ConsistencyIT {
         Arena arena = Arena.fresh();
         Verdict verdict;
         long hits;
-        try (PgProxy proxy = start(arena, mode, workload)) {
+        try (PgProxy proxy = start(arena, mode, workload, "")) {
             verdict =
                     ConsistencyChecker.of(mode, DURATION).with(workload).run(arena, Targets.at(endpoint(arena, proxy)));
             hits = hits(proxy);
@@ -82,9 +82,9 @@ final class ConsistencyIT {
         return counts;
     }
 
-    static PgProxy start(Arena arena, Mode mode, Workload workload) {
+    static PgProxy start(Arena arena, Mode mode, Workload workload, String more) {
         try {
-            return PgProxy.start(ConfigLoader.parse(configuration(arena, mode, workload)));
+            return PgProxy.start(ConfigLoader.parse(configuration(arena, mode, workload) + more));
         } catch (ConfigProblems | IOException e) {
             throw new AssertionError(e);
         }

@@ -1,7 +1,6 @@
 package dev.pgproxy.consistency;
 
 import dev.pgproxy.PgProxy;
-import dev.pgproxy.testing.Endpoint;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -90,6 +89,13 @@ final class ConsistencyRun implements Callable<Integer> {
             description = "after which they are to be seen (default ${DEFAULT-VALUE})")
     private int outsideBound;
 
+    @Option(
+            names = "--instances",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "proxies before the primary, over a Redis where there are several (default ${DEFAULT-VALUE})")
+    private int instances;
+
     @Option(names = "--direct", description = "no proxy: the primary itself")
     private boolean direct;
 
@@ -122,10 +128,9 @@ final class ConsistencyRun implements Callable<Integer> {
         if (direct) {
             return checker.run(arena, Targets.at(arena.primary()));
         }
-        try (PgProxy proxy = ConsistencyIT.start(arena, mode, workload)) {
-            Endpoint endpoint = ConsistencyIT.endpoint(arena, proxy);
-            Verdict verdict = checker.run(arena, Targets.at(endpoint));
-            if (cache) {
+        try (Fleet fleet = Fleet.start(instances, arena, mode, workload)) {
+            Verdict verdict = checker.run(arena, fleet.target());
+            for (PgProxy proxy : cache ? fleet.proxies() : List.<PgProxy>of()) {
                 LOG.info(
                         "the cache: {}, {}",
                         proxy.services().routes().results().counters(),

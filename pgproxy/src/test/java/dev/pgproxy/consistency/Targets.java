@@ -14,6 +14,11 @@ final class Targets {
         return session -> open(endpoint, session);
     }
 
+    /** The same at one of several addresses, by session. */
+    static Link.Target among(List<Endpoint> endpoints) {
+        return session -> open(endpoints.get(session / 2 % endpoints.size()), session);
+    }
+
     /** The protocol, and no guise: for writes past a proxy. */
     static Link.Target plain(Endpoint endpoint) {
         return session -> new RawLink(endpoint, Guise.USUAL);

@@ -138,6 +138,7 @@ final class CorpusCacheIT {
                 RawClient direct = caching.routed().direct().login()) {
             for (String value : VALUES) {
                 String sql = "SELECT " + value + " AS v, one FROM one_row";
+                caching.know(c, sql);
                 for (Consumer<RawClient> way : ways(sql)) {
                     List<Message> wanted = answer(direct, way);
                     assertThat(answer(c, way)).as(value).isEqualTo(wanted);

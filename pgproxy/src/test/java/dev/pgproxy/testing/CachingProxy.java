@@ -23,6 +23,13 @@ public record CachingProxy(RoutedProxy routed) implements AutoCloseable {
         return client;
     }
 
+    /** Until these texts have been read: on a busy machine the first read of one goes to a server unseen. */
+    public void know(RawClient client, String... texts) {
+        for (String text : texts) {
+            client.query("EXPLAIN (ROUTE) " + text).readUntilReady();
+        }
+    }
+
     /** Until definitions are known: before that nothing is kept. */
     public void awaitCatalog() {
         await().until(() -> state().catalog() != null);

@@ -245,11 +245,12 @@ class InstanceLinkTest {
         Instance one = new Instance(Coherence.STRICT, Duration.ofSeconds(1));
         Instance other = new Instance(Coherence.STRICT, Duration.ofSeconds(1));
         untilServing(one, other);
+        long before = other.told.stream().filter("flushed"::equals).count();
         one.wire.cut(true);
         await().until(() -> !other.link.mayServe());
         untilServing(other);
         assertThat(one.link.standing()).isEqualTo(Standing.UNSEEN);
-        assertThat(other.told.stream().filter("flushed"::equals)).hasSize(2);
+        assertThat(other.told.stream().filter("flushed"::equals)).hasSizeGreaterThan((int) before);
     }
 
     @Test
