@@ -42,9 +42,27 @@ final class BoundValues {
 
     /** Whether a value of a whole Bind whose names are well-formed, in text format, may stand for the moment. */
     static boolean haveTimeInput(ByteBuf buf, int index, int length) {
+        if (!mayHaveWords(buf, index, index + length)) {
+            return false;
+        }
         for (Argument value : values(buf, index, index + length)) {
             if (value instanceof Argument.Text text && TimeInput.isIn(text.text())) {
                 return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a letter is there without which there is neither now nor today, tomorrow or yesterday: most are numbers. */
+    private static boolean mayHaveWords(ByteBuf buf, int index, int end) {
+        int i = CString.end(buf, index + FrameReader.HEADER, end) + 1;
+        i = CString.end(buf, i, end) + 1;
+        for (; i < end; i++) {
+            switch (buf.getByte(i) | 0x20) {
+                case 'n', 't', 'y' -> {
+                    return true;
+                }
+                default -> {}
             }
         }
         return false;
