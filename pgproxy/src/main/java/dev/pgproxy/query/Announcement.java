@@ -21,6 +21,11 @@ final class Announcement {
         this.loop = loop;
     }
 
+    /** With other instances a write is told by itself: the outcome of what runs must not be taken for its own. */
+    boolean waits(ServerConnection to) {
+        return routing != null && routing.hasOtherInstances() && !to.replies().isEmpty();
+    }
+
     /**
      * True if the exchange may be sent to the primary at once: it writes nothing, or nobody else has to know.
      *

@@ -217,6 +217,7 @@ public final class QueryFlow {
                         || lease.isBarred()
                         || lease.givesWay()
                         || stalePlan.isPending()
+                        || announcement.waits(leased)
                         || notifications.delay(exchange, leased, this::goOn))) {
             hold(Held.FOR_REPLIES);
             return;
@@ -239,15 +240,11 @@ public final class QueryFlow {
     }
 
     private void announced(ServerConnection leased) {
-        if (held == Held.FOR_OTHERS && !gone && leased.isUsable()) {
-            sendHeld(leased);
+        if (held == Held.FOR_OTHERS && !gone && lease.server() == leased && leased.isUsable()) {
+            held = Held.NO;
+            send(leased);
+            resumeUnlessHeld();
         }
-    }
-
-    private void sendHeld(ServerConnection leased) {
-        held = Held.NO;
-        send(leased);
-        resumeUnlessHeld();
     }
 
     private void resumeUnlessHeld() {
@@ -399,7 +396,8 @@ public final class QueryFlow {
         lease.copying(false);
         times.ready(status, quiet);
         lease.answered();
-        if (status == TransactionStatus.IDLE && quiet && !lease.isOpen()) {
+        // what is held for others is to be sent to this server
+        if (status == TransactionStatus.IDLE && quiet && !lease.isOpen() && held != Held.FOR_OTHERS) {
             boundary.reached();
         } else {
             goOn();

@@ -98,6 +98,11 @@ public final class Routing {
         return writes;
     }
 
+    /** Whether other instances have to know of writes. */
+    boolean hasOtherInstances() {
+        return state.instances() != null;
+    }
+
     LocalTransaction transaction() {
         return transaction;
     }
