@@ -61,7 +61,7 @@ class InstancesIT {
                 + primary.host()
                 + ":" + primary.port() + "\" } }\ncontrol_user = postgres\ncontrol_password = \""
                 + primary.superuserPassword() + "\"\nusers { postgres { password = \"" + primary.superuserPassword()
-                + "\" } }\n";
+                + "\" }\nreader { password = \"of the reader\" } }\n";
     }
 
     @AfterEach
@@ -77,11 +77,14 @@ class InstancesIT {
         return client;
     }
 
-    private static DatabaseState state(PgProxy proxy) {
-        return proxy.services().routes().all().iterator().next();
+    private DatabaseState state(PgProxy proxy) {
+        return proxy.services().routes().all().stream()
+                .filter(state -> state.database().name().equals(database))
+                .findFirst()
+                .orElseThrow();
     }
 
-    private static boolean isHit(PgProxy proxy, RawClient client, String sql) {
+    private boolean isHit(PgProxy proxy, RawClient client, String sql) {
         long before = state(proxy).counts().of(CacheReason.HIT);
         client.query(sql).readUntilReady();
         return state(proxy).counts().of(CacheReason.HIT) > before;
@@ -110,6 +113,47 @@ class InstancesIT {
             await().until(() -> state(two).catalog() != null && isHit(two, b, "SELECT v FROM w"));
             a.query("CREATE OR REPLACE VIEW w AS SELECT v FROM t WHERE id = 2").readUntilReady();
             assertThat(value(b, "SELECT v FROM w")).isEqualTo("20");
+        }
+    }
+
+    @Test
+    void aRightTakenAwayInAnotherDatabaseThroughTheOtherIsGone() {
+        Endpoint elsewhere = new Endpoint(
+                "127.0.0.1", one.port(), TestCluster.freshDatabase(primary), "postgres", TestCluster.PASSWORD);
+        try (RawClient a = elsewhere.login();
+                RawClient owner = login(two)) {
+            for (String sql : List.of(
+                    "CREATE ROLE readers",
+                    "CREATE ROLE reader LOGIN PASSWORD 'of the reader'",
+                    "GRANT SELECT ON t TO readers")) {
+                owner.query(sql).readUntilReady();
+            }
+            try (RawClient b =
+                    new Endpoint("127.0.0.1", two.port(), database, "reader", TestCluster.PASSWORD).login()) {
+                for (int i = 0; i < 5; i++) {
+                    a.query("GRANT readers TO reader").readUntilReady();
+                    await().until(() -> state(two).catalog() != null && isHit(two, b, READ));
+                    a.query("REVOKE readers FROM reader").readUntilReady();
+                    assertThat(b.query(READ).readUntilReady().toString()).contains("permission denied");
+                }
+            } finally {
+                owner.query("DROP OWNED BY readers").readUntilReady();
+                owner.query("DROP ROLE reader, readers").readUntilReady();
+            }
+        }
+    }
+
+    @Test
+    void anInstanceThatDoesNotKnowTheDatabasesNameYetIsHeardAllTheSame() {
+        try (RawClient b = login(two)) {
+            await().until(() -> isHit(two, b, READ));
+            Instances others = Objects.requireNonNull(one.services().routes().instances());
+            await().until(others::mayServe);
+            Endpoint first = new Endpoint("127.0.0.1", one.port(), database, "postgres", TestCluster.PASSWORD);
+            try (RawClient a = first.login()) {
+                a.query("UPDATE t SET v = 11 WHERE id = 1").readUntilReady();
+                assertThat(value(b, READ)).isEqualTo("11");
+            }
         }
     }
 

@@ -110,6 +110,16 @@ final class ConfigRules {
                     InstanceSettings.REDIS_URL,
                     "needs redis_secret, of at least " + InstanceSettings.MIN_SECRET + " characters");
         }
+        if (instances.url() != null && config.auth().controlUser() == null) {
+            complain(
+                    InstanceSettings.REDIS_URL,
+                    "needs control_user and control_password: without them it is not known what is written");
+        }
+        boolean unixSocket = config.databasesAndWildcard().values().stream()
+                .anyMatch(database -> database.primary().isUnixSocket());
+        if (instances.url() != null && unixSocket) {
+            complain(InstanceSettings.REDIS_URL, "needs primaries to be reached over TCP: others must know them, too");
+        }
         if (!instances.namespace().matches("[A-Za-z0-9_-]{1,64}")) {
             complain(InstanceSettings.REDIS_NAMESPACE, "expects 1 to 64 letters, digits, - and _");
         }

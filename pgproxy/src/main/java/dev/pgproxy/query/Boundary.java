@@ -58,6 +58,9 @@ final class Boundary {
     /** The transaction has ended and nothing is outstanding. */
     void reached() {
         ServerConnection leased = lease.leased();
+        if (flow.awaitsOthers()) {
+            return; // its next answer comes here again
+        }
         if (link.isMidFrame() && lease.isOnPrimary()) {
             pending = true; // the server is needed again at once
             return;

@@ -15,8 +15,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The straight path of a client's exchanges: route, lease, align, send; and when the server is ready again: probe, keep or
- * give back. The cache will stand between {@link #submit} and the route. One per client, confined to its loop.
+ * The straight path of a client's exchanges: junction, lease, align, announce, send; and when the server is ready again:
+ * probe, keep or give back. One per client, confined to its loop.
  */
 public final class QueryFlow {
     private final ClientLink link;
@@ -113,10 +113,6 @@ public final class QueryFlow {
         relay.resumeServer();
         again(Held.FOR_CLIENT);
         notifications.idle();
-    }
-
-    void serverWritable() {
-        resumeUnlessHeld();
     }
 
     /** The client has said goodbye: what it sent before is still carried out. */
@@ -247,7 +243,8 @@ public final class QueryFlow {
         }
     }
 
-    private void resumeUnlessHeld() {
+    /** The client is read again, unless it has to wait for something. */
+    void resumeUnlessHeld() {
         if (held == Held.NO) {
             link.resume();
         }
@@ -396,8 +393,7 @@ public final class QueryFlow {
         lease.copying(false);
         times.ready(status, quiet);
         lease.answered();
-        // what is held for others is to be sent to this server
-        if (status == TransactionStatus.IDLE && quiet && !lease.isOpen() && held != Held.FOR_OTHERS) {
+        if (status == TransactionStatus.IDLE && quiet && !lease.isOpen()) {
             boundary.reached();
         } else {
             goOn();
@@ -471,6 +467,11 @@ public final class QueryFlow {
     /** Whether it waits for a server. */
     public boolean isWaiting() {
         return held == Held.FOR_LEASE;
+    }
+
+    /** Whether what is held is to be sent to the server that is leased, and by nobody else. */
+    boolean awaitsOthers() {
+        return held == Held.FOR_OTHERS;
     }
 
     /** Whether a query is running. */

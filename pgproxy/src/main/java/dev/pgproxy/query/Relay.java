@@ -294,7 +294,7 @@ final class Relay implements ReplySink {
 
     @Override
     public void writable() {
-        flow.serverWritable();
+        flow.resumeUnlessHeld();
     }
 
     @Override

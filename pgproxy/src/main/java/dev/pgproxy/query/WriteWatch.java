@@ -91,10 +91,10 @@ final class WriteWatch {
             }
         }
         OpenWrite before = open;
-        if (ends && !written.isEmpty() && (before == null || !before.relations().equals(written))) {
-            open = state.doubt(written, to.identity().processId(), confirmed);
+        if (ends && !written.isEmpty() && (before == null || !before.covers(written, shared))) {
+            open = state.doubt(written, shared, to.identity().processId(), confirmed);
             if (before != null) {
-                before.settle(0);
+                before.settle(0, false);
             }
         }
         return open == null || open.isConfirmed();
@@ -231,21 +231,25 @@ final class WriteWatch {
     void ready(byte status, boolean quiet, @Nullable ErrorFields failure) {
         if (unseen && status == TransactionStatus.IDLE && quiet) {
             unseen = false;
-            written = state.routes() == null ? written : RelationSet.ALL;
+            if (state.routes() != null) {
+                written = RelationSet.ALL;
+                defines = true;
+                shared = true;
+            }
         }
         if (written.isEmpty()) {
             return;
         }
         if (status != TransactionStatus.IDLE) {
             if (quiet && open != null) {
-                open.settle(0); // it was not the end
+                open.settle(0, false); // it was not the end
                 open = null;
             }
             return;
         }
         if (failure != null && quiet && (atomic || alone && isUnreadable(failure))) {
             if (open != null) {
-                open.settle(0); // nothing of it has happened
+                open.settle(0, false); // nothing of it has happened
             }
             forget();
             return;
@@ -262,7 +266,7 @@ final class WriteWatch {
         if (open == null) {
             state.written(written);
         } else {
-            open.settle(now);
+            open.settle(now, defines);
         }
         forget();
     }
@@ -297,7 +301,7 @@ final class WriteWatch {
                     if (defined) {
                         state.definitionsChanged(definedForAll);
                     }
-                    left.settle(Monotonic.now());
+                    left.settle(Monotonic.now(), defined);
                 };
     }
 }

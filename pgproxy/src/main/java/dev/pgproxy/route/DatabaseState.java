@@ -1,6 +1,7 @@
 package dev.pgproxy.route;
 
-import dev.pgproxy.cache.redis.InstanceLink;
+import dev.pgproxy.cache.redis.Ending;
+import dev.pgproxy.cache.redis.TableSet;
 import dev.pgproxy.health.catalog.RoleDefaults;
 import dev.pgproxy.results.CacheCounts;
 import dev.pgproxy.results.Results;
@@ -8,8 +9,6 @@ import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -25,9 +24,6 @@ public final class DatabaseState {
     private final Results results;
     private final @Nullable Instances instances;
     private volatile @Nullable String commonName;
-
-    /** Writes that wait for the common name. */
-    private final List<OpenWrite> untold = new ArrayList<>(0);
 
     private final CacheCounts counts = new CacheCounts();
     private final TableClock clock = new TableClock(Monotonic.now());
@@ -62,8 +58,6 @@ public final class DatabaseState {
             String name = Long.toUnsignedString(systemIdentifier) + "/" + database.name();
             others.enter(name, this);
             commonName = name;
-            untold.forEach(write -> write.tell(others.link(), name));
-            untold.clear();
         }
     }
 
@@ -85,39 +79,36 @@ public final class DatabaseState {
     /**
      * A message that may commit writes to these is about to be sent.
      *
+     * @param shared whether they may change what the cluster's databases share
      * @param backend the server process that will execute it
      * @param confirmed runs, on any thread, when it may be sent, unless that is so when this returns
      */
-    public OpenWrite doubt(RelationSet relations, int backend, Runnable confirmed) {
+    public OpenWrite doubt(RelationSet relations, boolean shared, int backend, Runnable confirmed) {
         clock.doubt(relations);
-        OpenWrite write = new OpenWrite(this, relations, backend, instances == null, confirmed);
+        OpenWrite write = new OpenWrite(this, relations, shared, backend, confirmed);
         if (instances != null) {
-            tell(write, instances.link());
+            write.tell(instances.link(), commonName);
         }
         return write;
     }
 
-    private synchronized void tell(OpenWrite write, InstanceLink link) {
-        String name = commonName;
-        if (name == null) {
-            untold.add(write);
-        } else {
-            write.tell(link, name);
-        }
-    }
-
-    void settled(long number, boolean written) {
-        if (instances != null && number != 0) {
-            instances.link().settle(number, written);
+    void settled(long number, Ending ending) {
+        if (instances != null) {
+            instances.link().settle(number, ending);
         }
     }
 
     /** These count as written now, in all instances. */
     public void written(RelationSet relations) {
         clock.written(relations, Monotonic.now());
-        String name = commonName;
-        if (instances != null && name != null) {
-            instances.link().announce(name, Instances.tables(relations));
+        if (instances != null) {
+            String name = commonName;
+            instances
+                    .link()
+                    .announce(
+                            name == null ? "" : name,
+                            name == null ? TableSet.ALL : Instances.tables(relations),
+                            Ending.WRITTEN);
         }
     }
 

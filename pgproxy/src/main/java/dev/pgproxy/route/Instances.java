@@ -1,5 +1,6 @@
 package dev.pgproxy.route;
 
+import dev.pgproxy.cache.redis.Ending;
 import dev.pgproxy.cache.redis.Epoch;
 import dev.pgproxy.cache.redis.InstanceLink;
 import dev.pgproxy.cache.redis.LinkListener;
@@ -75,7 +76,7 @@ public final class Instances implements LinkListener, AutoCloseable {
     }
 
     /** Whether what is known of writes is all there is to know, at this moment. */
-    boolean mayServe() {
+    public boolean mayServe() {
         return link.mayServe();
     }
 
@@ -101,9 +102,35 @@ public final class Instances implements LinkListener, AutoCloseable {
 
     /** The common name of a database has become known. */
     synchronized void enter(String name, DatabaseState state) {
-        Named named = databases.computeIfAbsent(name, none -> new Named());
+        Named named = named(name);
         named.states.add(state);
         named.open.forEach(tables -> state.clock().doubt(tables));
+        for (String around : InstanceLink.around(name)) {
+            named(around).open.forEach(tables -> state.clock().doubt(tables));
+        }
+    }
+
+    private Named named(String name) {
+        return databases.computeIfAbsent(name, none -> new Named());
+    }
+
+    /** The states of databases of this name, or of those that it stands for. */
+    private List<DatabaseState> states(String name) {
+        if (!InstanceLink.isSeveral(name)) {
+            return named(name).states;
+        }
+        List<DatabaseState> states = new ArrayList<>();
+        databases.forEach((database, named) -> {
+            if (database.startsWith(name)) {
+                states.addAll(named.states);
+            }
+        });
+        return states;
+    }
+
+    /** All databases of the cluster that this one is in. */
+    static String cluster(String database) {
+        return database.substring(0, database.indexOf('/') + 1);
     }
 
     static TableSet tables(RelationSet relations) {
@@ -132,32 +159,32 @@ public final class Instances implements LinkListener, AutoCloseable {
 
     @Override
     public synchronized void doubted(String database, TableSet tables) {
-        Named named = databases.computeIfAbsent(database, none -> new Named());
         RelationSet relations = relations(tables);
-        named.open.add(relations);
-        named.states.forEach(state -> state.clock().doubt(relations));
+        named(database).open.add(relations);
+        states(database).forEach(state -> state.clock().doubt(relations));
     }
 
     @Override
-    public synchronized void settled(String database, TableSet tables, boolean written) {
-        Named named = databases.computeIfAbsent(database, none -> new Named());
+    public synchronized void settled(String database, TableSet tables, Ending ending) {
         RelationSet relations = relations(tables);
-        if (named.open.remove(relations)) {
-            for (DatabaseState state : named.states) {
-                if (written && relations.isAll()) {
-                    state.definitionsChanged(false); // they may have been among it
+        if (named(database).open.remove(relations)) {
+            for (DatabaseState state : states(database)) {
+                if (ending == Ending.DEFINED) {
+                    state.definitionsChanged(false);
                 }
-                state.clock().settle(relations, written ? Monotonic.now() : 0);
+                state.clock().settle(relations, ending.wrote() ? Monotonic.now() : 0);
             }
         }
     }
 
     @Override
-    public synchronized void written(String database, TableSet tables) {
-        Named named = databases.get(database);
-        if (named != null) {
-            RelationSet relations = relations(tables);
-            named.states.forEach(state -> state.clock().written(relations, Monotonic.now()));
+    public synchronized void written(String database, TableSet tables, Ending ending) {
+        RelationSet relations = relations(tables);
+        for (DatabaseState state : states(database)) {
+            if (ending == Ending.DEFINED) {
+                state.definitionsChanged(false);
+            }
+            state.clock().written(relations, Monotonic.now());
         }
     }
 
@@ -169,8 +196,7 @@ public final class Instances implements LinkListener, AutoCloseable {
     @Override
     public synchronized void orphaned(
             String database, TableSet tables, int backendPid, long backendStart, Runnable resolved) {
-        Named named = databases.get(database);
-        for (DatabaseState state : named == null ? List.<DatabaseState>of() : named.states) {
+        for (DatabaseState state : states(database)) {
             DatabaseRoutes routes = state.routes();
             if (routes != null && backendPid != 0) {
                 routes.cluster().whenGone(backendPid, resolved);

@@ -195,9 +195,8 @@ public final class Routes implements AutoCloseable {
         PhysicalDatabase physical = state.database();
         List<ReplicaAddress> replicas = replicas(physical);
         ControlLogin login = control;
-        if (replicas.isEmpty() && !config.cache().isOn()
-                || login == null
-                || physical.primary().isUnixSocket()) {
+        boolean asked = !replicas.isEmpty() || config.cache().isOn() || instances != null; // what is written
+        if (!asked || login == null || physical.primary().isUnixSocket()) {
             state.routes(null);
             return;
         }

@@ -2,7 +2,9 @@ package dev.pgproxy.cache.redis;
 
 import dev.pgproxy.cache.KeyHash;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +21,11 @@ final class EpochBook {
         private int doubtsOfAny;
         private long epochOfAll;
         private long epochOfAny;
+        private final List<Tables> around;
+
+        Tables(List<Tables> around) {
+            this.around = around;
+        }
 
         void doubt(TableSet tables, int change) {
             doubtsOfAny += change;
@@ -31,6 +38,11 @@ final class EpochBook {
         boolean inDoubt(TableSet tables) {
             if (tables.isAll() ? doubtsOfAny > 0 : doubtsOfAll > 0) {
                 return true;
+            }
+            for (Tables wider : around) {
+                if (wider.doubtsOfAny > 0) {
+                    return true;
+                }
             }
             for (int i = 0; i < tables.size(); i++) {
                 if (doubts.containsKey(tables.id(i))) {
@@ -102,8 +114,7 @@ final class EpochBook {
     }
 
     synchronized boolean inDoubt(String database, TableSet tables) {
-        Tables known = databases.get(database);
-        return known != null && known.inDoubt(tables);
+        return of(database).inDoubt(tables);
     }
 
     /** What the state of these tables is called by; null if it is not known, or one may be changing. */
@@ -118,6 +129,7 @@ final class EpochBook {
         byte[] name = (generation + " " + database).getBytes(StandardCharsets.UTF_8);
         hash.addBytes(name, 0, name.length);
         hash.addLong(base);
+        known.around.forEach(wider -> hash.addLong(wider.epochOfAny));
         hash.addLong(tables.isAll() ? known.epochOfAny : known.epochOfAll);
         hash.addInt(tables.isAll() ? 1 : 0);
         for (int i = 0; i < tables.size(); i++) {
@@ -129,6 +141,15 @@ final class EpochBook {
     }
 
     private Tables of(String database) {
-        return databases.computeIfAbsent(database, name -> new Tables());
+        Tables known = databases.get(database);
+        if (known == null) {
+            List<Tables> around = new ArrayList<>();
+            for (String wider : InstanceLink.around(database)) {
+                around.add(of(wider));
+            }
+            known = new Tables(around);
+            databases.put(database, known);
+        }
+        return known;
     }
 }

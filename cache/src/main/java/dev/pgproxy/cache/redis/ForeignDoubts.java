@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What other instances have in doubt: told to this process when it begins and when it ends. A doubt outlives the contact
@@ -47,13 +48,13 @@ final class ForeignDoubts {
 
     /** Ended, as its own instance or another says. A write that had no doubt here counts as written. */
     void settle(Settlement settlement, long sequence) {
-        if (settlement.written()) {
+        if (settlement.ending().wrote()) {
             book.raise(settlement.database(), settlement.tables(), sequence);
         }
         if (doubts.containsKey(settlement.doubt())) {
-            lift(settlement.doubt(), settlement.written());
-        } else if (settlement.written()) {
-            listener.written(settlement.database(), settlement.tables());
+            lift(settlement.doubt(), settlement.ending());
+        } else if (settlement.ending().wrote()) {
+            listener.written(settlement.database(), settlement.tables(), settlement.ending());
         }
     }
 
@@ -64,17 +65,19 @@ final class ForeignDoubts {
         now.forEach(doubt -> left.add(doubt.id()));
         for (Doubt.Id id : new ArrayList<>(doubts.keySet())) {
             if (owners.test(id.owner()) && !left.contains(id)) {
-                lift(id, true);
+                lift(id, null);
             }
         }
     }
 
-    private void lift(Doubt.Id id, boolean written) {
+    /** @param seen null if nobody has seen it */
+    private void lift(Doubt.Id id, @Nullable Ending seen) {
         Doubt doubt = doubts.remove(id);
         orphans.remove(id);
         resolved.remove(id);
         if (doubt != null) {
-            listener.settled(doubt.database(), doubt.tables(), written);
+            Ending ending = seen == null ? Ending.unseen(doubt.tables()) : seen;
+            listener.settled(doubt.database(), doubt.tables(), ending);
             book.undoubt(doubt);
         }
     }
@@ -116,7 +119,7 @@ final class ForeignDoubts {
         for (Doubt.Id id : resolved) {
             Doubt doubt = doubts.get(id);
             if (doubt != null) {
-                ended.add(new Settlement(id, true, doubt.database(), doubt.tables()));
+                ended.add(new Settlement(id, Ending.unseen(doubt.tables()), doubt.database(), doubt.tables()));
             }
         }
         return ended;

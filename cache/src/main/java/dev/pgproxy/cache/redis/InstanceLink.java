@@ -3,6 +3,7 @@ package dev.pgproxy.cache.redis;
 import dev.pgproxy.cache.KeyHash;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -69,6 +70,23 @@ public final class InstanceLink implements AutoCloseable {
         return HexFormat.of().formatHex(random);
     }
 
+    /**
+     * The names that stand for several databases, this one among them: of {@code 7/shop} that is {@code 7/}, every database
+     * of 7, and the empty name, every database there is.
+     */
+    public static List<String> around(String database) {
+        if (isSeveral(database)) {
+            return List.of();
+        }
+        int slash = database.indexOf('/');
+        return slash < 0 ? List.of("") : List.of("", database.substring(0, slash + 1));
+    }
+
+    /** Whether a name stands for several databases. */
+    public static boolean isSeveral(String name) {
+        return name.indexOf('/') == name.length() - 1;
+    }
+
     /** Begins to look for Redis and the others. */
     public void start() {
         thread.scheduleWithFixedDelay(guarded(member::tick), 0, tick, TimeUnit.NANOSECONDS);
@@ -95,6 +113,7 @@ public final class InstanceLink implements AutoCloseable {
     /**
      * A message that can commit is about to be sent. This process must hold the tables in doubt itself already.
      *
+     * @param database as all instances call it, or one of the names {@link #around} it, with all tables
      * @param backendPid of the backend that will execute it; 0 if not known
      * @param backendStart when it started, in microseconds since 1970; 0 if not known
      * @param confirmed called once, when the message may be sent: on the link's thread, or before this returns where nothing
@@ -121,17 +140,15 @@ public final class InstanceLink implements AutoCloseable {
     /**
      * The outcome is known: if it has written, this process counts the tables as written already. The client can be
      * answered without waiting, because the others hold them in doubt until they hear of it.
-     *
-     * @param written false if surely nothing was written
      */
-    public void settle(long number, boolean written) {
-        execute(() -> member.own().settle(number, written));
+    public void settle(long number, Ending ending) {
+        execute(() -> member.own().settle(number, ending));
     }
 
     /** This process has learnt that these were written, by whomever, without a doubt before it. */
-    public void announce(String database, TableSet tables) {
+    public void announce(String database, TableSet tables, Ending ending) {
         Doubt doubt = begin(database, tables, 0, 0);
-        execute(() -> member.own().ended(doubt, true));
+        execute(() -> member.own().ended(doubt, ending));
     }
 
     /** What the state of these tables is called by in every instance; null if one may be changing, or nobody can know. */

@@ -3,6 +3,7 @@ package dev.pgproxy.cache.redis;
 /**
  * What an {@link InstanceLink} tells its process. All calls come on the link's one thread, in the order in which things
  * happened, and must return soon; what they say holds for the process when they return, because the others go on then.
+ * A name may stand for several databases, as {@link InstanceLink#around} has them.
  * Databases may come up that the process does not serve (yet): what is in doubt there must be remembered, or {@link
  * InstanceLink#inDoubt} asked when it is opened.
  */
@@ -10,15 +11,11 @@ public interface LinkListener {
     /** Another instance may be writing these: no hit, no store and no replica until {@link #settled} with the same. */
     void doubted(String database, TableSet tables);
 
-    /**
-     * That has ended. If anything may have been written, it counts as written now.
-     *
-     * @param written false if nothing was written
-     */
-    void settled(String database, TableSet tables, boolean written);
+    /** That has ended. If anything may have been written, it counts as written now. */
+    void settled(String database, TableSet tables, Ending ending);
 
     /** Another instance has learnt, without a doubt before it, that these were written: now at the latest. */
-    void written(String database, TableSet tables);
+    void written(String database, TableSet tables, Ending ending);
 
     /** Everything in every database counts as written now: messages may have been missed. */
     void flushed();

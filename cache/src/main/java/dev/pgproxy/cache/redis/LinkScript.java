@@ -86,10 +86,10 @@ enum LinkScript {
         local seq = 0
         local message = {}
         for i = 6, #ARGV do
-          local id, written, database, tables = string.match(ARGV[i], '^([^:]+:%d+):(%d):([^:]*):(.*)$')
+          local id, ending, database, tables = string.match(ARGV[i], '^([^:]+:%d+):(%d):([^:]*):(.*)$')
           redis.call('HDEL', KEYS[4], id)
           message[#message + 1] = ARGV[i]
-          if written == '1' then
+          if ending ~= '0' then
             if seq == 0 then seq = redis.call('HINCRBY', KEYS[1], 'seq', 1) end
             for name in string.gmatch(tables, '[^,]+') do
               redis.call('HSET', KEYS[5], database .. ' ' .. name, seq)

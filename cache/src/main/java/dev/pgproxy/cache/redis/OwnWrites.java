@@ -77,21 +77,21 @@ final class OwnWrites {
     }
 
     /** A write has ended. */
-    void settle(long number, boolean written) {
+    void settle(long number, Ending ending) {
         Doubt doubt = doubts.remove(number);
         if (doubt != null) {
-            ended(doubt, written);
+            ended(doubt, ending);
         }
     }
 
     /** A doubt, which is in the book, has ended. */
-    void ended(Doubt doubt, boolean written) {
+    void ended(Doubt doubt, Ending ending) {
         if (contact != null) {
             unheard.put(doubt.number(), doubt);
-            unsaid.add(new Settlement(doubt.id(), written, doubt.database(), doubt.tables()));
+            unsaid.add(new Settlement(doubt.id(), ending, doubt.database(), doubt.tables()));
             sayLater();
         } else {
-            unseen += written ? 1 : 0;
+            unseen += ending.wrote() ? 1 : 0;
             book.undoubt(doubt);
         }
     }
@@ -120,7 +120,7 @@ final class OwnWrites {
         doubts.open().forEach(doubt -> ended.remove(doubt.number()));
         for (long number : ended) {
             // what it has written, if it has, is among the unseen
-            unsaid.add(new Settlement(new Doubt.Id(id, number), false, "", TableSet.of()));
+            unsaid.add(new Settlement(new Doubt.Id(id, number), Ending.NOTHING, "", TableSet.of()));
         }
         say();
     }
@@ -144,7 +144,7 @@ final class OwnWrites {
 
     /** One's own outcome has come back. */
     void heard(Settlement settlement, long sequence) {
-        if (settlement.written()) {
+        if (settlement.ending().wrote()) {
             book.raise(settlement.database(), settlement.tables(), sequence);
         }
         Doubt doubt = unheard.remove(settlement.doubt().number());

@@ -1,22 +1,21 @@
 package dev.pgproxy.cache.redis;
 
 /**
- * How a doubt has ended. Immutable. In messages: {@code owner:number:written:database:tables}, written being 1 or 0.
+ * How a doubt has ended. Immutable. In messages: {@code owner:number:ending:database:tables}.
  *
  * @param doubt which one; one that nobody has heard of is a write without a doubt before it
- * @param written whether the tables may have been written
  */
-record Settlement(Doubt.Id doubt, boolean written, String database, TableSet tables) {
+record Settlement(Doubt.Id doubt, Ending ending, String database, TableSet tables) {
 
     String text() {
-        return doubt.text() + ":" + (written ? 1 : 0) + ":" + Doubt.encoded(database) + ":" + tables.text();
+        return doubt.text() + ":" + ending.text() + ":" + Doubt.encoded(database) + ":" + tables.text();
     }
 
     static Settlement parse(String text) {
         String[] parts = text.split(":", -1);
         return new Settlement(
                 new Doubt.Id(parts[0], Long.parseLong(parts[1])),
-                parts[2].equals("1"),
+                Ending.parse(parts[2]),
                 Doubt.decoded(parts[3]),
                 TableSet.parse(parts[4]));
     }

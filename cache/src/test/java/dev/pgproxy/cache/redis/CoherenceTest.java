@@ -233,7 +233,7 @@ class CoherenceTest {
             for (int i = 0; i < 3; i++) {
                 newcomer.read(2, random);
             }
-            writing.link().settle(number, true);
+            writing.link().settle(number, Ending.WRITTEN);
             return fleet.violation();
         }
     }

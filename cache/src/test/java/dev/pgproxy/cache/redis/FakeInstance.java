@@ -113,7 +113,7 @@ final class FakeInstance implements LinkListener, AutoCloseable {
             return;
         }
         if (link.standing() == Standing.UNSEEN) {
-            link.settle(number, false);
+            link.settle(number, Ending.NOTHING);
             doubt(TableSet.of(table), -1, false);
             database.disconnect(pid);
             return;
@@ -126,7 +126,7 @@ final class FakeInstance implements LinkListener, AutoCloseable {
             return; // nobody heard of it
         }
         doubt(TableSet.of(table), -1, true);
-        link.settle(number, true);
+        link.settle(number, Ending.WRITTEN);
         database.tell(table, value);
     }
 
@@ -196,22 +196,23 @@ final class FakeInstance implements LinkListener, AutoCloseable {
     }
 
     @Override
-    public void settled(String name, TableSet tables, boolean wrote) {
+    public void settled(String name, TableSet tables, Ending ending) {
         if (isMine(name)) {
             switch (fault) {
-                case CONFIRMS_EARLY -> timer.schedule(() -> doubt(tables, -1, wrote), 20, TimeUnit.MILLISECONDS);
+                case CONFIRMS_EARLY ->
+                    timer.schedule(() -> doubt(tables, -1, ending.wrote()), 20, TimeUnit.MILLISECONDS);
                 case IGNORES_OPEN_DOUBTS -> {
                     if (hasServed) {
-                        doubt(tables, -1, wrote);
+                        doubt(tables, -1, ending.wrote());
                     }
                 }
-                default -> doubt(tables, -1, wrote);
+                default -> doubt(tables, -1, ending.wrote());
             }
         }
     }
 
     @Override
-    public void written(String name, TableSet tables) {
+    public void written(String name, TableSet tables, Ending ending) {
         if (isMine(name)) {
             doubt(tables, 0, true);
         }

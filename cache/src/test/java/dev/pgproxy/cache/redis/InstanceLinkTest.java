@@ -84,13 +84,13 @@ class InstanceLinkTest {
         }
 
         @Override
-        public void settled(String database, TableSet tables, boolean written) {
-            told.add("settled " + database + " " + tables.text() + " " + written);
+        public void settled(String database, TableSet tables, Ending ending) {
+            told.add("settled " + database + " " + tables.text() + " " + ending);
         }
 
         @Override
-        public void written(String database, TableSet tables) {
-            told.add("written " + database + " " + tables.text());
+        public void written(String database, TableSet tables, Ending ending) {
+            told.add("written " + database + " " + tables.text() + " " + ending);
         }
 
         @Override
@@ -134,13 +134,13 @@ class InstanceLinkTest {
         await().untilTrue(confirmed);
         assertThat(other.link.inDoubt(DB, SEVEN)).isTrue();
         assertThat(other.link.inDoubt("else", SEVEN)).isFalse();
-        one.link.settle(number, true);
+        one.link.settle(number, Ending.WRITTEN);
         await().until(() -> other.told.size() == 2);
-        assertThat(other.told).containsExactly("doubted orders 7,9", "settled orders 7,9 true");
+        assertThat(other.told).containsExactly("doubted orders 7,9", "settled orders 7,9 WRITTEN");
         other.told.clear();
-        one.link.settle(one.link.doubt(DB, TableSet.ALL, 0, 0, () -> {}), false);
-        one.link.announce(DB, SEVEN);
-        await().until(() -> other.told.contains("written orders 7"));
+        one.link.settle(one.link.doubt(DB, TableSet.ALL, 0, 0, () -> {}), Ending.NOTHING);
+        one.link.announce(DB, SEVEN, Ending.WRITTEN);
+        await().until(() -> other.told.contains("written orders 7 WRITTEN"));
         assertThat(other.status().counters().confirmedByTime()).isZero();
         assertThat(one.status().counters().confirmedByAll()).isPositive();
     }
@@ -159,7 +159,7 @@ class InstanceLinkTest {
         assertThat(one.link.epoch(DB, SEVEN)).isNull();
         assertThat(one.link.epoch(DB, TableSet.ALL)).isNull();
         assertThat(one.link.epoch(DB, TableSet.of(8))).isEqualTo(eight);
-        one.link.settle(number, true);
+        one.link.settle(number, Ending.WRITTEN);
         await().until(() -> one.link.epoch(DB, SEVEN) != null);
         Epoch after = Objects.requireNonNull(one.link.epoch(DB, SEVEN));
         assertThat(after).isNotEqualTo(before);
@@ -168,8 +168,33 @@ class InstanceLinkTest {
         Instance newcomer = instance();
         await().until(() -> after.equals(newcomer.link.epoch(DB, SEVEN)));
         assertThat(newcomer.link.epoch(DB, TableSet.ALL)).isEqualTo(one.link.epoch(DB, TableSet.ALL));
-        one.link.settle(one.link.doubt(DB, TableSet.ALL, 0, 0, () -> {}), true);
+        one.link.settle(one.link.doubt(DB, TableSet.ALL, 0, 0, () -> {}), Ending.WRITTEN);
         await().until(() -> newcomer.link.epoch(DB, SEVEN) != null && !after.equals(newcomer.link.epoch(DB, SEVEN)));
+    }
+
+    @Test
+    void aNameWithSlashAtItsEndStandsForAllThatBeginWithIt() throws Exception {
+        Instance one = instance();
+        Instance other = instance();
+        untilServing(one, other);
+        Epoch shop = other.link.epoch("7/shop", SEVEN);
+        Epoch elsewhere = other.link.epoch("8/shop", SEVEN);
+        AtomicBoolean confirmed = new AtomicBoolean();
+        long number = one.link.doubt("7/", TableSet.ALL, 0, 0, () -> confirmed.set(true));
+        await().untilTrue(confirmed);
+        assertThat(other.told).contains("doubted 7/ *");
+        assertThat(other.link.epoch("7/shop", SEVEN)).isNull();
+        assertThat(other.link.inDoubt("7/new", SEVEN)).isTrue();
+        assertThat(other.link.epoch("8/shop", SEVEN)).isEqualTo(elsewhere);
+        one.link.settle(number, Ending.DEFINED);
+        await().until(() -> other.told.contains("settled 7/ * DEFINED"));
+        await().until(() -> other.link.epoch("7/shop", SEVEN) != null);
+        assertThat(other.link.epoch("7/shop", SEVEN)).isNotEqualTo(shop);
+        Instance newcomer = instance();
+        await().until(() -> Objects.equals(other.link.epoch("7/shop", SEVEN), newcomer.link.epoch("7/shop", SEVEN)));
+        one.link.announce("", TableSet.ALL, Ending.WRITTEN);
+        await().until(() -> other.told.contains("written  * WRITTEN"));
+        assertThat(other.link.epoch("8/shop", SEVEN)).isNotEqualTo(elsewhere);
     }
 
     @Test
@@ -262,7 +287,7 @@ class InstanceLinkTest {
         one.link.doubt(DB, SEVEN, 4711, 99, () -> confirmed.set(true));
         await().untilTrue(confirmed);
         one.link.close();
-        await().until(() -> other.told.contains("settled orders 7 true"));
+        await().until(() -> other.told.contains("settled orders 7 WRITTEN"));
         assertThat(other.told).contains("orphaned orders 7 4711 99").doesNotContain("lost " + one.link.id());
         assertThat(other.status().lost()).isEmpty();
         untilServing(other);
@@ -277,8 +302,8 @@ class InstanceLinkTest {
         long number = one.link.doubt(DB, SEVEN, 0, 0, () -> confirmed.set(true));
         assertThat(confirmed).isTrue();
         await().until(() -> other.told.contains("doubted orders 7"));
-        one.link.settle(number, true);
-        await().until(() -> other.told.contains("settled orders 7 true"));
+        one.link.settle(number, Ending.WRITTEN);
+        await().until(() -> other.told.contains("settled orders 7 WRITTEN"));
     }
 
     @Test
@@ -340,7 +365,7 @@ class InstanceLinkTest {
             List<String> join = List.of("g", "me", "1", "1", "0", "", session.channel(), "0", "0", "0");
             assertThat(session.run(LinkScript.JOIN, join).toCompletableFuture().join())
                     .startsWith("g");
-            String four = new Settlement(new Doubt.Id("me", 1), true, DB, TableSet.of(1, 2, 3, 4)).text();
+            String four = new Settlement(new Doubt.Id("me", 1), Ending.WRITTEN, DB, TableSet.of(1, 2, 3, 4)).text();
             List<String> settle = List.of("g", "me", "1", "3", session.channel(), four);
             session.run(LinkScript.SETTLE, settle).toCompletableFuture().join();
             await().until(() -> messages.contains("E me 1"));
