@@ -106,6 +106,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
      */
     public static PgProxy start(ProxyConfig config, ConfigReader reader) throws IOException {
         PgProxy proxy = new PgProxy(config, reader);
+        proxy.routes.awaitOthers();
         try {
             for (String where : proxy.listener.bind(config.listen())) {
                 LOG.info(

@@ -4,6 +4,7 @@ import static dev.pgproxy.testing.CachingProxy.value;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.pgproxy.cache.redis.TestRedis;
 import dev.pgproxy.config.ConfigLoader;
 import dev.pgproxy.demo.EmbeddedPostgres;
 import dev.pgproxy.results.CacheReason;
@@ -12,7 +13,6 @@ import dev.pgproxy.route.Instances;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.TestCluster;
-import java.net.ServerSocket;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,7 +20,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import redis.embedded.RedisServer;
 
 /** Two instances before one server, over one Redis: each sees what passes through the other. */
 class InstancesIT {
@@ -28,7 +27,7 @@ class InstancesIT {
 
     private final EmbeddedPostgres primary = TestCluster.primary();
     private final String database = TestCluster.freshDatabase(primary);
-    private RedisServer redis;
+    private TestRedis redis;
     private PgProxy one;
     private PgProxy two;
 
@@ -37,21 +36,9 @@ class InstancesIT {
         Endpoint direct = new Endpoint(primary.host(), primary.port(), database, "postgres", TestCluster.PASSWORD);
         direct.run("CREATE TABLE t (id int PRIMARY KEY, v int)");
         direct.run("INSERT INTO t VALUES (1, 10), (2, 20)");
-        int port = freePort();
-        redis = RedisServer.newRedisServer()
-                .port(port)
-                .setting("bind 127.0.0.1")
-                .setting("save \"\"")
-                .build();
-        redis.start();
-        one = PgProxy.start(ConfigLoader.parse(configuration(port)));
-        two = PgProxy.start(ConfigLoader.parse(configuration(port)));
-    }
-
-    private static int freePort() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
+        redis = new TestRedis();
+        one = PgProxy.start(ConfigLoader.parse(configuration(redis.port())));
+        two = PgProxy.start(ConfigLoader.parse(configuration(redis.port())));
     }
 
     private String configuration(int redisPort) {
@@ -68,7 +55,7 @@ class InstancesIT {
     void stop() throws Exception {
         two.close();
         one.close();
-        redis.stop();
+        redis.close();
     }
 
     private RawClient login(PgProxy proxy) {
@@ -181,7 +168,7 @@ class InstancesIT {
         try (RawClient a = login(one);
                 RawClient b = login(two)) {
             await().until(() -> isHit(two, b, READ));
-            redis.stop();
+            redis.kill();
             a.query("UPDATE t SET v = 77 WHERE id = 1").readUntilReady();
             assertThat(value(b, READ)).isEqualTo("77");
             await().until(() -> !state(one).knowsOfAll() && !state(two).knowsOfAll());

@@ -23,7 +23,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The other instances before the same servers: what they may be writing is in doubt here, too, and what is written here they
@@ -31,8 +35,12 @@ import org.jspecify.annotations.Nullable;
  * name. Thread-safe.
  */
 public final class Instances implements LinkListener, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Instances.class);
     private static final Duration CONNECT = Duration.ofSeconds(2);
     private static final Duration ANSWER = Duration.ofMillis(400);
+
+    /** A start waits so long for the others: who does not know of it would not hear of its first writes. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     /** A database as others speak of it: what they have in doubt, and what we know of it. */
     private static final class Named {
@@ -44,6 +52,7 @@ public final class Instances implements LinkListener, AutoCloseable {
     private final InstanceLink link;
     private final RedisTier tier;
     private final Map<String, Named> databases = new HashMap<>();
+    private final CountDownLatch known = new CountDownLatch(1);
 
     private Instances(InstanceSettings settings, String url, byte[] secret, int maxResult) {
         Secret password = settings.password();
@@ -68,6 +77,20 @@ public final class Instances implements LinkListener, AutoCloseable {
     static @Nullable Instances start(InstanceSettings settings, int maxResult) {
         String url = settings.url();
         return url == null ? null : new Instances(settings, url, secret(settings), maxResult);
+    }
+
+    /** Waits until the others know of this one; without Redis, for some seconds. */
+    void awaitOthers() {
+        try {
+            if (!known.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.warn(
+                        "Redis at {} is not there: until it is, other instances that reach it do not hear of what is written"
+                                + " through this one",
+                        access);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** What all instances share, for keys. */
@@ -190,6 +213,7 @@ public final class Instances implements LinkListener, AutoCloseable {
 
     @Override
     public synchronized void flushed() {
+        known.countDown(); // to be one of them begins with it
         databases.values().forEach(named -> named.states.forEach(DatabaseState::everythingChanged));
     }
 

@@ -97,6 +97,13 @@ public final class Routes implements AutoCloseable {
         return instances;
     }
 
+    /** Waits, for some seconds, until the other instances know of this one: before clients may connect. */
+    public void awaitOthers() {
+        if (instances != null) {
+            instances.awaitOthers();
+        }
+    }
+
     /** The databases that somebody has used. */
     public Collection<DatabaseState> all() {
         return states.values();

@@ -84,7 +84,7 @@ final class ConsistencyIT {
 
     static PgProxy start(Arena arena, Mode mode, Workload workload, String more) {
         try {
-            return PgProxy.start(ConfigLoader.parse(configuration(arena, mode, workload) + more));
+            return PgProxy.start(ConfigLoader.parse("listen_port = 0\n" + configuration(arena, mode, workload) + more));
         } catch (ConfigProblems | IOException e) {
             throw new AssertionError(e);
         }
@@ -96,9 +96,9 @@ final class ConsistencyIT {
     }
 
     /** The proxy before the primary of the arena, in a mode. */
-    private static String configuration(Arena arena, Mode mode, Workload workload) {
+    static String configuration(Arena arena, Mode mode, Workload workload) {
         EmbeddedPostgres primary = arena.cluster().primary();
-        return "listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
+        return "log_connections = false\nlog_disconnections = false\n"
                 + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
                 + TestCluster.replicasOf(arena.cluster()) + " } }\n"
                 + TestCluster.watching(arena.cluster())

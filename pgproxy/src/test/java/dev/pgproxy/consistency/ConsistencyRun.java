@@ -5,6 +5,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -96,6 +101,23 @@ final class ConsistencyRun implements Callable<Integer> {
             description = "proxies before the primary, over a Redis where there are several (default ${DEFAULT-VALUE})")
     private int instances;
 
+    @Option(
+            names = "--coherence",
+            defaultValue = "strict",
+            paramLabel = "NAME",
+            description = "of several instances: strict or push (default ${DEFAULT-VALUE})")
+    private String coherence;
+
+    @Option(
+            names = "--slack",
+            defaultValue = "0",
+            paramLabel = "MS",
+            description = "by which every read may be older than promised, for push (default ${DEFAULT-VALUE})")
+    private int slack;
+
+    @Option(names = "--calm", description = "several instances, and Redis, are not killed, frozen, cut off or delayed")
+    private boolean calm;
+
     @Option(names = "--direct", description = "no proxy: the primary itself")
     private boolean direct;
 
@@ -116,8 +138,11 @@ final class ConsistencyRun implements Callable<Integer> {
 
     private Verdict run(Mode mode) throws InterruptedException {
         Arena arena = Arena.fresh();
-        Workload workload =
-                Workload.USUAL.withHotReads(cache).only(only).withOutside(outside, Duration.ofMillis(outsideBound));
+        Workload workload = Workload.USUAL
+                .withHotReads(cache)
+                .only(only)
+                .withOutside(outside, Duration.ofMillis(outsideBound))
+                .withSlack(Duration.ofMillis(slack));
         ConsistencyChecker checker = ConsistencyChecker.of(mode, Duration.ofSeconds(seconds))
                 .withSessions(sessions, seed)
                 .with(workload)
@@ -128,15 +153,48 @@ final class ConsistencyRun implements Callable<Integer> {
         if (direct) {
             return checker.run(arena, Targets.at(arena.primary()));
         }
-        try (Fleet fleet = Fleet.start(instances, arena, mode, workload)) {
-            Verdict verdict = checker.run(arena, fleet.target());
-            for (PgProxy proxy : cache ? fleet.proxies() : List.<PgProxy>of()) {
+        if (instances > 1) {
+            return several(arena, mode, workload, checker);
+        }
+        try (PgProxy proxy = ConsistencyIT.start(arena, mode, workload, "")) {
+            Verdict verdict = checker.run(arena, Targets.at(ConsistencyIT.endpoint(arena, proxy)));
+            if (cache) {
                 LOG.info(
                         "the cache: {}, {}",
                         proxy.services().routes().results().counters(),
                         ConsistencyIT.reasons(proxy));
             }
             return verdict;
+        }
+    }
+
+    private Verdict several(Arena arena, Mode mode, Workload workload, ConsistencyChecker checker)
+            throws InterruptedException {
+        String settings = ConsistencyIT.configuration(arena, mode, workload) + FleetDisturber.SETTINGS + "coherence = "
+                + coherence + "\n";
+        AtomicBoolean over = new AtomicBoolean();
+        try (Fleet fleet = Fleet.start(instances, arena, settings);
+                ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<?> disturbing = thread.submit(() -> {
+                if (!calm) {
+                    LOG.info("to the instances: {}", new FleetDisturber(fleet, seed).disturbWhile(() -> !over.get()));
+                }
+            });
+            Verdict verdict;
+            try {
+                verdict = checker.run(arena, fleet.target());
+            } finally {
+                over.set(true);
+            }
+            disturbing.get();
+            for (FleetMember member : fleet.members()) {
+                LOG.info("the cache since the last start: {}", member.console("SHOW CACHE"));
+                LOG.info("the instance: {}", member.console("SHOW INSTANCES"));
+                member.complaints().forEach(LOG::warn);
+            }
+            return verdict;
+        } catch (ExecutionException e) {
+            throw new AssertionError(e);
         }
     }
 }

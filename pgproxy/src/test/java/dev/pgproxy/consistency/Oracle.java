@@ -87,6 +87,10 @@ final class Oracle {
      * @param strict it is held to {@link Mode#TABLE}
      */
     long floor(Register register, Viewer viewer, long moment, boolean strict) {
+        long slack = workload.slack().toNanos();
+        if (slack > 0) {
+            return register.acknowledgedBefore((moment == 0 ? System.nanoTime() : moment) - slack);
+        }
         boolean isTable = strict || mode == Mode.TABLE;
         long acknowledged = register.acknowledged();
         if (isTable && moment != 0) {

@@ -16,7 +16,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
 
 /** Passes TCP connections on, and can delay what they carry, hold it back, or cut them. */
-final class DelayingProxy implements AutoCloseable {
+public final class DelayingProxy implements AutoCloseable {
     /** Some bytes, and when they are to be passed on. */
     private record Piece(byte[] bytes, long due) {}
 
@@ -27,7 +27,8 @@ final class DelayingProxy implements AutoCloseable {
     private volatile boolean held;
     private volatile boolean refusing;
 
-    DelayingProxy(int target) throws IOException {
+    /** To this port of this machine. */
+    public DelayingProxy(int target) throws IOException {
         this.target = target;
         this.listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         thread(this::accept);
@@ -37,27 +38,31 @@ final class DelayingProxy implements AutoCloseable {
         Thread.ofVirtual().start(run);
     }
 
+    /** Where it listens. */
+    public int port() {
+        return listening.getLocalPort();
+    }
+
     RedisSettings settings(String namespace) {
-        return new RedisSettings(
-                "redis://127.0.0.1:" + listening.getLocalPort(), null, null, null, namespace, Duration.ofSeconds(2));
+        return new RedisSettings("redis://127.0.0.1:" + port(), null, null, null, namespace, Duration.ofSeconds(2));
     }
 
     /** Everything takes so long from now, in each direction. */
-    void delay(long millis) {
+    public void delay(long millis) {
         delay = millis * 1_000_000;
     }
 
     /** Nothing arrives until {@link #release}: then all of it does, in order. */
-    void hold() {
+    public void hold() {
         held = true;
     }
 
-    void release() {
+    public void release() {
         held = false;
     }
 
     /** Connections end now; new ones are refused or not. */
-    void cut(boolean refuse) {
+    public void cut(boolean refuse) {
         refusing = refuse;
         sockets.forEach(DelayingProxy::end);
     }

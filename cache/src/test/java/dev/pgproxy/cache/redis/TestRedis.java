@@ -7,12 +7,12 @@ import java.util.List;
 import redis.embedded.RedisServer;
 
 /** A real Redis on a free port, without persistence, that can be stopped, continued and restarted empty. */
-final class TestRedis implements AutoCloseable {
+public final class TestRedis implements AutoCloseable {
     private final int port;
     private RedisServer server;
     private long pid;
 
-    TestRedis() throws IOException {
+    public TestRedis() throws IOException {
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
         }
@@ -39,7 +39,7 @@ final class TestRedis implements AutoCloseable {
         return ProcessHandle.current().children().map(ProcessHandle::pid).toList();
     }
 
-    int port() {
+    public int port() {
         return port;
     }
 
@@ -47,20 +47,22 @@ final class TestRedis implements AutoCloseable {
         return RedisSettings.of("redis://127.0.0.1:" + port);
     }
 
-    void kill() throws IOException {
+    /** Ends it, and all that it has. */
+    public void kill() throws IOException {
         server.stop();
     }
 
-    void start() throws IOException {
+    /** Starts it again, empty. */
+    public void start() throws IOException {
         server = started();
     }
 
     /** Stops the process as it is: sockets stay open and nothing answers. */
-    void freeze() {
+    public void freeze() {
         signal("-STOP");
     }
 
-    void thaw() {
+    public void thaw() {
         signal("-CONT");
     }
 
