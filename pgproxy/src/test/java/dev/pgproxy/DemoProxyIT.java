@@ -56,6 +56,8 @@ class DemoProxyIT {
             Endpoint console = endpoint("console");
             await().until(() -> Message.rows(console.run("SHOW CACHE COVERAGE")).stream()
                     .anyMatch(row -> "public.notes".equals(row.get(1)) && "logical".equals(row.get(2))));
+            assertThat(lines).anyMatch(line -> line.startsWith("redis: "));
+            await().until(() -> "yes".equals(row(console, "SHOW INSTANCES").get(2)));
             List<@Nullable String> title = row(proxied, READ);
             awaitKept(proxied);
             assertThat(row(proxied, READ)).isEqualTo(title);

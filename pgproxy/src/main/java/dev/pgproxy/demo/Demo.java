@@ -16,6 +16,7 @@ public final class Demo implements AutoCloseable {
     private final Consumer<String> out;
     private final CountDownLatch closed = new CountDownLatch(1);
     private @Nullable EmbeddedCluster cluster;
+    private @Nullable EmbeddedRedis redis;
     private @Nullable AutoCloseable proxy;
 
     private Demo(Consumer<String> out) {
@@ -25,7 +26,7 @@ public final class Demo implements AutoCloseable {
     /**
      * Starts everything, in this order; what was started is stopped again when a step fails.
      *
-     * @param out takes the lines for the user: progress, then {@code primary:}, {@code replica:}, {@code console:} with
+     * @param out takes the lines for the user: progress, then {@code primary:}, {@code replica:}, {@code redis:}, {@code console:} with
      *     an address each, how to see the cache, and {@code ready:} with the address at the end
      * @throws ClusterException with a sentence for the user
      * @throws Exception what the proxy's start threw
@@ -53,9 +54,10 @@ public final class Demo implements AutoCloseable {
                         .withReplicas(options.replicas()),
                 out);
         load(cluster);
+        redis = EmbeddedRedis.start(out);
         out.accept("primary: " + url(cluster.primary()));
         cluster.replicas().forEach(replica -> out.accept("replica: " + url(replica)));
-        proxy = starter.start(host, options.port(), cluster);
+        proxy = starter.start(host, options.port(), cluster, redis);
         out.accept("console: " + url(host, options.port(), "pgproxy"));
         showCache(url(host, options.port(), NotesDatabase.NAME), url(host, options.port(), "pgproxy"));
         out.accept("ready: " + url(host, options.port(), NotesDatabase.NAME));
@@ -117,6 +119,9 @@ public final class Demo implements AutoCloseable {
         } catch (Exception e) {
             out.accept("the proxy did not stop cleanly: " + e.getMessage());
         } finally {
+            if (redis != null) {
+                redis.close();
+            }
             if (cluster != null) {
                 cluster.close();
             }

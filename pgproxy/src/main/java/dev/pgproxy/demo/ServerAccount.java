@@ -20,8 +20,12 @@ import java.util.concurrent.TimeUnit;
  */
 record ServerAccount(String name, List<String> prefix, int uid) {
     private static final int NOBODY = 65534;
+
+    /** The JVM's own. */
+    static final ServerAccount CURRENT = new ServerAccount("the current user", List.of(), -1);
+
     private static final List<ServerAccount> CANDIDATES = List.of(
-            new ServerAccount("the current user", List.of(), -1),
+            CURRENT,
             new ServerAccount(
                     "setpriv",
                     List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups", "--"),

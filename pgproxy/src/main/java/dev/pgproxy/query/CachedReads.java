@@ -137,7 +137,8 @@ final class CachedReads {
             return Verdict.WAIT;
         }
         Dependency on = dependency().with(shared.epoch(decision.reads()));
-        if (shared.look(key, on, shape(), again)) {
+        // how old a shared result is nobody knows to the millisecond
+        if (asked == null && shared.look(key, on, shape(), again)) {
             return Verdict.WAIT;
         }
         patience = 0;

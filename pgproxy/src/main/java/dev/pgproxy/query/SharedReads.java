@@ -34,7 +34,8 @@ final class SharedReads {
     Epoch epoch(RelationSet reads) {
         Instances instances = state.instances();
         String name = state.commonName();
-        return instances == null || name == null ? null : instances.epoch(name, reads);
+        Epoch epoch = instances == null || name == null ? null : instances.epoch(name, reads);
+        return epoch != null && state.isCovered(reads) ? epoch.covered() : epoch;
     }
 
     /**

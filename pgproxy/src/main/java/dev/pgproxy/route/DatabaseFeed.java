@@ -52,7 +52,7 @@ public final class DatabaseFeed implements FeedListener, AutoCloseable {
 
     @Override
     public void covering() {
-        everythingWritten();
+        state.clock().written(RelationSet.ALL, Monotonic.now());
         covering = true;
     }
 
@@ -64,12 +64,12 @@ public final class DatabaseFeed implements FeedListener, AutoCloseable {
             Integer oid = catalog == null ? null : catalog.oidOf(table.schema() + "." + table.name());
             relations = oid == null ? RelationSet.ALL : relations.with(RelationSet.of(oid));
         }
-        state.clock().written(relations, Monotonic.now());
+        state.told(relations);
     }
 
     @Override
     public void everythingWritten() {
-        state.clock().written(RelationSet.ALL, Monotonic.now());
+        state.told(RelationSet.ALL);
     }
 
     @Override

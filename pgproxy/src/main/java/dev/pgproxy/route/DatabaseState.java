@@ -101,14 +101,23 @@ public final class DatabaseState {
     /** These count as written now, in all instances. */
     public void written(RelationSet relations) {
         clock.written(relations, Monotonic.now());
-        if (instances != null) {
-            String name = commonName;
-            instances
-                    .link()
-                    .announce(
-                            name == null ? "" : name,
-                            name == null ? TableSet.ALL : Instances.tables(relations),
-                            Ending.WRITTEN);
+        if (instances != null && commonName == null) {
+            instances.link().announce("", TableSet.ALL, Ending.WRITTEN);
+        } else {
+            announce(relations);
+        }
+    }
+
+    /** Somebody else has written these, which the others are told as well: they may hear of it later than of what is shared. */
+    void told(RelationSet relations) {
+        clock.written(relations, Monotonic.now());
+        announce(relations);
+    }
+
+    private void announce(RelationSet relations) {
+        String name = commonName;
+        if (instances != null && name != null) { // without a name nothing is shared
+            instances.link().announce(name, Instances.tables(relations), Ending.WRITTEN);
         }
     }
 

@@ -16,6 +16,7 @@ import dev.pgproxy.routing.Host;
 import dev.pgproxy.routing.HostChooser;
 import dev.pgproxy.routing.ReadBalance;
 import dev.pgproxy.routing.ResponseTimes;
+import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.sql.Shapes;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -156,6 +157,16 @@ public final class Routes implements AutoCloseable {
         }
     }
 
+    /** It may lack what was shared. */
+    private void primaryChanged(HostAddress primary) {
+        everythingChanged(primary, null);
+        for (DatabaseState state : states.values()) {
+            if (state.database().primary().equals(primary)) {
+                state.told(RelationSet.ALL);
+            }
+        }
+    }
+
     private void everythingChanged(HostAddress primary, @Nullable DatabaseState but) {
         for (DatabaseState state : states.values()) {
             if (state != but && state.database().primary().equals(primary)) {
@@ -291,8 +302,7 @@ public final class Routes implements AutoCloseable {
                         settings,
                         times,
                         new PrimaryChange(
-                                () -> everythingChanged(key.primary(), null),
-                                system -> identified(key.primary(), system))),
+                                () -> primaryChanged(key.primary()), system -> identified(key.primary(), system))),
                 times);
     }
 

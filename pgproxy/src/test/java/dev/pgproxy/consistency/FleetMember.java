@@ -7,10 +7,12 @@ import dev.pgproxy.testing.ProxyProcess;
 import dev.pgproxy.testing.RawClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** A proxy as a process, which reaches Redis by a wire of its own. Confined to one thread at a time. */
 final class FleetMember implements AutoCloseable {
@@ -22,10 +24,7 @@ final class FleetMember implements AutoCloseable {
     FleetMember(Arena arena, String settings, DelayingProxy wire) throws IOException {
         this.wire = wire;
         this.file = Files.createTempFile("pgproxy-member", ".conf");
-        int port;
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+        int port = freePort();
         Endpoint primary = arena.primary();
         this.endpoint = new Endpoint("127.0.0.1", port, arena.database(), primary.user(), primary.password());
         Files.writeString(
@@ -33,6 +32,18 @@ final class FleetMember implements AutoCloseable {
                 settings + "listen_port = " + port + "\nadmin_users = [postgres]\nredis_url = \"redis://127.0.0.1:"
                         + wire.port() + "\"\nredis_secret = \"no secret, but long enough\"\n");
         this.process = run();
+    }
+
+    /** None that the system gives to clients: while the proxy is down they would meet themselves there. */
+    private static int freePort() throws IOException {
+        while (true) {
+            try (ServerSocket free =
+                    new ServerSocket(ThreadLocalRandom.current().nextInt(15_000, 30_000))) {
+                return free.getLocalPort();
+            } catch (BindException e) {
+                continue;
+            }
+        }
     }
 
     private ProxyProcess run() {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -119,7 +120,7 @@ class DemoIT {
         DemoOptions options = new DemoOptions(freePort(), temp.resolve("data"), 0, false);
         assertThatThrownBy(() -> Demo.start(
                         options,
-                        (host, port, cluster) -> {
+                        (host, port, cluster, redis) -> {
                             throw new IllegalStateException("no proxy today");
                         },
                         lines::add))
@@ -164,7 +165,7 @@ class DemoIT {
 
         public static void main(String[] args) throws Exception {
             DemoOptions options = new DemoOptions(Integer.parseInt(args[0]), Path.of(args[1]), 1, false);
-            Demo.start(options, (host, port, cluster) -> () -> {}, System.out::println)
+            Demo.start(options, (host, port, cluster, redis) -> () -> {}, System.out::println)
                     .awaitClosed();
         }
     }
@@ -178,7 +179,7 @@ class DemoIT {
         }
     }
 
-    private AutoCloseable proxy(String host, int port, EmbeddedCluster cluster) {
+    private AutoCloseable proxy(String host, int port, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis) {
         assertThat(host).isEqualTo("127.0.0.1");
         assertThat(port).isPositive();
         assertThat(cluster.primary().isRunning()).isTrue();
