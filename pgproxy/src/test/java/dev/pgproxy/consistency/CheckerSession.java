@@ -64,7 +64,7 @@ final class CheckerSession implements AutoCloseable {
     /** @param outside leads past what is tested */
     CheckerSession(int number, long seed, Oracle oracle, Link.Target target, Link.Target outside) {
         this.number = number;
-        this.hot = oracle.workload().hot() ? seed | 1 : 0;
+        this.hot = oracle.workload().hot() > 0 ? seed | 1 : 0;
         this.oracle = oracle;
         this.target = target;
         this.primary = new PrimaryLink(number, oracle, outside);
@@ -79,7 +79,7 @@ final class CheckerSession implements AutoCloseable {
         int waiting = oracle.prepared.size();
         if (viewer.guise.endsForOthers() && waiting > 0 && random.nextInt(waiting > 8 ? 3 : 30) == 0) {
             endOnePrepared();
-        } else if (hot != 0 && random.nextInt(4) > 0) {
+        } else if (hot != 0 && random.nextInt(100) < oracle.workload().hot()) {
             readHot();
         } else {
             int dice = random.nextInt(100);

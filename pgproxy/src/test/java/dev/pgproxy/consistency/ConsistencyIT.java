@@ -38,17 +38,17 @@ final class ConsistencyIT {
     /** What the cache answers is held to the same promise: never older than what was acknowledged before. */
     @Test
     void nobodyReadsOlderThanPromisedFromTheCache() throws Exception {
-        nobodyReadsOlderThan(Mode.TABLE, Workload.USUAL.withHotReads(true));
+        nobodyReadsOlderThan(Mode.TABLE, Workload.USUAL.withHotReads(75));
     }
 
     /** Writes straight to the primary are seen within a bound: of milliseconds, but for feeds that are lost and come again. */
     @Test
     void writesPastTheProxyAreSeenSoon() throws Exception {
-        nobodyReadsOlderThan(Mode.TABLE, Workload.USUAL.withHotReads(true).withOutside(30, OUTSIDE_BOUND));
+        nobodyReadsOlderThan(Mode.TABLE, Workload.USUAL.withHotReads(75).withOutside(30, OUTSIDE_BOUND));
     }
 
     private static void nobodyReadsOlderThan(Mode mode, Workload workload) throws Exception {
-        boolean cache = workload.hot();
+        boolean cache = workload.hot() > 0;
         Arena arena = Arena.fresh();
         Verdict verdict;
         long hits;
@@ -102,7 +102,7 @@ final class ConsistencyIT {
                 + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
                 + TestCluster.replicasOf(arena.cluster()) + " } }\n"
                 + TestCluster.watching(arena.cluster())
-                + "cache_mode = " + (workload.hot() ? "on" : "off") + "\n"
+                + "cache_mode = " + (workload.hot() > 0 ? "on" : "off") + "\n"
                 // the feed would tell of what the proxy has to know by itself, and hide that it does not
                 + (workload.outside() > 0 ? "cache_ttl = 300ms\n" : "change_feed = off\n")
                 + "consistency = " + mode.name().toLowerCase(Locale.ROOT) + "\n"

@@ -74,6 +74,13 @@ final class ConsistencyRun implements Callable<Integer> {
     private boolean cache;
 
     @Option(
+            names = "--hot",
+            defaultValue = "75",
+            paramLabel = "PERCENT",
+            description = "of steps that read what was read before, with the cache (default ${DEFAULT-VALUE})")
+    private int hot;
+
+    @Option(
             names = "--only",
             split = ",",
             paramLabel = "FAMILIES",
@@ -139,7 +146,7 @@ final class ConsistencyRun implements Callable<Integer> {
     private Verdict run(Mode mode) throws InterruptedException {
         Arena arena = Arena.fresh();
         Workload workload = Workload.USUAL
-                .withHotReads(cache)
+                .withHotReads(cache ? hot : 0)
                 .only(only)
                 .withOutside(outside, Duration.ofMillis(outsideBound))
                 .withSlack(Duration.ofMillis(slack));

@@ -6,17 +6,17 @@ import java.util.Set;
 /**
  * What sessions do. Immutable.
  *
- * @param hot whether many reads are asked again and again, for a cache
+ * @param hot of a hundred steps, how many are reads that are asked again and again, for a cache
  * @param families that are written and read
  * @param outside of a hundred writes, how many go straight to the primary
  * @param outsideBound when, after the answer to such a write, every read has to have it
  * @param slack by which every read may be older than the mode promises; 0 for not at all
  */
-record Workload(boolean hot, Set<Family> families, int outside, Duration outsideBound, Duration slack) {
-    static final Workload USUAL = new Workload(false, Set.of(Family.values()), 0, Duration.ZERO, Duration.ZERO);
+record Workload(int hot, Set<Family> families, int outside, Duration outsideBound, Duration slack) {
+    static final Workload USUAL = new Workload(0, Set.of(Family.values()), 0, Duration.ZERO, Duration.ZERO);
 
-    Workload withHotReads(boolean nowHot) {
-        return new Workload(nowHot, families, outside, outsideBound, slack);
+    Workload withHotReads(int percent) {
+        return new Workload(percent, families, outside, outsideBound, slack);
     }
 
     /** Only these; all if there are none. */
