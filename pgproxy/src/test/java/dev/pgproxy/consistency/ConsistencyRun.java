@@ -196,6 +196,7 @@ final class ConsistencyRun implements Callable<Integer> {
             disturbing.get();
             for (FleetMember member : fleet.members()) {
                 LOG.info("the cache since the last start: {}", member.console("SHOW CACHE"));
+                LOG.info("its reads: {}", member.console("SHOW CACHE MISSES"));
                 LOG.info("the instance: {}", member.console("SHOW INSTANCES"));
                 member.complaints().forEach(LOG::warn);
             }
