@@ -1,6 +1,7 @@
 package dev.pgproxy.route;
 
 import dev.pgproxy.cache.KeyHash;
+import dev.pgproxy.config.ChangeFeedLevel;
 import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
@@ -149,6 +150,17 @@ public final class Routes implements AutoCloseable {
         }
     }
 
+    /** A feed may still be connected to the one before, which is alive but not written to. */
+    private void primaryChanged(HostAddress primary) {
+        everythingChanged(primary, null);
+        for (DatabaseState state : states.values()) {
+            DatabaseFeed feed = state.database().primary().equals(primary) ? state.feed() : null;
+            if (feed != null) {
+                feed.renew();
+            }
+        }
+    }
+
     private void everythingChanged(HostAddress primary, @Nullable DatabaseState but) {
         for (DatabaseState state : states.values()) {
             if (state != but && state.database().primary().equals(primary)) {
@@ -229,8 +241,11 @@ public final class Routes implements AutoCloseable {
             choosers.add(new HostChooser(balance, host -> running[host], new SplittableRandom()));
         }
         keepers.computeIfAbsent(physical, key -> keep(key, state, login, hosts.getFirst()));
-        if (config.cache().isOn() && config.cache().changeFeed()) {
-            feeds.computeIfAbsent(physical, key -> DatabaseFeed.start(state, target(key, login, hosts.getFirst())));
+        ChangeFeedLevel feed = config.cache().changeFeed();
+        if (config.cache().isOn() && feed != ChangeFeedLevel.OFF) {
+            boolean decodes = feed == ChangeFeedLevel.LOGICAL;
+            feeds.computeIfAbsent(
+                    physical, key -> DatabaseFeed.start(state, target(key, login, hosts.getFirst()), decodes));
         }
         state.routes(new DatabaseRoutes(
                 cluster.monitor(),
@@ -284,8 +299,7 @@ public final class Routes implements AutoCloseable {
                         settings,
                         times,
                         new PrimaryChange(
-                                () -> everythingChanged(key.primary(), null),
-                                system -> identified(key.primary(), system))),
+                                () -> primaryChanged(key.primary()), system -> identified(key.primary(), system))),
                 times);
     }
 
