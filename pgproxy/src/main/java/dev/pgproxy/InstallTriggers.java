@@ -40,7 +40,9 @@ import picocli.CommandLine.Option;
 final class InstallTriggers implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final String FACTS = "SELECT pg_is_in_recovery(), current_setting('max_prepared_transactions')::int,"
-            + " current_setting('synchronous_standby_names') <> ''";
+            + " current_setting('synchronous_standby_names') <> '', (SELECT string_agg(proname, ', ') FROM pg_proc"
+            + " WHERE pronamespace = 'pg_catalog'::regnamespace AND NOT has_function_privilege('public', oid, 'EXECUTE')"
+            + " AND proname IN ('pg_notify', 'pg_notification_queue_usage', 'concat', 'current_setting'))";
 
     @Mixin
     private ConfigSource source = new ConfigSource();
@@ -161,6 +163,11 @@ final class InstallTriggers implements Callable<Integer> {
             }
             if (remove) {
                 return null;
+            }
+            if (row.getString(4) != null) {
+                return "not everybody may execute " + row.getString(4)
+                        + ", so that statements would fail; GRANT EXECUTE ON"
+                        + " FUNCTION ... TO PUBLIC is PostgreSQL's default";
             }
             if (row.getInt(2) > 0 && !preparedFailing) {
                 return "max_prepared_transactions is " + row.getInt(2)

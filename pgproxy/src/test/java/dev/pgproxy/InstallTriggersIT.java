@@ -228,6 +228,16 @@ final class InstallTriggersIT {
         }
     }
 
+    @Test
+    void whereNotEverybodyMayNotifyItRefuses() throws Exception {
+        String database = database(TestCluster.primary());
+        execute(TestCluster.primary(), database, "REVOKE EXECUTE ON FUNCTION pg_notify(text, text) FROM PUBLIC");
+        Outcome outcome = run(database, ANYWAY);
+        assertThat(outcome.exit()).isEqualTo(Main.FAILED);
+        assertThat(outcome.err()).contains("not everybody may execute pg_notify");
+        assertThat(left(database)).isEqualTo("0");
+    }
+
     /** A session that listens and does not end its transaction keeps what others send. */
     @Test
     void aFullQueueOfNotificationsFailsNoStatement() throws Exception {
