@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.cache.feed.FeedStatus;
-import dev.pgproxy.route.DatabaseFeed;
 import dev.pgproxy.testing.CachingProxy;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
@@ -43,12 +42,13 @@ class CacheFeedIT {
 
     private RawClient login() {
         RawClient client = caching.login();
-        await().until(() -> feed().status().state() == FeedStatus.State.STREAMING);
+        await().until(() -> decoding().state() == FeedStatus.State.STREAMING);
         return client;
     }
 
-    private DatabaseFeed feed() {
-        return Objects.requireNonNull(caching.state().feed());
+    private FeedStatus decoding() {
+        return Objects.requireNonNull(
+                Objects.requireNonNull(caching.state().feed()).decoding());
     }
 
     private List<Message> console(String command) {
@@ -104,7 +104,7 @@ class CacheFeedIT {
                     .direct()
                     .run("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
                             + " WHERE database = current_database() AND slot_name LIKE 'pgproxy%'");
-            await().until(() -> feed().status().losses() > 0);
+            await().until(() -> decoding().losses() > 0);
             await().untilAsserted(() -> assertThat(levels()).containsEntry("public.t", "logical"));
         }
     }

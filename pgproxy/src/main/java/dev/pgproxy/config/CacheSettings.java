@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param maxResult bytes of the largest that is kept
  * @param ttl how long one is served at most that was read from tables whose writes elsewhere are not seen
  * @param coveredTtl the same where they are seen
- * @param changeFeed whether writes elsewhere are to be seen, by a logical replication slot
+ * @param changeFeed how writes elsewhere are to be seen
  * @param flightWait how long a read waits for the same read of another client
  */
 public record CacheSettings(
@@ -19,7 +19,7 @@ public record CacheSettings(
         int maxResult,
         Duration ttl,
         Duration coveredTtl,
-        boolean changeFeed,
+        ChangeFeedLevel changeFeed,
         Duration flightWait) {
     private static final long MB = 1 << 20;
 
@@ -46,11 +46,11 @@ public record CacheSettings(
             SettingTypes.duration(),
             Duration.ofHours(1),
             "The same for tables whose writes elsewhere the change feed tells.");
-    static final Setting<Boolean> CHANGE_FEED = GROUP.live(
+    static final Setting<ChangeFeedLevel> CHANGE_FEED = GROUP.live(
             "change_feed",
-            SettingTypes.flag(),
-            true,
-            "Learn of writes elsewhere by a temporary logical slot; needs wal_level = logical and REPLICATION.");
+            ChangeFeedLevel.type(),
+            ChangeFeedLevel.LOGICAL,
+            "Learn of writes elsewhere: logical = by a slot, and by NOTIFY; notify = by NOTIFY alone; see caching.md.");
     static final Setting<Duration> CACHE_FLIGHT_WAIT = GROUP.live(
             "cache_flight_wait",
             SettingTypes.timeout(),

@@ -1,6 +1,7 @@
 package dev.pgproxy.console;
 
 import dev.pgproxy.cache.CacheCounters;
+import dev.pgproxy.cache.feed.FeedLevel;
 import dev.pgproxy.cache.feed.FeedStatus;
 import dev.pgproxy.cache.redis.LinkStatus;
 import dev.pgproxy.cache.redis.TierCounters;
@@ -8,6 +9,7 @@ import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.CacheSettings;
 import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.results.CacheRules;
+import dev.pgproxy.route.Coverage;
 import dev.pgproxy.route.DatabaseFeed;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.route.Instances;
@@ -19,6 +21,7 @@ import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
 import dev.pgproxy.routing.sql.Shape;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -110,14 +113,13 @@ record CacheTables(Routes known) {
                 continue;
             }
             for (int oid : catalog.tables()) {
-                RelationSet one = RelationSet.of(oid);
-                boolean covered = state.isCovered(one);
+                Coverage coverage = state.coverage(catalog.rowsOf(oid));
                 table.row(
                         state.database().name(),
                         catalog.nameOf(oid),
-                        covered ? "logical" : "ttl",
-                        covered ? shown(settings.coveredTtl()) : shown(settings.ttl()),
-                        covered ? "" : why(feed, catalog.isDecoded(one)));
+                        coverage.toString(),
+                        shown(coverage == Coverage.TTL ? settings.ttl() : settings.coveredTtl()),
+                        feed == null ? "change_feed is off" : why(coverage, feed, oid, catalog));
             }
         }
         return table.answer();
@@ -127,40 +129,59 @@ record CacheTables(Routes known) {
         return time.toSeconds() + " s";
     }
 
-    private static String why(@Nullable DatabaseFeed feed, boolean decoded) {
-        if (feed == null) {
-            return "change_feed is off";
+    /** Why it is no better. */
+    private static String why(Coverage coverage, DatabaseFeed feed, int oid, Catalog catalog) {
+        FeedStatus decoding = feed.decoding();
+        List<String> reasons = new ArrayList<>();
+        if (coverage != Coverage.LOGICAL && decoding == null) {
+            reasons.add("change_feed = notify");
+        } else if (coverage != Coverage.LOGICAL && decoding != null) {
+            boolean streams = decoding.state() == FeedStatus.State.STREAMING;
+            reasons.add(streams ? "unlogged tables and materialized views are not in the stream" : decoding.reason());
         }
-        FeedStatus status = feed.status();
-        return decoded || status.state() != FeedStatus.State.STREAMING
-                ? status.reason()
-                : "unlogged tables and materialized views are not in the stream";
+        if (coverage == Coverage.TTL) {
+            String untold = catalog.untold(oid);
+            FeedStatus listening = feed.listening();
+            reasons.add(
+                    untold == null
+                            ? listening.reason()
+                            : untold + " has no triggers in force, see pgproxy install-triggers");
+        }
+        return String.join("; ", reasons);
     }
 
     ConsoleAnswer feed() {
-        Table table = Table.of("database state lag_bytes:int8 kept_bytes:int8 delay_us:int8 longest_delay_us:int8"
+        Table table = Table.of("database level state lag_bytes:int8 kept_bytes:int8 delay_us:int8 longest_delay_us:int8"
                 + " silence_ms:int8 transactions:int8 changes:int8 losses:int8 reason hint");
         for (DatabaseState state : databases()) {
             DatabaseFeed feed = state.feed();
             if (feed == null) {
                 continue;
             }
-            FeedStatus status = feed.status();
-            table.row(
-                    state.database().name(),
-                    status.state().toString().toLowerCase(Locale.ROOT),
-                    status.lagBytes(),
-                    status.keptBytes(),
-                    TimeUnit.NANOSECONDS.toMicros(status.delay().toNanos()),
-                    TimeUnit.NANOSECONDS.toMicros(status.longestDelay().toNanos()),
-                    status.silence().toMillis(),
-                    status.transactions(),
-                    status.changes(),
-                    status.losses(),
-                    status.reason(),
-                    status.hint());
+            FeedStatus decoding = feed.decoding();
+            if (decoding != null) {
+                row(table, state, FeedLevel.LOGICAL, decoding);
+            }
+            row(table, state, FeedLevel.NOTIFY, feed.listening());
         }
         return table.answer();
+    }
+
+    private static void row(Table table, DatabaseState state, FeedLevel level, FeedStatus status) {
+        table.row(
+                state.database().name(),
+                level.toString(),
+                status.state().toString().toLowerCase(Locale.ROOT),
+                status.lagBytes(),
+                status.keptBytes(),
+                TimeUnit.NANOSECONDS.toMicros(status.delay().toNanos()),
+                TimeUnit.NANOSECONDS.toMicros(status.longestDelay().toNanos()),
+                status.silence().toMillis(),
+                status.transactions(),
+                status.changes(),
+                status.losses(),
+                status.reason(),
+                status.hint());
     }
 
     /** This instance and the others, as the link sees them. */

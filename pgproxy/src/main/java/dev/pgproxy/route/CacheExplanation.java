@@ -102,7 +102,8 @@ final class CacheExplanation {
     }
 
     private void lookUp(Reading reading, CacheWish wish) {
-        boolean covered = state.isCovered(reading.reads());
+        Coverage coverage = state.coverage(reading.reads());
+        boolean covered = coverage != Coverage.TTL;
         Duration ttl = wish.ttl() != null
                 ? wish.ttl()
                 : covered ? results.settings().coveredTtl() : results.settings().ttl();
@@ -117,7 +118,7 @@ final class CacheExplanation {
             said.put("cache", hit ? "hit" : "miss");
             because(hit ? CacheReason.HIT : CacheReason.MISS, null);
         }
-        said.put("cache level", covered ? "logical" : "ttl");
+        said.put("cache level", coverage.toString());
         said.put("cache ttl", ttl.toMillis() % 1000 == 0 ? ttl.toSeconds() + " s" : ttl.toMillis() + " ms");
         if (!wish.tags().isEmpty()) {
             said.put("cache tags", String.join(", ", wish.tags()));

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ControlLogin(String user, Secret password) {
     /** Where and how to log in, over JDBC. */
-    ControlTarget target(
+    public ControlTarget target(
             Host host, HostAddress address, String database, ServerTlsSettings tls, @Nullable URI nodeExporter) {
         Map<String, String> properties = new HashMap<>();
         properties.put("sslmode", tls.sslMode().toString().toLowerCase(Locale.ROOT));

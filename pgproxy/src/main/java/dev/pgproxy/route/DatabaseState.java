@@ -205,9 +205,14 @@ public final class DatabaseState {
 
     /** Whether all writes to these relations are told, wherever they come from. */
     public boolean isCovered(RelationSet relations) {
+        return coverage(relations) != Coverage.TTL;
+    }
+
+    /** How all writes to these relations are told, wherever they come from. */
+    public Coverage coverage(RelationSet relations) {
         DatabaseFeed telling = feed;
         Catalog known = catalog();
-        return telling != null && known != null && telling.covers(relations, known);
+        return telling == null || known == null ? Coverage.TTL : telling.coverage(relations, known);
     }
 
     void feed(@Nullable DatabaseFeed now) {

@@ -1,6 +1,7 @@
 package dev.pgproxy.route;
 
 import dev.pgproxy.cache.KeyHash;
+import dev.pgproxy.config.ChangeFeedLevel;
 import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
@@ -157,12 +158,16 @@ public final class Routes implements AutoCloseable {
         }
     }
 
-    /** It may lack what was shared. */
+    /** It may lack what was shared, and a feed may still be connected to the one before, which is not written to. */
     private void primaryChanged(HostAddress primary) {
         everythingChanged(primary, null);
         for (DatabaseState state : states.values()) {
             if (state.database().primary().equals(primary)) {
                 state.told(RelationSet.ALL);
+                DatabaseFeed feed = state.feed();
+                if (feed != null) {
+                    feed.renew();
+                }
             }
         }
     }
@@ -247,8 +252,11 @@ public final class Routes implements AutoCloseable {
             choosers.add(new HostChooser(balance, host -> running[host], new SplittableRandom()));
         }
         keepers.computeIfAbsent(physical, key -> keep(key, state, login, hosts.getFirst()));
-        if (config.cache().isOn() && config.cache().changeFeed()) {
-            feeds.computeIfAbsent(physical, key -> DatabaseFeed.start(state, target(key, login, hosts.getFirst())));
+        ChangeFeedLevel feed = config.cache().changeFeed();
+        if (config.cache().isOn() && feed != ChangeFeedLevel.OFF) {
+            boolean decodes = feed == ChangeFeedLevel.LOGICAL;
+            feeds.computeIfAbsent(
+                    physical, key -> DatabaseFeed.start(state, target(key, login, hosts.getFirst()), decodes));
         }
         state.routes(new DatabaseRoutes(
                 cluster.monitor(),

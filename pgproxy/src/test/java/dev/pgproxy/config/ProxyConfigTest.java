@@ -59,7 +59,7 @@ class ProxyConfigTest {
                         1 << 20,
                         Duration.ofSeconds(60),
                         Duration.ofHours(1),
-                        true,
+                        ChangeFeedLevel.LOGICAL,
                         Duration.ofSeconds(1)));
         assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
@@ -104,7 +104,7 @@ class ProxyConfigTest {
                         2 << 20,
                         Duration.ofSeconds(8),
                         Duration.ofSeconds(80),
-                        false,
+                        ChangeFeedLevel.NOTIFY,
                         Duration.ofMillis(9)));
         assertThat(config.cacheRules())
                 .containsExactly(

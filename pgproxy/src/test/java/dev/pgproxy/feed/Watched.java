@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.cache.feed.ChangeFeed;
+import dev.pgproxy.cache.feed.FeedLevel;
 import dev.pgproxy.cache.feed.FeedListener;
 import dev.pgproxy.cache.feed.FeedSettings;
 import dev.pgproxy.cache.feed.FeedSource;
 import dev.pgproxy.cache.feed.FeedStatus;
+import dev.pgproxy.cache.feed.Invalidation;
 import dev.pgproxy.cache.feed.TableName;
 import dev.pgproxy.demo.EmbeddedPostgres;
 import java.sql.Connection;
@@ -33,7 +35,7 @@ final class Watched implements AutoCloseable, FeedListener {
     private final ChangeFeed feed;
 
     private Watched(FeedSource source, FeedSettings settings) {
-        feed = ChangeFeed.start(source, settings, this);
+        feed = ChangeFeed.start(FeedLevel.LOGICAL, source, settings, this);
     }
 
     static Watched start(EmbeddedPostgres server, String database) {
@@ -87,6 +89,12 @@ final class Watched implements AutoCloseable, FeedListener {
     @Override
     public void written(Set<TableName> tables) {
         add("written", tables);
+    }
+
+    @Override
+    public boolean notified(Invalidation what) {
+        add("notified", Set.of());
+        return true;
     }
 
     @Override

@@ -11,11 +11,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells a listener which tables of one database are written, by whomever, through a temporary logical replication slot with
- * the plugin {@code test_decoding}, which needs no publication and makes no statement of anybody fail. Keeps trying until it
- * is closed. Two threads of its own, two connections while it covers. Thread-safe.
+ * Tells a listener which tables of one database are written, by whomever. Keeps trying until it is closed. Two threads of
+ * its own. Thread-safe.
  *
- * <p>What it costs the server: a walsender that decodes all WAL (of other databases too, which it then drops), the WAL
+ * <p>{@link FeedLevel#LOGICAL}: through a temporary logical replication slot with the plugin {@code test_decoding}, which
+ * needs no publication and makes no statement of anybody fail; two connections while it covers. {@link FeedLevel#NOTIFY}:
+ * what is said with NOTIFY on channel {@code pgproxy_invalidate}; one connection.
+ *
+ * <p>What a slot costs the server: a walsender that decodes all WAL (of other databases too, which it then drops), the WAL
  * since the oldest open transaction that writes, at most {@link FeedSettings#maxKeptBytes}, and catalog rows that vacuum
  * must keep meanwhile. The slot goes when the connection does, at the latest {@link FeedSettings#patience} after this
  * process has vanished.
@@ -26,6 +29,7 @@ public final class ChangeFeed implements AutoCloseable {
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
+    private final FeedLevel level;
     private final FeedSource source;
     private final FeedSettings settings;
     private final FeedReports reports;
@@ -33,25 +37,26 @@ public final class ChangeFeed implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition closed = lock.newCondition();
     private volatile boolean open = true;
-    private volatile @Nullable FeedStream stream;
+    private volatile @Nullable FeedConnection stream;
 
-    private ChangeFeed(FeedSource source, FeedSettings settings, FeedListener listener) {
+    private ChangeFeed(FeedLevel level, FeedSource source, FeedSettings settings, FeedListener listener) {
+        this.level = level;
         this.source = source;
         this.settings = settings;
-        this.reports = new FeedReports(listener, source.name());
+        this.reports = new FeedReports(listener, source.name(), level);
         this.thread = Thread.ofPlatform().daemon().name("feed " + source.name()).unstarted(this::run);
     }
 
     /** Begins to try, without waiting; the listener is told what comes of it. */
-    public static ChangeFeed start(FeedSource source, FeedSettings settings, FeedListener listener) {
-        ChangeFeed feed = new ChangeFeed(source, settings, listener);
+    public static ChangeFeed start(FeedLevel level, FeedSource source, FeedSettings settings, FeedListener listener) {
+        ChangeFeed feed = new ChangeFeed(level, source, settings, listener);
         feed.thread.start();
         return feed;
     }
 
     /** How it is now. */
     public FeedStatus status() {
-        FeedStream current = stream;
+        FeedConnection current = stream;
         return reports.status(
                 current == null ? Duration.ZERO : Duration.ofNanos(Math.max(0, System.nanoTime() - current.heard())));
     }
@@ -82,6 +87,24 @@ public final class ChangeFeed implements AutoCloseable {
 
     /** Covers as long as it can; returns why it could not any longer. */
     private FeedLoss attempt() {
+        try {
+            return switch (level) {
+                case LOGICAL -> decode();
+                case NOTIFY -> listen();
+            };
+        } catch (SQLException e) {
+            return FeedLoss.ofControl(e);
+        } catch (InterruptedException e) {
+            // by close or renew, or by somebody whose wish is not known here
+            return FeedLoss.transitory("The primary has changed.", "");
+        } catch (RuntimeException e) {
+            return FeedLoss.transitory("The feed failed: " + e, "This is a mistake in pgproxy; please report it.");
+        } finally {
+            stream = null;
+        }
+    }
+
+    private FeedLoss decode() throws SQLException, InterruptedException {
         // the queue is this attempt's own: what an earlier stream still says is not heard
         BlockingQueue<FeedEvent> events = new ArrayBlockingQueue<>(QUEUE);
         try (FeedWatch asked = FeedWatch.open(source.sql(), settings.patience().minus(FeedRound.POLL))) {
@@ -98,15 +121,18 @@ public final class ChangeFeed implements AutoCloseable {
                 changes.start();
                 return new FeedRound(asked, changes, events, settings, reports).follow();
             }
-        } catch (SQLException e) {
-            return FeedLoss.ofControl(e);
-        } catch (InterruptedException e) {
-            // by close, or by somebody whose wish is not known here
-            return FeedLoss.transitory("interrupted", "");
-        } catch (RuntimeException e) {
-            return FeedLoss.transitory("The feed failed: " + e, "This is a mistake in pgproxy; please report it.");
-        } finally {
-            stream = null;
+        }
+    }
+
+    private FeedLoss listen() throws InterruptedException {
+        BlockingQueue<NotifyEvent> events = new ArrayBlockingQueue<>(QUEUE);
+        try (NotifyStream notifications = new NotifyStream(source, settings, events)) {
+            stream = notifications;
+            if (!open) {
+                return FeedLoss.transitory("closed", "");
+            }
+            notifications.start();
+            return new NotifyRound(events, settings, reports).follow();
         }
     }
 
@@ -131,6 +157,11 @@ public final class ChangeFeed implements AutoCloseable {
         }
     }
 
+    /** Loses what it has and begins anew: the primary may be another. */
+    public void renew() {
+        thread.interrupt();
+    }
+
     /**
      * Ends it: when this returns the listener is called no more, and the slot goes as soon as the server notices. Waits for
      * a call of the listener that runs, so not while holding what that waits for.
@@ -145,7 +176,7 @@ public final class ChangeFeed implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        FeedStream changes = stream;
+        FeedConnection changes = stream;
         if (changes != null) {
             changes.close();
         }

@@ -101,9 +101,7 @@ record FeedFacts(
     /** What is sure to fail, or would do harm, is not tried. */
     Optional<FeedLoss> refusal() {
         if (inRecovery) {
-            return Optional.of(FeedLoss.refusal(
-                    "The server is a standby, which is not where writes commit.",
-                    "Connect the feed to the primary; on a failover pgproxy does so itself."));
+            return Optional.of(FeedLoss.STANDBY);
         }
         if (!hasLogicalWal() && version < RAISES_WAL_LEVEL) {
             return Optional.of(walLevelTooLow());

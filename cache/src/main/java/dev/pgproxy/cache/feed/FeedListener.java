@@ -6,8 +6,11 @@ import java.util.Set;
  * Is told what changes in a database, and from when to when it is told all of it. All calls come from one thread, one after
  * the other, and none after {@link ChangeFeed#close} has returned. They must be quick: while one runs, changes wait.
  *
- * <p>The order: {@link #covering}, then any number of {@link #written} and {@link #everythingWritten}, then {@link #lost},
+ * <p>The order: {@link #covering}, then any number of {@link #written}, {@link #notified} and {@link #everythingWritten}, then {@link #lost},
  * and so on. Before the first {@code covering} there is at most one {@code lost}, for an attempt that failed.
+ *
+ * <p>From a feed of {@link FeedLevel#NOTIFY} only what is said comes, all of it between {@code covering} and {@code lost}. The
+ * following is of {@link FeedLevel#LOGICAL}.
  *
  * <p>No commit that becomes visible between {@code covering} and {@code lost} is missed. The slot decodes every commit
  * after its consistent point, in the order of WAL, into one TCP connection that is read without skipping anything; whatever
@@ -34,6 +37,14 @@ public interface FeedListener {
 
     /** A transaction that changed these tables has committed and can be seen. */
     void written(Set<TableName> tables);
+
+    /**
+     * Somebody has said by NOTIFY that this was written, and committed. What a trigger says comes once the commit can be seen: the
+     * server sends nothing before, and in the order of commits.
+     *
+     * @return whether it names what is known; what does not counts as everything
+     */
+    boolean notified(Invalidation what);
 
     /** Something has committed that may have changed any table of the database. */
     void everythingWritten();

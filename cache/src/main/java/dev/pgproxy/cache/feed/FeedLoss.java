@@ -21,6 +21,15 @@ record FeedLoss(String why, String hint, boolean refused) {
 
     static final FeedLoss SILENCE = transitory("The server has fallen silent.", "See its load and the network.");
 
+    /** It was promoted from and is one again, or its address leads elsewhere. */
+    static final FeedLoss STANDBY = refusal(
+            "The server is a standby, which is not where writes commit.",
+            "Connect the feed to the primary; on a failover pgproxy does so itself.");
+
+    static final FeedLoss DEAF = transitory(
+            "A notification to ourselves did not come back.",
+            "The address must lead to the server itself, not to a pooler, which forgets LISTEN.");
+
     static FeedLoss transitory(String why, String hint) {
         return new FeedLoss(why, hint, false);
     }
@@ -34,6 +43,20 @@ record FeedLoss(String why, String hint, boolean refused) {
         return switch (state(e)) {
             case "28000", "28P01", "3D000", "42501" -> refusedLogin(e);
             default -> transitory("The database cannot be asked: " + said(e), "");
+        };
+    }
+
+    /** The listening connection failed, or did not come about. */
+    static FeedLoss ofListener(SQLException e) {
+        if (e.getCause() instanceof SocketTimeoutException) {
+            return SILENCE;
+        }
+        if (e.getCause() instanceof IOException) {
+            return transitory("There is no connection to listen on.", "");
+        }
+        return switch (state(e)) {
+            case "28000", "28P01", "3D000", "42501" -> refusedLogin(e);
+            default -> transitory("The listening connection ended: " + said(e), "");
         };
     }
 

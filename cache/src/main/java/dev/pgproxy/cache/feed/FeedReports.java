@@ -2,6 +2,7 @@ package dev.pgproxy.cache.feed;
 
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -13,9 +14,12 @@ import org.slf4j.LoggerFactory;
  */
 final class FeedReports implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FeedReports.class);
+    private static final long BETWEEN_COMPLAINTS = Duration.ofMinutes(1).toNanos();
+    private static final int MOST_SHOWN = 100;
 
     private final FeedListener listener;
     private final String name;
+    private final FeedLevel level;
     private final ServerClock clock = new ServerClock();
 
     /** Held while the listener is called, so that close can wait for that; re-entrant, as a listener may close. */
@@ -38,10 +42,12 @@ final class FeedReports implements AutoCloseable {
     private boolean toldLost;
 
     private String complaint = "";
+    private long quietUntil = System.nanoTime();
 
-    FeedReports(FeedListener listener, String name) {
+    FeedReports(FeedListener listener, String name, FeedLevel level) {
         this.listener = listener;
         this.name = name;
+        this.level = level;
     }
 
     /** How late the server's messages are. */
@@ -69,12 +75,22 @@ final class FeedReports implements AutoCloseable {
 
     void covering() {
         longestDelay = 0;
-        state = FeedStatus.State.STREAMING;
+        state = switch (level) {
+            case LOGICAL -> FeedStatus.State.STREAMING;
+            case NOTIFY -> FeedStatus.State.LISTENING;
+        };
         complaint = "";
-        LOG.info("the change feed of database {} covers every commit from now on", name);
+        LOG.info("{} covers every commit from now on", subject());
         covers = true;
         toldLost = false;
         tell(listener::covering);
+    }
+
+    private String subject() {
+        return switch (level) {
+            case LOGICAL -> "the change feed of database " + name;
+            case NOTIFY -> "the listener of database " + name;
+        };
     }
 
     boolean covers() {
@@ -94,6 +110,38 @@ final class FeedReports implements AutoCloseable {
             delay = clock.since(written.committed(), FeedStream.microseconds());
             longestDelay = Math.max(longestDelay, delay);
         }
+    }
+
+    /** Somebody has sent this. */
+    void notified(Invalidation what) {
+        tell(() -> {
+            if (!listener.notified(what) && System.nanoTime() - quietUntil >= 0) {
+                quietUntil = System.nanoTime() + BETWEEN_COMPLAINTS;
+                LOG.warn(
+                        "a notification to pgproxy_invalidate in database {} names nothing that is known, so that everything"
+                                + " there counts as written: {} (later ones within a minute are not logged)",
+                        name,
+                        shown(what));
+            }
+        });
+        transactions.incrementAndGet();
+    }
+
+    /** Anybody may have sent it. */
+    private static String shown(Invalidation what) {
+        String text = switch (what) {
+            case Invalidation.Unreadable unreadable -> unreadable.payload();
+            case Invalidation.Named named -> "table:" + named.spelling().text();
+            case Invalidation.Targets targets -> "oid:" + targets.oids();
+            case Invalidation.Everything everything -> "all";
+        };
+        return text.substring(0, Math.min(text.length(), MOST_SHOWN)).replaceAll("\\p{Cntrl}", "?");
+    }
+
+    /** This is how long a notification takes. */
+    void delayed(Duration by) {
+        delay = TimeUnit.NANOSECONDS.toMicros(by.toNanos());
+        longestDelay = Math.max(longestDelay, delay);
     }
 
     void everythingWritten() {
@@ -119,7 +167,7 @@ final class FeedReports implements AutoCloseable {
             try {
                 tell(() -> listener.lost(loss.why(), !loss.refused()));
             } catch (RuntimeException e) {
-                LOG.error("the change feed of database {} could not tell that it ended", name, e);
+                LOG.error("{} could not tell that it ended", subject(), e);
             }
         }
     }
@@ -128,7 +176,7 @@ final class FeedReports implements AutoCloseable {
     private void complain(String kind, String text) {
         if (open && !kind.equals(complaint)) {
             complaint = kind;
-            LOG.warn("the change feed of database {} does not cover what others write: {}", name, text);
+            LOG.warn("{} does not cover what others write: {}", subject(), text);
         }
     }
 
@@ -146,7 +194,7 @@ final class FeedReports implements AutoCloseable {
     /** With how long the stream has been silent. */
     FeedStatus status(Duration silence) {
         FeedStatus.State now = open ? state : FeedStatus.State.OFF;
-        boolean streams = now == FeedStatus.State.STREAMING;
+        boolean streams = now == FeedStatus.State.STREAMING || now == FeedStatus.State.LISTENING;
         return new FeedStatus(
                 now,
                 reason,

@@ -33,7 +33,7 @@ import org.postgresql.copy.CopyDual;
  * handed over, and that is said once a second, and whenever the server asks: it tells positions while only other databases
  * are written to, too. {@link #position}, {@link #heard} and {@link #close} may be called by any thread.
  */
-final class FeedStream implements AutoCloseable {
+final class FeedStream implements FeedConnection {
     private static final int TEXT = 25;
     private static final int SENT = 17;
     private static final int KEEPALIVE_SENT = 9;
@@ -89,8 +89,8 @@ final class FeedStream implements AutoCloseable {
         return position;
     }
 
-    /** When the last message came, by {@link System#nanoTime}. */
-    long heard() {
+    @Override
+    public long heard() {
         return heard;
     }
 

@@ -18,6 +18,7 @@ final class CatalogFingerprint {
                     sum("pg_index", "indexrelid", ofLasting("indrelid")),
                     sum("pg_inherits", "inhrelid::bigint * 3 + inhparent::bigint", ofLasting("inhrelid")),
                     sum("pg_trigger", "oid", ofLasting("tgrelid")),
+                    sum("pg_subscription_rel", "srrelid", ""),
                     sum("pg_type", "oid", " WHERE typtype <> 'c' AND oid >= 16384"),
                     sum("pg_proc", "oid", ""),
                     sum("pg_rewrite", "oid", ""),
@@ -32,6 +33,8 @@ final class CatalogFingerprint {
                     sum("pg_foreign_server", "oid", ""),
                     sum("pg_db_role_setting", "setdatabase::bigint * 2 + setrole::bigint", ""),
                     sum("pg_auth_members", "roleid::bigint * 3 + member::bigint", ""),
+                    // decides whether the triggers of pgproxy tell anything
+                    "SELECT current_setting('max_prepared_transactions')",
                     "SELECT count(*) || ':' || coalesce(sum(hashtextextended(r::text, 0)), 0) FROM (SELECT oid, rolname, rolsuper,"
                             + " rolinherit, rolbypassrls, rolcanlogin FROM pg_roles) r");
 

@@ -116,7 +116,8 @@ public final class CatalogLoader {
                 letter(row, 4),
                 letter(row, 5),
                 row.getBoolean(6),
-                row.getBoolean(7));
+                row.getBoolean(7),
+                row.getBoolean(8));
     }
 
     private static FunctionRow function(ResultSet row) throws SQLException {

@@ -16,9 +16,10 @@ final class CatalogQueries {
     static final String RELATIONS = """
             SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,
               c.oid IN (SELECT a.attrelid FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-                WHERE 'timetz'::regtype IN (t.oid, t.typbasetype, t.typelem))
+                WHERE 'timetz'::regtype IN (t.oid, t.typbasetype, t.typelem)),
+              c.oid IN ($telling)
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')""";
+            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')""".replace("$telling", InvalidationTriggers.TELLING);
 
     /** Partitioned indexes have rows there too. */
     static final String INHERITANCE = """

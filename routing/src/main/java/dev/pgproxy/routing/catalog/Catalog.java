@@ -12,6 +12,7 @@ import dev.pgproxy.routing.sql.StatementShape;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -61,6 +62,8 @@ public final class Catalog {
     private final Names<Reading> operators = new Names<>();
     private final Map<String, Reading> words = new HashMap<>();
     private final RelationSet unlogged;
+    private final Set<Integer> telling = new HashSet<>();
+    private final Inheritance inheritance;
     private final List<Integer> tables;
     private final Reading implicit;
     private final int relationCount;
@@ -71,8 +74,12 @@ public final class Catalog {
         GraphBuilder builder = new GraphBuilder(rows);
         Graph graph = builder.graph;
         relations = builder.relationNames;
+        inheritance = new Inheritance(rows.inheritance());
         for (RelationRow relation : rows.relations()) {
             int oid = relation.oid();
+            if (relation.notifies()) {
+                telling.add(oid);
+            }
             names.put(oid, relation.schema() + "." + relation.name());
             oids.put(relation.schema() + "." + relation.name(), oid);
             reads.put(oid, graph.closure(Graph.node(Act.READ, oid)));
@@ -169,6 +176,46 @@ public final class Catalog {
             }
         }
         return !relations.isAll();
+    }
+
+    /**
+     * Whether triggers tell of all writes to this: its own of those that name it, those of each table that it is a partition or
+     * child of of those that come from there. What triggers of other tables and foreign keys' actions write is named by these.
+     */
+    public boolean isTold(int oid) {
+        return telling.contains(oid) && telling.containsAll(inheritance.ancestors(oid));
+    }
+
+    /** A table of which it depends whether all that is read of this is told, and whose triggers do not; null if there is none. */
+    public @Nullable String untold(int oid) {
+        Set<Integer> all = new LinkedHashSet<>(List.of(oid));
+        all.addAll(inheritance.descendants(oid));
+        for (int each : List.copyOf(all)) {
+            all.addAll(inheritance.ancestors(each));
+        }
+        all.removeAll(telling);
+        return all.isEmpty() ? null : nameOf(all.iterator().next());
+    }
+
+    /** Where the rows are that a statement may have changed which named this table: there, and in what is below it. */
+    public RelationSet rowsOf(int oid) {
+        if (!names.containsKey(oid)) {
+            return RelationSet.ALL; // newer than this catalog, and below which table is not known
+        }
+        return RelationSet.of(inheritance.descendants(oid).stream()
+                        .mapToInt(Integer::intValue)
+                        .toArray())
+                .with(RelationSet.of(oid));
+    }
+
+    /** What writing a relation may write: itself, and what follows from it; nothing for what is not known. */
+    public RelationSet writing(int oid) {
+        return writes.getOrDefault(oid, Reading.NOTHING).writes();
+    }
+
+    /** The relations of this name, in this schema or, for null, in any; as the catalog spells both. */
+    public Collection<Integer> named(@Nullable String schema, String name) {
+        return relations.all(new Name(schema, name), SearchPath.ANY);
     }
 
     /** The relation of this schema and name, as {@link #nameOf} gives them; null if there is none. */

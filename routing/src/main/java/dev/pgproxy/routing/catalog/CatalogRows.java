@@ -53,6 +53,7 @@ public record CatalogRows(
      * @param persistence relpersistence: p permanent, u unlogged, t temporary
      * @param rowSecurity whether its policies are in force
      * @param zonedTimes whether it has a column of type time with time zone, or an array or domain of that
+     * @param notifies whether triggers of pgproxy tell of every statement that names it as its target
      */
     public record RelationRow(
             int oid,
@@ -61,7 +62,8 @@ public record CatalogRows(
             char kind,
             char persistence,
             boolean rowSecurity,
-            boolean zonedTimes) {}
+            boolean zonedTimes,
+            boolean notifies) {}
 
     /** A row of pg_inherits. Immutable. */
     public record InheritanceRow(int parent, int child) {}

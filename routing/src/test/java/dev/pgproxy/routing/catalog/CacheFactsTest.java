@@ -118,8 +118,8 @@ final class CacheFactsTest {
         rows.relation("public", "far", 'f', 'p', false);
         rows.relation("pg_temp_3", "mine", 'r', 't', false);
         rows.relation("public", "ids", 'S', 'p', false);
-        rows.relations.add(new RelationRow(1259, "pg_catalog", "pg_class", 'r', 'p', false, false));
-        rows.relations.add(new RelationRow(13_000, "information_schema", "name", 'v', 'p', false, false));
+        rows.relations.add(new RelationRow(1259, "pg_catalog", "pg_class", 'r', 'p', false, false, false));
+        rows.relations.add(new RelationRow(13_000, "information_schema", "name", 'v', 'p', false, false, false));
         rows.view("over_name", readsTree(13_000));
         for (String name : List.of("t", "v", "summary", "parted")) {
             assertCacheable(select(name));
@@ -278,7 +278,7 @@ final class CacheFactsTest {
 
     @Test
     void timesWithAZoneTakeTheOffsetOfToday() {
-        rows.relations.add(new RelationRow(29_000, "public", "zoned", 'r', 'p', false, true));
+        rows.relations.add(new RelationRow(29_000, "public", "zoned", 'r', 'p', false, true, false));
         int table = rows.table("t");
         rows.view("v", readsTree(table) + callsTree(1));
         rows.builtIn(1, "timetz", 's');

@@ -321,7 +321,7 @@ final class CatalogTest {
     @Test
     void pgCatalogComesFirstUnlessThePathNamesIt() {
         int own = rows.table("pg_class");
-        rows.relations.add(new CatalogRows.RelationRow(1259, "pg_catalog", "pg_class", 'r', 'p', false, false));
+        rows.relations.add(new CatalogRows.RelationRow(1259, "pg_catalog", "pg_class", 'r', 'p', false, false, false));
         assertThat(reading(select("pg_class")).reads()).isEqualTo(RelationSet.of(1259));
         assertThat(rows.catalog()
                         .reading(select("pg_class"), new SearchPath(List.of("public", "pg_catalog")))
@@ -332,7 +332,7 @@ final class CatalogTest {
     @Test
     void oidsAboveTwoBillionAreRelationsLikeOthers() {
         int oid = Integer.parseUnsignedInt("4294967000");
-        rows.relations.add(new CatalogRows.RelationRow(oid, "public", "late", 'r', 'p', false, false));
+        rows.relations.add(new CatalogRows.RelationRow(oid, "public", "late", 'r', 'p', false, false, false));
         rows.view("v", readsTree(oid));
         assertThat(reading(select("v")).reads()).isEqualTo(RelationSet.of(oid));
         assertThat(rows.catalog().isSystem(oid)).isFalse();

@@ -66,7 +66,7 @@ final class Rows {
     }
 
     int relation(String schema, String name, char kind, char persistence, boolean rowSecurity) {
-        relations.add(new RelationRow(++oid, schema, name, kind, persistence, rowSecurity, false));
+        relations.add(new RelationRow(++oid, schema, name, kind, persistence, rowSecurity, false, false));
         return oid;
     }
 
