@@ -47,7 +47,7 @@ public final class AdminConsole implements Console {
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
             \tSHOW PEERS|PINS|REPLICAS|ROUTES|UNPARSED|INSTANCES
             \tSHOW ROUTE [<db>] '<statement>'
-            \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES]
+            \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW]
             \tCACHE FLUSH
             \tCACHE INVALIDATE TABLE [<db>] <schema.table>
             \tCACHE INVALIDATE TAG|FINGERPRINT|PATTERN <what>
@@ -202,6 +202,7 @@ public final class AdminConsole implements Console {
             case "cache coverage" -> one(cacheTables.coverage());
             case "instances" -> cacheTables.instances().thenApply(List::of);
             case "cache feed" -> one(cacheTables.feed());
+            case "cache shadow" -> one(cacheTables.shadow());
             case "cache rules" -> one(cacheTables.rules());
             case "cache fingerprints" -> one(cacheTables.fingerprints());
             case "replicas" -> one(routeTables.replicas());

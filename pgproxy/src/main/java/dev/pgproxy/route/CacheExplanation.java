@@ -115,7 +115,8 @@ final class CacheExplanation {
             said.put("cache reason", "it may be kept");
         } else {
             said.put("cache", hit ? "hit" : "miss");
-            because(hit ? CacheReason.HIT : CacheReason.MISS, null);
+            CacheReason kept = results.settings().serves() ? CacheReason.HIT : CacheReason.SHADOW;
+            because(hit ? kept : CacheReason.MISS, null);
         }
         said.put("cache level", covered ? "logical" : "ttl");
         said.put("cache ttl", ttl.toMillis() % 1000 == 0 ? ttl.toSeconds() + " s" : ttl.toMillis() + " ms");

@@ -60,7 +60,8 @@ class ProxyConfigTest {
                         Duration.ofSeconds(60),
                         Duration.ofHours(1),
                         true,
-                        Duration.ofSeconds(1)));
+                        Duration.ofSeconds(1),
+                        10));
         assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
         assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
@@ -105,7 +106,8 @@ class ProxyConfigTest {
                         Duration.ofSeconds(8),
                         Duration.ofSeconds(80),
                         false,
-                        Duration.ofMillis(9)));
+                        Duration.ofMillis(9),
+                        11));
         assertThat(config.cacheRules())
                 .containsExactly(
                         new CacheRule(
