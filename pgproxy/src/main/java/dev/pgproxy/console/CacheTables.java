@@ -6,6 +6,7 @@ import dev.pgproxy.cache.redis.LinkStatus;
 import dev.pgproxy.cache.redis.TierCounters;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.CacheSettings;
+import dev.pgproxy.config.WarmQuery;
 import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.results.CacheRules;
 import dev.pgproxy.results.Comparison;
@@ -20,7 +21,10 @@ import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
 import dev.pgproxy.routing.sql.Shape;
+import dev.pgproxy.warm.WarmTurn;
+import dev.pgproxy.warm.Warming;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -34,7 +38,7 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** SHOW CACHE and its kin. Thread-safe. */
-record CacheTables(Routes known) {
+record CacheTables(Routes known, Warming warm) {
     private List<DatabaseState> databases() {
         return known.all().stream()
                 .filter(state -> state.routes() != null)
@@ -154,6 +158,26 @@ record CacheTables(Routes known) {
                 .map(state -> state.shadow().byShape().get(shape))
                 .filter(Objects::nonNull)
                 .toList();
+    }
+
+    /** The queries that are asked before their results are needed. */
+    ConsoleAnswer warming() {
+        Table table = Table.of("name database user every runs:int8 skipped:int8 last_run last_ms:int8 last_result");
+        for (WarmTurn turn : warm.turns()) {
+            WarmQuery query = turn.query();
+            Instant last = turn.last();
+            table.row(
+                    query.name(),
+                    query.database(),
+                    query.user(),
+                    query.every() == null ? "" : query.every().toMillis() + " ms",
+                    turn.runs(),
+                    turn.skipped(),
+                    last == null ? "" : SocketTables.TIME.format(last),
+                    last == null ? null : turn.millis(),
+                    turn.result());
+        }
+        return table.answer();
     }
 
     /** How well each table is covered against writes that do not pass through here. */

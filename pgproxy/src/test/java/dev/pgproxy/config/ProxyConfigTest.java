@@ -126,6 +126,16 @@ class ProxyConfigTest {
                                 "app",
                                 "web",
                                 new CacheWish(true, false, Duration.ofMinutes(5), List.of("a", "b"))));
+        assertThat(config.warmQueries())
+                .containsExactly(
+                        new WarmQuery(
+                                "often",
+                                "app",
+                                "bob",
+                                "SELECT 2",
+                                Duration.ofSeconds(5),
+                                Map.of("datestyle", "German")),
+                        new WarmQuery("once", "app", "alice", "SELECT 1", null, Map.of()));
         assertThat(config.instances())
                 .isEqualTo(new InstanceSettings(
                         "redis://127.0.0.1:6379",
