@@ -197,6 +197,20 @@ final class CacheShadowIT {
     }
 
     @Test
+    void ofATransactionTheFirstReadIsLookedUp() {
+        try (RawClient c = caching.login()) {
+            caching.know(c, READ);
+            value(c, READ);
+            c.query("BEGIN").readUntilReady();
+            value(c, READ);
+            value(c, READ);
+            c.query("COMMIT").readUntilReady();
+            assertThat(tally().hits()).isEqualTo(1);
+            assertCompared(Comparison.SAME, 1);
+        }
+    }
+
+    @Test
     void whatFailsIsNotCompared() {
         try (RawClient c = caching.login();
                 RawClient locking = caching.routed().direct().login()) {
