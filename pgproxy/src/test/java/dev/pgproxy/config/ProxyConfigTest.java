@@ -52,16 +52,6 @@ class ProxyConfigTest {
                         Duration.ofSeconds(10),
                         Duration.ofMillis(100),
                         Duration.ofSeconds(5)));
-        assertThat(config.cache())
-                .isEqualTo(new CacheSettings(
-                        CacheMode.OFF,
-                        256 << 20,
-                        1 << 20,
-                        Duration.ofSeconds(60),
-                        Duration.ofHours(1),
-                        true,
-                        Duration.ofSeconds(1),
-                        10));
         assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
         assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
@@ -84,30 +74,24 @@ class ProxyConfigTest {
         assertThat(config.users()).isEmpty();
     }
 
-    private static void routingAndCacheAreMapped(ProxyConfig config, Path directory) {
-        assertThat(config.routing())
-                .isEqualTo(new RoutingSettings(
-                        Consistency.SESSION,
-                        Duration.ofSeconds(3),
-                        Balance.LEAST_ACTIVE,
-                        false,
-                        PrimaryReads.ALWAYS,
-                        4,
-                        false,
-                        false,
-                        Duration.ofSeconds(5),
-                        Duration.ofMillis(200),
-                        Duration.ofSeconds(7)));
+    @Test
+    void theCacheHasItsDefaults() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY);
         assertThat(config.cache())
                 .isEqualTo(new CacheSettings(
-                        CacheMode.ON,
-                        10 << 20,
-                        2 << 20,
-                        Duration.ofSeconds(8),
-                        Duration.ofSeconds(80),
-                        false,
-                        Duration.ofMillis(9),
-                        11));
+                        CacheMode.OFF,
+                        256 << 20,
+                        1 << 20,
+                        Duration.ofSeconds(60),
+                        Duration.ofHours(1),
+                        true,
+                        Duration.ofSeconds(1),
+                        10));
+        assertThat(config.cacheRules()).isEmpty();
+        assertThat(config.warmQueries()).isEmpty();
+    }
+
+    private static void blocksOfTheCacheAreMapped(ProxyConfig config) {
         assertThat(config.cacheRules())
                 .containsExactly(
                         new CacheRule(
@@ -136,6 +120,33 @@ class ProxyConfigTest {
                                 Duration.ofSeconds(5),
                                 Map.of("datestyle", "German")),
                         new WarmQuery("once", "app", "alice", "SELECT 1", null, Map.of()));
+    }
+
+    private static void routingAndCacheAreMapped(ProxyConfig config, Path directory) {
+        assertThat(config.routing())
+                .isEqualTo(new RoutingSettings(
+                        Consistency.SESSION,
+                        Duration.ofSeconds(3),
+                        Balance.LEAST_ACTIVE,
+                        false,
+                        PrimaryReads.ALWAYS,
+                        4,
+                        false,
+                        false,
+                        Duration.ofSeconds(5),
+                        Duration.ofMillis(200),
+                        Duration.ofSeconds(7)));
+        assertThat(config.cache())
+                .isEqualTo(new CacheSettings(
+                        CacheMode.ON,
+                        10 << 20,
+                        2 << 20,
+                        Duration.ofSeconds(8),
+                        Duration.ofSeconds(80),
+                        false,
+                        Duration.ofMillis(9),
+                        11));
+        blocksOfTheCacheAreMapped(config);
         assertThat(config.instances())
                 .isEqualTo(new InstanceSettings(
                         "redis://127.0.0.1:6379",
