@@ -15,7 +15,9 @@ import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.TestCluster;
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,7 +31,7 @@ final class CacheWarmingIT {
     private final Endpoint direct =
             new Endpoint(server.host(), server.port(), database, "postgres", TestCluster.PASSWORD);
     private String text = "";
-    private PgProxy proxy;
+    private @Nullable PgProxy proxy;
 
     @BeforeEach
     void schema() {
@@ -42,7 +44,9 @@ final class CacheWarmingIT {
 
     @AfterEach
     void stop() {
-        proxy.close();
+        if (proxy != null) {
+            proxy.close();
+        }
     }
 
     /** Clients need their password here: a warming query has none. */
@@ -63,8 +67,12 @@ final class CacheWarmingIT {
                 + more + " } }\n";
     }
 
+    private PgProxy proxy() {
+        return Objects.requireNonNull(proxy);
+    }
+
     private Endpoint proxied(String to) {
-        return new Endpoint("127.0.0.1", proxy.port(), to, "postgres", TestCluster.PASSWORD);
+        return new Endpoint("127.0.0.1", proxy().port(), to, "postgres", TestCluster.PASSWORD);
     }
 
     private List<String> shown(String name) {
@@ -88,7 +96,7 @@ final class CacheWarmingIT {
     }
 
     private DatabaseState state() {
-        return proxy.services().routes().all().stream()
+        return proxy().services().routes().all().stream()
                 .filter(state -> state.database().name().equals(database))
                 .findFirst()
                 .orElseThrow();
@@ -123,7 +131,7 @@ final class CacheWarmingIT {
         start(warm("one", READ, ", settings { extra_float_digits = 0, DateStyle = \"German\" }"));
         awaitKept("one");
         try (RawClient other = proxied(database).login();
-                RawClient c = RawClient.connect("127.0.0.1", proxy.port())) {
+                RawClient c = RawClient.connect("127.0.0.1", proxy().port())) {
             c.login(
                     196608,
                     TestCluster.PASSWORD,
