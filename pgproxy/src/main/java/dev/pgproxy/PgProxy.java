@@ -19,6 +19,7 @@ import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.route.Routes;
+import dev.pgproxy.warm.Warming;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -43,6 +44,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private final Routes routes;
     private final ClientServices services;
     private final ClientListener listener;
+    private final Warming warming;
     private final ExecutorService slow;
     private final HostNames names;
     private final ConfigReader reader;
@@ -87,7 +89,8 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.listener = new ClientListener(services, transport);
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
-        services.console(new AdminConsole(this, pools, services.clients(), services.cancelKeys(), transport, routes));
+        this.warming = new Warming(services, pools, transport.loops().getFirst());
+        services.console(new AdminConsole(this, pools, services, transport, warming));
     }
 
     /**
@@ -119,6 +122,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             proxy.close();
             throw e;
         }
+        proxy.warming.reload(config.warmQueries());
         return proxy;
     }
 
@@ -203,6 +207,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         pools.control(secrets.control(changed.auth()));
         routes.reload(changed, secrets.controlLogin(changed.auth()));
         services.reload(changed, clientTls, secrets.authenticator(changed, lookUp(changed, secrets), slow));
+        warming.reload(changed.warmQueries());
     }
 
     /** Servers whose database, user or TLS is another now are closed when they are free. */
@@ -242,6 +247,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             return;
         }
         listener.close();
+        warming.close();
         services.drain();
         List<Channel> connections = new ArrayList<>();
         for (ClientConnection client : services.clients().all()) {

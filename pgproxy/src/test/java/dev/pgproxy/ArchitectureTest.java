@@ -25,6 +25,7 @@ final class ArchitectureTest {
     /** Packages whose code runs on event loops. */
     private static final String[] ON_LOOPS = {
         ROOT + ".client",
+        ROOT + ".warm",
         ROOT + ".query",
         ROOT + ".pool",
         ROOT + ".server",
@@ -51,6 +52,8 @@ final class ArchitectureTest {
                 .definedBy(ROOT + ".console..")
                 .layer("client")
                 .definedBy(ROOT + ".client..")
+                .layer("warm")
+                .definedBy(ROOT + ".warm..")
                 .layer("query")
                 .definedBy(ROOT + ".query..")
                 .layer("listen")
@@ -70,13 +73,15 @@ final class ArchitectureTest {
                 .whereLayer("console")
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("client")
+                .mayOnlyBeAccessedByLayers("warm", "console")
+                .whereLayer("warm")
                 .mayOnlyBeAccessedByLayers("console")
                 .whereLayer("query")
                 .mayOnlyBeAccessedByLayers("client", "console")
                 .whereLayer("listen")
                 .mayOnlyBeAccessedByLayers("query", "client", "console")
                 .whereLayer("pool")
-                .mayOnlyBeAccessedByLayers("listen", "query", "client", "console")
+                .mayOnlyBeAccessedByLayers("listen", "query", "client", "warm", "console")
                 .whereLayer("cancel")
                 .mayOnlyBeAccessedByLayers("query", "client", "console")
                 .whereLayer("server")
@@ -84,7 +89,7 @@ final class ArchitectureTest {
                 .whereLayer("session")
                 .mayOnlyBeAccessedByLayers("server", "pool", "listen", "query", "client", "console")
                 .whereLayer("net")
-                .mayOnlyBeAccessedByLayers("server", "pool", "cancel", "query", "client", "console")
+                .mayOnlyBeAccessedByLayers("server", "pool", "cancel", "query", "client", "warm", "console")
                 .check(CLASSES);
     }
 

@@ -278,7 +278,7 @@ class CacheIT {
             assertThat(Message.rows(console("SHOW CACHE TABLES"))).anyMatch(row -> row.contains("public.t"));
             List<@Nullable String> shape =
                     Message.rows(console("SHOW CACHE FINGERPRINTS")).getFirst();
-            assertThat(String.valueOf(shape.get(4))).startsWith("SELECT v FROM t");
+            assertThat(String.valueOf(shape.get(7))).startsWith("SELECT v FROM t");
             assertThat(Message.rows(console("SHOW CACHE MISSES"))).anyMatch(row -> row.contains("hit"));
             for (String command : List.of(
                     "CACHE FLUSH",

@@ -6,6 +6,7 @@ import dev.pgproxy.auth.ClientCertificate;
 import dev.pgproxy.auth.HbaRule;
 import dev.pgproxy.auth.UserSecret;
 import dev.pgproxy.net.ClientTls;
+import dev.pgproxy.net.InsideChannel;
 import dev.pgproxy.protocol.auth.ScramKeys;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
@@ -85,6 +86,10 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
             return;
         }
         Authenticator authenticator = services.authenticator();
+        if (client.channel() instanceof InsideChannel) { // a part of this program
+            find(authenticator, AuthMethod.TRUST);
+            return;
+        }
         HbaRule rule =
                 authenticator.rule(client.address(), tls != null, database, user, "true".equals(login.replication()));
         if (rule == null || rule.method() == AuthMethod.REJECT) {
@@ -103,10 +108,14 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
                     "clientcert of line " + rule.line() + " of auth_hba_file");
             return;
         }
+        find(authenticator, rule.method());
+    }
+
+    private void find(Authenticator authenticator, AuthMethod method) {
         then(authenticator.find(database, user), found -> {
             barred = found instanceof UserSecret.Barred;
             UserSecret secret = found instanceof UserSecret.Barred inside ? inside.secret() : found;
-            prove(rule.method().with(secret), secret);
+            prove(method.with(secret), secret);
         });
     }
 

@@ -74,7 +74,8 @@ public final class ClientServices {
         draining = true;
     }
 
-    boolean isDraining() {
+    /** Whether new clients are refused. */
+    public boolean isDraining() {
         return draining;
     }
 

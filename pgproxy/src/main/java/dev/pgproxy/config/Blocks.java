@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The blocks of a file: the general settings, databases, users, peers, rules of the cache. Confined to the thread that loads. */
+/** The blocks of a file: the general settings, databases, users, peers, rules and queries of the cache. Confined to the thread that loads. */
 final class Blocks {
-    private static final List<String> INNER = List.of("databases", "users", "peers", "cache_rules");
+    private static final List<String> INNER = List.of("databases", "users", "peers", "cache_rules", "cache_warm");
 
     private final ConfigObject root;
     private final BlockReader reader;
@@ -23,7 +23,8 @@ final class Blocks {
 
     ProxyConfig read() {
         SettingValues general = reader.read(root, "", Settings.GENERAL, INNER);
-        return ProxyConfig.of(general, databases(), users(), cacheRules(), peers(general.get(PeerSettings.PEER_ID)));
+        return ProxyConfig.of(
+                general, databases(), users(), cacheRules(), warmQueries(), peers(general.get(PeerSettings.PEER_ID)));
     }
 
     private Map<String, DatabaseSettings> databases() {
@@ -42,13 +43,7 @@ final class Blocks {
         Place place = Place.of(block.origin());
         List<Setting<?>> known = DatabaseSettings.GROUP.settings();
         SettingValues values = reader.read(block, path, known, List.of(DatabaseSettings.PARAMETERS));
-        Map<String, String> parameters = new TreeMap<>();
-        reader.inner(block, path, DatabaseSettings.PARAMETERS).forEach((key, value) -> {
-            String text = reader.text(value, path + DatabaseSettings.PARAMETERS + "." + key);
-            if (text != null) {
-                parameters.put(key, text);
-            }
-        });
+        Map<String, String> parameters = parameters(block, path, DatabaseSettings.PARAMETERS);
         if (DatabaseSettings.CONSOLE_NAMES.contains(name)) {
             complaints.add(place, "databases." + name + ": the name belongs to the console");
         }
@@ -62,6 +57,18 @@ final class Blocks {
             complaints.add(values.place(DatabaseSettings.PASSWORD, place), path + "password: needs user");
         }
         databases.put(name, DatabaseSettings.from(name, values, parameters));
+    }
+
+    /** A block whose names and values are PostgreSQL's. */
+    private Map<String, String> parameters(ConfigObject block, String path, String key) {
+        Map<String, String> parameters = new TreeMap<>();
+        reader.inner(block, path, key).forEach((name, value) -> {
+            String text = reader.text(value, path + key + "." + name);
+            if (text != null) {
+                parameters.put(name, text);
+            }
+        });
+        return parameters;
     }
 
     private Map<String, UserSettings> users() {
@@ -93,6 +100,26 @@ final class Blocks {
             }
         });
         return rules;
+    }
+
+    private List<WarmQuery> warmQueries() {
+        List<WarmQuery> queries = new ArrayList<>();
+        reader.inner(root, "", "cache_warm").forEach((name, value) -> {
+            String path = "cache_warm." + name;
+            ConfigObject block = reader.object(value, path);
+            if (block != null) {
+                SettingValues values =
+                        reader.read(block, path + ".", WarmQuery.GROUP.settings(), List.of(WarmQuery.SETTINGS));
+                Map<String, String> settings = parameters(block, path + ".", WarmQuery.SETTINGS);
+                String problem = WarmQuery.problem(values, settings);
+                if (problem != null) {
+                    complaints.add(Place.of(block.origin()), path + ": " + problem);
+                } else {
+                    queries.add(WarmQuery.from(name, values, settings));
+                }
+            }
+        });
+        return queries;
     }
 
     private Map<Integer, HostAddress> peers(int own) {

@@ -6,6 +6,8 @@ import java.util.Locale;
 public enum CacheMode {
     /** Every read is answered by a server. */
     OFF,
+    /** As with {@link #ON}, but servers answer all the same, and a sample of their answers is compared. */
+    SHADOW,
     /** Reads are answered from the cache where that is as good. */
     ON;
 

@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param coveredTtl the same where they are seen
  * @param changeFeed how writes elsewhere are to be seen
  * @param flightWait how long a read waits for the same read of another client
+ * @param shadowSample of a hundred reads that could be answered from the cache, how many are compared in shadow mode
  */
 public record CacheSettings(
         CacheMode mode,
@@ -20,7 +21,8 @@ public record CacheSettings(
         Duration ttl,
         Duration coveredTtl,
         ChangeFeedLevel changeFeed,
-        Duration flightWait) {
+        Duration flightWait,
+        int shadowSample) {
     private static final long MB = 1 << 20;
 
     static final SettingGroup GROUP = new SettingGroup("Cache");
@@ -28,7 +30,7 @@ public record CacheSettings(
             "cache_mode",
             SettingTypes.choice(CacheMode.class),
             CacheMode.OFF,
-            "on = keep results of reads and serve them again until one of their tables is written; needs control_user.");
+            "on = keep results of reads and serve them until a table is written; shadow = compare only; needs control_user.");
     static final Setting<Long> CACHE_SIZE = GROUP.fixed(
             "cache_size",
             SettingTypes.size(0, 1L << 40),
@@ -57,6 +59,12 @@ public record CacheSettings(
             Duration.ofSeconds(1),
             "How long a read waits for the answer to the same read of another client; 0 = not at all.");
 
+    static final Setting<Integer> CACHE_SHADOW_SAMPLE = GROUP.live(
+            "cache_shadow_sample",
+            SettingTypes.integer(0, 100),
+            10,
+            "Percent of the reads that cache_mode = shadow could serve whose answer is compared with the server's.");
+
     static CacheSettings from(SettingValues values) {
         return new CacheSettings(
                 values.get(CACHE_MODE),
@@ -65,11 +73,17 @@ public record CacheSettings(
                 values.get(CACHE_TTL),
                 values.get(CACHE_COVERED_TTL),
                 values.get(CHANGE_FEED),
-                values.get(CACHE_FLIGHT_WAIT));
+                values.get(CACHE_FLIGHT_WAIT),
+                values.get(CACHE_SHADOW_SAMPLE));
     }
 
     /** Whether any results are kept. */
     public boolean isOn() {
         return mode != CacheMode.OFF;
+    }
+
+    /** Whether clients are answered with what is kept. */
+    public boolean serves() {
+        return mode == CacheMode.ON;
     }
 }

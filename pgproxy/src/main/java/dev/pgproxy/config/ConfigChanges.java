@@ -61,6 +61,12 @@ public record ConfigChanges(
                     running.cacheRules().toString(),
                     loaded.cacheRules().toString()));
         }
+        if (!running.warmQueries().equals(loaded.warmQueries())) {
+            applied.add(new Change(
+                    "cache_warm",
+                    running.warmQueries().toString(),
+                    loaded.warmQueries().toString()));
+        }
         return new ConfigChanges(
                 loaded.with(values),
                 List.copyOf(applied),

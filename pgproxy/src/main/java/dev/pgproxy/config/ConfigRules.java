@@ -35,6 +35,7 @@ final class ConfigRules {
         checkServerTls();
         checkAuthentication();
         checkInstances();
+        checkWarmQueries();
         if (config.databases().isEmpty() && config.wildcard() == null) {
             complaints.add(source, "no database; add databases { \"*\" { primary = \"host:port\" } }");
         }
@@ -140,6 +141,15 @@ final class ConfigRules {
                         RoutingSettings.CONSISTENCY,
                         "table with peers and replicas needs redis_url: instances must hear of each other's writes;"
                                 + " session does not");
+            }
+        }
+    }
+
+    private void checkWarmQueries() {
+        for (WarmQuery query : config.warmQueries()) {
+            if (config.database(query.database()) == null) {
+                complaints.add(
+                        source, "cache_warm." + query.name() + ": there is no database '" + query.database() + "'");
             }
         }
     }

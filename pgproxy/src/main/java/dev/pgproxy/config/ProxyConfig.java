@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * The whole configuration. Immutable; a reload makes another one. Made by {@link ConfigLoader}.
  *
  * @param cacheRules in the order in which they are tried
+ * @param warmQueries in the order of their names
  * @param databases by the name that clients ask for, without the wildcard
  * @param wildcard serves the names that {@code databases} does not have; null = they do not exist
  * @param users those of the configuration, by name; {@code auth_file} and {@code auth_query} know more
@@ -22,6 +23,7 @@ public record ProxyConfig(
         RoutingSettings routing,
         CacheSettings cache,
         List<CacheRule> cacheRules,
+        List<WarmQuery> warmQueries,
         InstanceSettings instances,
         LimitSettings limits,
         TimeoutSettings timeouts,
@@ -42,6 +44,7 @@ public record ProxyConfig(
             Map<String, DatabaseSettings> databasesAndWildcard,
             Map<String, UserSettings> users,
             List<CacheRule> cacheRules,
+            List<WarmQuery> warmQueries,
             Map<Integer, HostAddress> peers) {
         SortedMap<String, DatabaseSettings> databases = new TreeMap<>(databasesAndWildcard);
         DatabaseSettings wildcard = databases.remove(DatabaseSettings.WILDCARD);
@@ -51,6 +54,7 @@ public record ProxyConfig(
                 RoutingSettings.from(values),
                 CacheSettings.from(values),
                 cacheRules,
+                warmQueries,
                 InstanceSettings.from(values),
                 LimitSettings.from(values),
                 TimeoutSettings.from(values),
@@ -69,6 +73,7 @@ public record ProxyConfig(
 
     public ProxyConfig {
         cacheRules = List.copyOf(cacheRules);
+        warmQueries = List.copyOf(warmQueries);
         databases = Collections.unmodifiableMap(databases);
         users = Collections.unmodifiableMap(users);
     }
@@ -127,7 +132,7 @@ public record ProxyConfig(
     }
 
     ProxyConfig with(SettingValues changed) {
-        return of(changed, databasesAndWildcard(), users, cacheRules, peers.peers());
+        return of(changed, databasesAndWildcard(), users, cacheRules, warmQueries, peers.peers());
     }
 
     /** Each block of databases by its name, {@code *} included. */

@@ -79,8 +79,8 @@ final class UrlConfig {
             values = parameter(parameter.getKey(), parameter.getValue(), values);
         }
         UserSettings known = new UserSettings(user, password, null, null, null, null);
-        ProxyConfig config =
-                ProxyConfig.of(values, databases(url, user, standbys), Map.of(user, known), List.of(), Map.of());
+        ProxyConfig config = ProxyConfig.of(
+                values, databases(url, user, standbys), Map.of(user, known), List.of(), List.of(), Map.of());
         new ConfigRules(config, PRIMARY, complaints).check();
         complaints.check();
         return config;

@@ -1,7 +1,7 @@
 package dev.pgproxy.console;
 
-import dev.pgproxy.cancel.CancelKeys;
 import dev.pgproxy.client.ClientConnection;
+import dev.pgproxy.client.ClientServices;
 import dev.pgproxy.client.Clients;
 import dev.pgproxy.client.Console;
 import dev.pgproxy.client.ConsoleAnswer;
@@ -13,6 +13,7 @@ import dev.pgproxy.pool.Pools;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.route.Routes;
+import dev.pgproxy.warm.Warming;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -47,7 +48,7 @@ public final class AdminConsole implements Console {
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
             \tSHOW PEERS|PINS|REPLICAS|ROUTES|UNPARSED|INSTANCES
             \tSHOW ROUTE [<db>] '<statement>'
-            \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES]
+            \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW|WARMING]
             \tCACHE FLUSH
             \tCACHE INVALIDATE TABLE [<db>] <schema.table>
             \tCACHE INVALIDATE TAG|FINGERPRINT|PATTERN <what>
@@ -81,24 +82,20 @@ public final class AdminConsole implements Console {
 
     /** The console; begins to take averages. */
     public AdminConsole(
-            ProgramControl program,
-            Pools pools,
-            Clients clients,
-            CancelKeys cancelKeys,
-            Transport transport,
-            Routes routes) {
+            ProgramControl program, Pools pools, ClientServices services, Transport transport, Warming warming) {
         this.program = program;
         this.pools = pools;
-        this.clients = clients;
+        this.clients = services.clients();
+        Routes routes = services.routes();
         this.names = transport.names();
         var loop = transport.loops().getFirst();
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
         this.configTables = new ConfigTables(program, pools, clients);
         this.poolTables = new PoolTables(program, pools, configTables, names);
         this.routeTables = new RouteTables(routes);
-        this.cacheTables = new CacheTables(routes);
+        this.cacheTables = new CacheTables(routes, warming);
         this.cacheCommands = new CacheCommands(routes);
-        this.statsTables = new StatsTables(pools, periods, cancelKeys);
+        this.statsTables = new StatsTables(pools, periods, services.cancelKeys());
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();
     }
@@ -202,6 +199,8 @@ public final class AdminConsole implements Console {
             case "cache coverage" -> one(cacheTables.coverage());
             case "instances" -> cacheTables.instances().thenApply(List::of);
             case "cache feed" -> one(cacheTables.feed());
+            case "cache shadow" -> one(cacheTables.shadow());
+            case "cache warming" -> one(cacheTables.warming());
             case "cache rules" -> one(cacheTables.rules());
             case "cache fingerprints" -> one(cacheTables.fingerprints());
             case "replicas" -> one(routeTables.replicas());

@@ -7,8 +7,11 @@ import dev.pgproxy.cache.redis.LinkStatus;
 import dev.pgproxy.cache.redis.TierCounters;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.CacheSettings;
+import dev.pgproxy.config.WarmQuery;
 import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.results.CacheRules;
+import dev.pgproxy.results.Comparison;
+import dev.pgproxy.results.ShadowCounts.Tally;
 import dev.pgproxy.route.Coverage;
 import dev.pgproxy.route.DatabaseFeed;
 import dev.pgproxy.route.DatabaseState;
@@ -20,20 +23,25 @@ import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
 import dev.pgproxy.routing.sql.Shape;
+import dev.pgproxy.warm.WarmTurn;
+import dev.pgproxy.warm.Warming;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** SHOW CACHE and its kin. Thread-safe. */
-record CacheTables(Routes known) {
+record CacheTables(Routes known, Warming warm) {
     private List<DatabaseState> databases() {
         return known.all().stream()
                 .filter(state -> state.routes() != null)
@@ -43,8 +51,11 @@ record CacheTables(Routes known) {
 
     ConsoleAnswer cache() {
         Table table = Table.of("mode entries:int8 bytes:int8 size:int8 hits:int8 misses:int8 hit_ratio stores:int8"
-                + " evictions:int8 expirations:int8 stale:int8 too_large:int8");
+                + " evictions:int8 expirations:int8 stale:int8 too_large:int8 shadow_hits:int8 compared:int8"
+                + " mismatches:int8 reordered:int8 overtaken:int8 saved_ms:int8");
         CacheCounters now = known.results().counters();
+        List<Tally> shadows =
+                known.all().stream().map(state -> state.shadow().all()).toList();
         table.row(
                 known.results().settings().mode().toString(),
                 now.entries(),
@@ -57,7 +68,44 @@ record CacheTables(Routes known) {
                 now.evictions(),
                 now.expirations(),
                 now.stale(),
-                now.tooLarge());
+                now.tooLarge(),
+                sum(shadows, Tally::hits),
+                sum(shadows, Tally::compared),
+                sum(shadows, of(Comparison.DIFFERENT)),
+                sum(shadows, of(Comparison.REORDERED)),
+                sum(shadows, of(Comparison.OVERTAKEN)),
+                sum(shadows, Tally::savedMillis));
+        return table.answer();
+    }
+
+    private static long sum(List<Tally> tallies, ToLongFunction<Tally> what) {
+        return tallies.stream().mapToLong(what).sum();
+    }
+
+    private static ToLongFunction<Tally> of(Comparison comparison) {
+        return tally -> tally.of(comparison);
+    }
+
+    /** What came of reads that the cache could have answered, of each statement in each database. */
+    ConsoleAnswer shadow() {
+        Table table = Table.of("database fingerprint shadow_hits:int8 compared:int8 mismatches:int8 reordered:int8"
+                + " overtaken:int8 saved_ms:int8 statement");
+        Comparator<Tally> better =
+                Comparator.comparingLong(of(Comparison.DIFFERENT)).thenComparingLong(Tally::hits);
+        for (DatabaseState state : databases()) {
+            state.shadow().byShape().entrySet().stream()
+                    .sorted(Map.Entry.comparingByValue(better.reversed()))
+                    .forEach(entry -> table.row(
+                            state.database().name(),
+                            entry.getKey().fingerprint(),
+                            entry.getValue().hits(),
+                            entry.getValue().compared(),
+                            entry.getValue().of(Comparison.DIFFERENT),
+                            entry.getValue().of(Comparison.REORDERED),
+                            entry.getValue().of(Comparison.OVERTAKEN),
+                            entry.getValue().savedMillis(),
+                            entry.getKey().masked()));
+        }
         return table.answer();
     }
 
@@ -89,7 +137,9 @@ record CacheTables(Routes known) {
     }
 
     ConsoleAnswer fingerprints() {
-        Table table = Table.of("fingerprint hits:int8 misses:int8 hit_ratio statement");
+        Table table =
+                Table.of("fingerprint hits:int8 misses:int8 hit_ratio compared:int8 mismatches:int8 reordered:int8"
+                        + " statement");
         known.shapes().all().stream()
                 .filter(shape -> shape.hits() + shape.misses() > 0)
                 .sorted(Comparator.comparingLong(Shape::hits).reversed())
@@ -98,7 +148,38 @@ record CacheTables(Routes known) {
                         shape.hits(),
                         shape.misses(),
                         ratio(shape.hits(), shape.misses()),
+                        sum(shadows(shape), Tally::compared),
+                        sum(shadows(shape), of(Comparison.DIFFERENT)),
+                        sum(shadows(shape), of(Comparison.REORDERED)),
                         shape.masked()));
+        return table.answer();
+    }
+
+    /** Of a statement in all databases. */
+    private List<Tally> shadows(Shape shape) {
+        return known.all().stream()
+                .map(state -> state.shadow().byShape().get(shape))
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
+    /** The queries that are asked before their results are needed. */
+    ConsoleAnswer warming() {
+        Table table = Table.of("name database user every runs:int8 skipped:int8 last_run last_ms:int8 last_result");
+        for (WarmTurn turn : warm.turns()) {
+            WarmQuery query = turn.query();
+            Instant last = turn.last();
+            table.row(
+                    query.name(),
+                    query.database(),
+                    query.user(),
+                    query.every() == null ? "" : query.every().toMillis() + " ms",
+                    turn.runs(),
+                    turn.skipped(),
+                    last == null ? "" : SocketTables.TIME.format(last),
+                    last == null ? null : turn.millis(),
+                    turn.result());
+        }
         return table.answer();
     }
 

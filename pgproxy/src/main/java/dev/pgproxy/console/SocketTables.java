@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /** SHOW CLIENTS, SERVERS, SOCKETS, ACTIVE_SOCKETS, PINS: a row for each connection. Stateless. */
 final class SocketTables {
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'UTC'", Locale.ROOT)
+    static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'UTC'", Locale.ROOT)
             .withZone(ZoneOffset.UTC);
 
     private static final String COLUMNS = "type user database replication state addr port:int4 local_addr"

@@ -108,7 +108,7 @@ public final class EmbeddedRedis implements AutoCloseable {
     private boolean answers() {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (server.isAlive() && System.nanoTime() - deadline < 0) {
-            try (Socket socket = new Socket(EmbeddedPostgres.HOST, port)) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
                 socket.setSoTimeout((int) PATIENCE.toMillis());
                 socket.getOutputStream().write(("AUTH " + password + "\r\n").getBytes(StandardCharsets.US_ASCII));
                 byte[] answer = socket.getInputStream().readNBytes(3);

@@ -1,6 +1,8 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.protocol.frame.BackendType;
+import dev.pgproxy.results.Comparison;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +81,63 @@ final class Answer {
                     BackendType.READY_FOR_QUERY -> true;
             default -> false;
         };
+    }
+
+    /**
+     * How what a server has sent, as {@link #of} gives it, differs from what a client would have been given of what is kept:
+     * of that, descriptions that it did not ask for are left out.
+     *
+     * @param hash for rows; begun
+     */
+    static Comparison compare(byte[] given, byte[] kept, KeyHash hash) {
+        int body = LENGTHS + get(given, 0) + get(given, Integer.BYTES);
+        int keptBody = LENGTHS + get(kept, 0) + get(kept, Integer.BYTES);
+        if (!isDescribed(given, kept)) {
+            return Comparison.DIFFERENT;
+        }
+        if (Arrays.equals(given, body, given.length, kept, keptBody, kept.length)) {
+            return Comparison.SAME;
+        }
+        boolean asLong = given.length - body == kept.length - keptBody;
+        return asLong && isReordered(given, body, kept, keptBody, hash) ? Comparison.REORDERED : Comparison.DIFFERENT;
+    }
+
+    private static boolean isDescribed(byte[] given, byte[] kept) {
+        int statement = get(given, 0);
+        int portal = get(given, Integer.BYTES);
+        int from = LENGTHS + statement;
+        int keptFrom = LENGTHS + get(kept, 0);
+        return (statement == 0 || Arrays.equals(given, LENGTHS, from, kept, LENGTHS, keptFrom))
+                && (portal == 0
+                        || Arrays.equals(
+                                given, from, from + portal, kept, keptFrom, keptFrom + get(kept, Integer.BYTES)));
+    }
+
+    /** Whether two bodies of the same length differ in the order of rows only; rows are the same if sums of their hashes are. */
+    private static boolean isReordered(byte[] one, int from, byte[] other, int otherFrom, KeyHash hash) {
+        long high = 0;
+        long low = 0;
+        int at = from;
+        int to = otherFrom;
+        while (at < one.length && to < other.length && one[at] == other[to]) {
+            int length = 1 + get(one, at + 1);
+            int otherLength = 1 + get(other, to + 1);
+            if (one[at] == BackendType.DATA_ROW) {
+                hash.addBytes(one, at, length);
+                hash.finish();
+                high += hash.high();
+                low += hash.low();
+                hash.addBytes(other, to, otherLength);
+                hash.finish();
+                high -= hash.high();
+                low -= hash.low();
+            } else if (high != 0 || low != 0 || !Arrays.equals(one, at, at + length, other, to, to + otherLength)) {
+                return false;
+            }
+            at += length;
+            to += otherLength;
+        }
+        return at == one.length && to == other.length;
     }
 
     /** Whether it has everything that this exchange asks for. */

@@ -127,22 +127,27 @@ final class CachedReads {
         boolean young = found != null && (asked == null || now - found.asOf() < asked.toNanos());
         if (found != null && young && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
             patience = 0;
-            count(true);
+            if (!results.settings().serves()) {
+                shadow(found, exchange);
+                return Verdict.MISS;
+            }
+            count(true, CacheReason.HIT);
             times.cached(replay(exchange, found.bytes(), columns));
             shared.hit(key, found, now);
             decision.past().read(decision.reads(), true);
             return Verdict.HIT;
         }
-        if (waits(again, now)) {
+        boolean serves = results.settings().serves(); // else nobody has to wait
+        if (serves && waits(again, now)) {
             return Verdict.WAIT;
         }
         Dependency on = dependency().with(shared.epoch(decision.reads()));
         // how old a shared result is nobody knows to the millisecond
-        if (asked == null && shared.look(key, on, shape(), again)) {
+        if (serves && asked == null && shared.look(key, on, shape(), again)) {
             return Verdict.WAIT;
         }
         patience = 0;
-        count(false);
+        count(false, CacheReason.MISS);
         Shape met = shape();
         if (met != null && !met.isWorthKeeping()) {
             return Verdict.MISS;
@@ -152,16 +157,26 @@ final class CachedReads {
         return Verdict.MISS;
     }
 
+    /** This would have answered the exchange. */
+    private void shadow(CachedResult<Dependency> found, Exchange exchange) {
+        count(true, CacheReason.SHADOW);
+        begun = true;
+        recorder.compare(new Shadow(state, shape(), found, exchange), read.isSimple());
+    }
+
     /** It is decided who answers the exchange. */
     void routed() {
         if (recorder.isRecording() && !decision.isStrict()) {
             state.counts().count(CacheReason.STALE_REPLICA);
-            recorder.end();
+            recorder.stale();
         }
     }
 
     /** The exchange has been sent: its statements are in the session's books. */
     void sent(Exchange exchange) {
+        if (begun) {
+            recorder.sent();
+        }
         if (begun && recorder.isRecording() && !read.isSimple()) {
             String name = read.parse() < 0 ? null : exchange.parsedName(read.parse());
             recorder.executes(name == null ? read.entry() : session.statements().entry(name));
@@ -272,8 +287,8 @@ final class CachedReads {
         return (state.isCovered(decision.reads()) ? settings.coveredTtl() : settings.ttl()).toNanos();
     }
 
-    private void count(boolean found) {
-        state.counts().count(found ? CacheReason.HIT : CacheReason.MISS);
+    private void count(boolean found, CacheReason reason) {
+        state.counts().count(reason);
         Shape shape = shape();
         if (shape != null) {
             shape.countLookUp(found);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Looks on while a client is sent the answer to one read, and keeps it for the next who asks, if it is whole and not too
- * large. One per client, confined to its loop.
+ * large; or compares it with what is kept. One per client, confined to its loop.
  */
 final class Recorder {
     private final Results results;
@@ -28,6 +28,10 @@ final class Recorder {
     private @Nullable Dependency dependency;
     private ClientStatements.@Nullable Entry entry;
     private @Nullable Flight flight;
+
+    /** What the answer is compared with; null if it is to be kept. */
+    private @Nullable Shadow shadow;
+
     private @Nullable ByteBuf taken;
 
     Recorder(Results results, SharedReads shared, ByteBufAllocator alloc) {
@@ -49,6 +53,24 @@ final class Recorder {
         most = results.worthRecording(high, low, flight);
     }
 
+    /** The next answer is not to be kept, but held to what is. */
+    void compare(Shadow with, boolean isSimple) {
+        recording = true;
+        simple = isSimple;
+        shadow = with;
+        most = with.most();
+    }
+
+    /** Whoever answers may lack a write. */
+    void stale() {
+        if (shadow == null) {
+            end();
+        } else {
+            shadow.spare();
+            most = shadow.most();
+        }
+    }
+
     boolean isRecording() {
         return recording;
     }
@@ -56,6 +78,13 @@ final class Recorder {
     /** It executes this named statement: what that gives is known when it is complete. */
     void executes(ClientStatements.@Nullable Entry statement) {
         entry = statement;
+    }
+
+    /** It is sent to a server. */
+    void sent() {
+        if (shadow != null) {
+            shadow.sent();
+        }
     }
 
     /** Bytes of the answer. */
@@ -66,6 +95,11 @@ final class Recorder {
         ByteBuf now = taken;
         int before = now == null ? 0 : now.readableBytes();
         if (before + length > most) {
+            if (shadow != null) {
+                most = -1;
+                forget();
+                return;
+            }
             int worth = results.worthRecording(high, low, flight);
             if (before + length > worth) {
                 results.tooLarge(high, low);
@@ -84,7 +118,9 @@ final class Recorder {
     /** The whole answer has been passed on. */
     void complete() {
         ByteBuf whole = taken;
-        if (recording && whole != null) {
+        if (recording && shadow != null) {
+            shadow.answered(whole, simple);
+        } else if (recording && whole != null) {
             byte[] answer = Answer.of(whole, simple);
             if (answer != null) {
                 results.put(high, low, answer, whole(Objects.requireNonNull(dependency)), asOf, ttl);
@@ -105,6 +141,9 @@ final class Recorder {
         if (taken != null) {
             taken.clear();
         }
+        if (shadow != null) {
+            most = shadow.most();
+        }
     }
 
     /** It is not to be kept, or not the answer to the read at all. */
@@ -115,13 +154,18 @@ final class Recorder {
         recording = false;
         dependency = null;
         entry = null;
-        if (taken != null) {
-            taken.release();
-            taken = null;
-        }
+        shadow = null;
+        forget();
         if (flight != null) {
             results.land(flight);
             flight = null;
+        }
+    }
+
+    private void forget() {
+        if (taken != null) {
+            taken.release();
+            taken = null;
         }
     }
 }

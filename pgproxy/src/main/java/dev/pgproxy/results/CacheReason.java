@@ -6,6 +6,7 @@ import java.util.Locale;
 /** What became of a read, as far as the cache is concerned. Immutable. */
 public enum CacheReason {
     HIT("answered from the cache"),
+    SHADOW("its answer is in the cache, and a server answers: cache_mode = shadow"),
     MISS("cacheable, and not in the cache, or not true any more"),
     IN_DOUBT("a write to one of its tables is under way"),
     APART("there is no contact with the other instances, which may have written"),

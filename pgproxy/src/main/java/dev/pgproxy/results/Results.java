@@ -55,10 +55,7 @@ public final class Results {
         this.settings = settings;
         this.secret = secret;
         long half = Runtime.getRuntime().maxMemory() / 2;
-        this.cache = new ResultCache<>(
-                Math.min(settings.size(), half),
-                settings.maxResult(),
-                result -> result.dependency().holds(result.asOf()));
+        this.cache = new ResultCache<>(Math.min(settings.size(), half), settings.maxResult(), Results::isTrue);
     }
 
     /** What is kept, and how long. */
@@ -87,6 +84,11 @@ public final class Results {
     /** The same for somebody who only looks: nothing is counted, and its place is not more secure for it. */
     public @Nullable CachedResult<Dependency> peek(Key key) {
         return cache.peek(key.high(), key.low(), Monotonic.now());
+    }
+
+    /** Whether nothing that was acknowledged since, or may be happening, can have changed it. */
+    public static boolean isTrue(CachedResult<Dependency> result) {
+        return result.dependency().holds(result.asOf());
     }
 
     /** What the configuration says of reads. */

@@ -116,7 +116,8 @@ final class CacheExplanation {
             said.put("cache reason", "it may be kept");
         } else {
             said.put("cache", hit ? "hit" : "miss");
-            because(hit ? CacheReason.HIT : CacheReason.MISS, null);
+            CacheReason kept = results.settings().serves() ? CacheReason.HIT : CacheReason.SHADOW;
+            because(hit ? kept : CacheReason.MISS, null);
         }
         said.put("cache level", coverage.toString());
         said.put("cache ttl", ttl.toMillis() % 1000 == 0 ? ttl.toSeconds() + " s" : ttl.toMillis() + " ms");

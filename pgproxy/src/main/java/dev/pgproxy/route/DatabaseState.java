@@ -5,6 +5,7 @@ import dev.pgproxy.cache.redis.TableSet;
 import dev.pgproxy.health.catalog.RoleDefaults;
 import dev.pgproxy.results.CacheCounts;
 import dev.pgproxy.results.Results;
+import dev.pgproxy.results.ShadowCounts;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
@@ -26,6 +27,7 @@ public final class DatabaseState {
     private volatile @Nullable String commonName;
 
     private final CacheCounts counts = new CacheCounts();
+    private final ShadowCounts shadow = new ShadowCounts();
     private final TableClock clock = new TableClock(Monotonic.now());
     private final AtomicLong changes = new AtomicLong();
     private volatile @Nullable Loaded loaded;
@@ -129,6 +131,11 @@ public final class DatabaseState {
     /** What became of its reads, as far as the cache is concerned. */
     public CacheCounts counts() {
         return counts;
+    }
+
+    /** What came of those that the cache could have answered in shadow mode. */
+    public ShadowCounts shadow() {
+        return shadow;
     }
 
     /** Which database. */

@@ -17,7 +17,7 @@ class ConfigFilesTest {
     private static final Path CONF = Path.of("../conf");
     private static final Path DOCS = Path.of("../docs/config.md");
     private static final List<SettingGroup> BLOCKS =
-            List.of(DatabaseSettings.GROUP, UserSettings.GROUP, CacheRule.GROUP);
+            List.of(DatabaseSettings.GROUP, UserSettings.GROUP, CacheRule.GROUP, WarmQuery.GROUP);
 
     @Test
     void theFileShowsEverySettingWithItsDefaultAndItsDescriptionInOrder() throws IOException {
@@ -52,6 +52,7 @@ class ConfigFilesTest {
         assertThat(config.users()).hasSize(1);
         assertThat(config.databases()).hasSize(1);
         assertThat(config.cacheRules()).hasSize(1);
+        assertThat(config.warmQueries()).hasSize(1);
         assertThat(config.peers().peers()).hasSize(1);
     }
 
@@ -80,7 +81,8 @@ class ConfigFilesTest {
                 Settings.GENERAL,
                 DatabaseSettings.GROUP.settings(),
                 UserSettings.GROUP.settings(),
-                CacheRule.GROUP.settings())) {
+                CacheRule.GROUP.settings(),
+                WarmQuery.GROUP.settings())) {
             assertThat(Settings.keys(settings)).doesNotHaveDuplicates().allMatch(key -> key.matches("[a-z_0-9]+"));
             assertThat(settings)
                     .allSatisfy(s -> assertThat(ForeignNames.advice(s.key())).isNull());
@@ -93,10 +95,18 @@ class ConfigFilesTest {
         return lines.stream().filter(line -> line.startsWith("| `")).toList();
     }
 
+    /** What the file writes where there is no default and something must be given. */
+    private static final Map<Setting<?>, String> EXAMPLES = Map.of(
+            DatabaseSettings.PRIMARY, "\"127.0.0.1:5432\"",
+            WarmQuery.DATABASE, "app",
+            WarmQuery.USER, "web",
+            WarmQuery.QUERY, "\"SELECT 1\"");
+
     /** The default as the file writes it: empty text where there is none. */
     private static String inFile(Setting<?> setting) {
-        if (setting.equals(DatabaseSettings.PRIMARY)) {
-            return "\"127.0.0.1:5432\"";
+        String example = EXAMPLES.get(setting);
+        if (example != null) {
+            return example;
         }
         String text = setting.defaultText();
         if (setting.type().isList()) {

@@ -52,15 +52,6 @@ class ProxyConfigTest {
                         Duration.ofSeconds(10),
                         Duration.ofMillis(100),
                         Duration.ofSeconds(5)));
-        assertThat(config.cache())
-                .isEqualTo(new CacheSettings(
-                        CacheMode.OFF,
-                        256 << 20,
-                        1 << 20,
-                        Duration.ofSeconds(60),
-                        Duration.ofHours(1),
-                        ChangeFeedLevel.LOGICAL,
-                        Duration.ofSeconds(1)));
         assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
         assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
@@ -81,6 +72,54 @@ class ProxyConfigTest {
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
         assertThat(config.users()).isEmpty();
+    }
+
+    @Test
+    void theCacheHasItsDefaults() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY);
+        assertThat(config.cache())
+                .isEqualTo(new CacheSettings(
+                        CacheMode.OFF,
+                        256 << 20,
+                        1 << 20,
+                        Duration.ofSeconds(60),
+                        Duration.ofHours(1),
+                        ChangeFeedLevel.LOGICAL,
+                        Duration.ofSeconds(1),
+                        10));
+        assertThat(config.cacheRules()).isEmpty();
+        assertThat(config.warmQueries()).isEmpty();
+    }
+
+    private static void blocksOfTheCacheAreMapped(ProxyConfig config) {
+        assertThat(config.cacheRules())
+                .containsExactly(
+                        new CacheRule(
+                                "a",
+                                null,
+                                "0123456789abcdef0123456789abcdef",
+                                null,
+                                null,
+                                null,
+                                new CacheWish(true, true, null, List.of())),
+                        new CacheRule(
+                                "b",
+                                "public.orders",
+                                null,
+                                "alice",
+                                "app",
+                                "web",
+                                new CacheWish(true, false, Duration.ofMinutes(5), List.of("a", "b"))));
+        assertThat(config.warmQueries())
+                .containsExactly(
+                        new WarmQuery(
+                                "often",
+                                "app",
+                                "bob",
+                                "SELECT 2",
+                                Duration.ofSeconds(5),
+                                Map.of("datestyle", "German")),
+                        new WarmQuery("once", "app", "alice", "SELECT 1", null, Map.of()));
     }
 
     private static void routingAndCacheAreMapped(ProxyConfig config, Path directory) {
@@ -105,25 +144,9 @@ class ProxyConfigTest {
                         Duration.ofSeconds(8),
                         Duration.ofSeconds(80),
                         ChangeFeedLevel.NOTIFY,
-                        Duration.ofMillis(9)));
-        assertThat(config.cacheRules())
-                .containsExactly(
-                        new CacheRule(
-                                "a",
-                                null,
-                                "0123456789abcdef0123456789abcdef",
-                                null,
-                                null,
-                                null,
-                                new CacheWish(true, true, null, List.of())),
-                        new CacheRule(
-                                "b",
-                                "public.orders",
-                                null,
-                                "alice",
-                                "app",
-                                "web",
-                                new CacheWish(true, false, Duration.ofMinutes(5), List.of("a", "b"))));
+                        Duration.ofMillis(9),
+                        11));
+        blocksOfTheCacheAreMapped(config);
         assertThat(config.instances())
                 .isEqualTo(new InstanceSettings(
                         "redis://127.0.0.1:6379",

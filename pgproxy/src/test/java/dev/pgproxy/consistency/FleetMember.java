@@ -40,8 +40,8 @@ final class FleetMember implements AutoCloseable {
             try (ServerSocket free =
                     new ServerSocket(ThreadLocalRandom.current().nextInt(15_000, 30_000))) {
                 return free.getLocalPort();
-            } catch (BindException e) {
-                continue;
+            } catch (BindException taken) {
+                // the next one may be free
             }
         }
     }
