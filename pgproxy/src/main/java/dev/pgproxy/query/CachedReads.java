@@ -1,7 +1,6 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.cache.CachedResult;
-import dev.pgproxy.config.CacheSettings;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ConstantReplies;
 import dev.pgproxy.protocol.backend.ResultColumns;
@@ -120,7 +119,7 @@ final class CachedReads {
     }
 
     private Verdict lookUp(Exchange exchange, FlowTimes times, Runnable again, long now) {
-        CachedResult<Dependency> found = results.get(key.high(), key.low());
+        CachedResult<Dependency> found = results.get(key.high(), key.low(), now);
         ResultColumns columns =
                 found == null ? ResultColumns.UNKNOWN : found.dependency().columns();
         Duration asked = wish.ttl();
@@ -280,11 +279,7 @@ final class CachedReads {
 
     private long ttl() {
         Duration asked = wish.ttl();
-        if (asked != null) {
-            return asked.toNanos();
-        }
-        CacheSettings settings = results.settings();
-        return (state.isCovered(decision.reads()) ? settings.coveredTtl() : settings.ttl()).toNanos();
+        return (asked == null ? state.ttl(decision.reads()) : asked).toNanos();
     }
 
     private void count(boolean found, CacheReason reason) {

@@ -37,7 +37,7 @@ public final class Results {
     private final ResultCache<Dependency> cache;
     private final ConcurrentHashMap<Key, Flight> flights = new ConcurrentHashMap<>();
 
-    /** Keys whose results were larger than {@link #SMALL}, with their size where they were too large altogether. */
+    /** Keys whose results were larger than {@link #SMALL}. */
     private final Cache<Key, Boolean> large = Caffeine.newBuilder()
             .maximumSize(REMEMBERED)
             .executor(Runnable::run)
@@ -77,8 +77,8 @@ public final class Results {
     }
 
     /** The result of a key if it is there and still true; else null. */
-    public @Nullable CachedResult<Dependency> get(long high, long low) {
-        return cache.get(high, low, Monotonic.now());
+    public @Nullable CachedResult<Dependency> get(long high, long low, long now) {
+        return cache.get(high, low, now);
     }
 
     /** The same for somebody who only looks: nothing is counted, and its place is not more secure for it. */

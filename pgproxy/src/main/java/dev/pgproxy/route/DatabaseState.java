@@ -2,6 +2,7 @@ package dev.pgproxy.route;
 
 import dev.pgproxy.cache.redis.Ending;
 import dev.pgproxy.cache.redis.TableSet;
+import dev.pgproxy.config.CacheSettings;
 import dev.pgproxy.health.catalog.RoleDefaults;
 import dev.pgproxy.results.CacheCounts;
 import dev.pgproxy.results.Results;
@@ -10,6 +11,7 @@ import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -213,6 +215,12 @@ public final class DatabaseState {
     /** Whether all writes to these relations are told, wherever they come from. */
     public boolean isCovered(RelationSet relations) {
         return coverage(relations) != Coverage.TTL;
+    }
+
+    /** How long a result of these is kept for which nothing is asked. */
+    public Duration ttl(RelationSet reads) {
+        CacheSettings settings = results.settings();
+        return isCovered(reads) ? settings.coveredTtl() : settings.ttl();
     }
 
     /** How all writes to these relations are told, wherever they come from. */
