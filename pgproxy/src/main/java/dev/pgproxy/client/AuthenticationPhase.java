@@ -256,15 +256,6 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
     }
 
     @Override
-    public void begin(ByteBuf buf, int index) {}
-
-    @Override
-    public void end(ByteBuf buf, int index) {}
-
-    @Override
-    public void head(byte type, ByteBuf buf, int index, int length) {}
-
-    @Override
     public boolean streams(byte type, int length) {
         if (type != FrontendType.PASSWORD || length > MAX_MESSAGE) {
             throw new ProtocolViolation("expected password response, got message type " + (type & 0xff));

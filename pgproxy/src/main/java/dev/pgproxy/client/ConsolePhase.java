@@ -238,15 +238,6 @@ final class ConsolePhase implements ClientPhase, FrameSink {
     }
 
     @Override
-    public void begin(ByteBuf buf, int index) {}
-
-    @Override
-    public void end(ByteBuf buf, int index) {}
-
-    @Override
-    public void head(byte type, ByteBuf buf, int index, int length) {}
-
-    @Override
     public boolean streams(byte type, int length) {
         if (length > MAX_MESSAGE) {
             throw new ProtocolViolation("invalid message length " + length);

@@ -119,6 +119,7 @@ final class CachedReads {
     }
 
     private Verdict lookUp(Exchange exchange, FlowTimes times, Runnable again, long now) {
+        boolean serves = results.settings().serves(); // else nobody has to wait
         CachedResult<Dependency> found = results.get(key.high(), key.low(), now);
         ResultColumns columns =
                 found == null ? ResultColumns.UNKNOWN : found.dependency().columns();
@@ -126,7 +127,7 @@ final class CachedReads {
         boolean young = found != null && (asked == null || now - found.asOf() < asked.toNanos());
         if (found != null && young && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
             patience = 0;
-            if (!results.settings().serves()) {
+            if (!serves) {
                 shadow(found, exchange);
                 return Verdict.MISS;
             }
@@ -136,7 +137,6 @@ final class CachedReads {
             decision.past().read(decision.reads(), true);
             return Verdict.HIT;
         }
-        boolean serves = results.settings().serves(); // else nobody has to wait
         if (serves && waits(again, now)) {
             return Verdict.WAIT;
         }
@@ -279,7 +279,7 @@ final class CachedReads {
 
     private long ttl() {
         Duration asked = wish.ttl();
-        return (asked == null ? state.ttl(decision.reads()) : asked).toNanos();
+        return (asked == null ? state.ttl(state.coverage(decision.reads())) : asked).toNanos();
     }
 
     private void count(boolean found, CacheReason reason) {

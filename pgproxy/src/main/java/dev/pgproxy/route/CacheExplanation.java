@@ -103,7 +103,7 @@ final class CacheExplanation {
 
     private void lookUp(Reading reading, CacheWish wish) {
         Coverage coverage = state.coverage(reading.reads());
-        Duration ttl = wish.ttl() == null ? state.ttl(reading.reads()) : wish.ttl();
+        Duration ttl = wish.ttl() == null ? state.ttl(coverage) : wish.ttl();
         Key key = from.key(reading.dependsOnSettings());
         CachedResult<Dependency> found = key == null ? null : results.peek(key);
         long age = found == null ? 0 : Monotonic.now() - found.asOf();

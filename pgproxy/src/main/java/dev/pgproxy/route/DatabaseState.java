@@ -106,7 +106,7 @@ public final class DatabaseState {
     public void written(RelationSet relations) {
         clock.written(relations, Monotonic.now());
         if (instances != null && commonName == null) {
-            instances.link().announce("", TableSet.ALL, Ending.WRITTEN);
+            instances.link().announce("", TableSet.ALL);
         } else {
             announce(relations);
         }
@@ -121,7 +121,7 @@ public final class DatabaseState {
     private void announce(RelationSet relations) {
         String name = commonName;
         if (instances != null && name != null) { // without a name nothing is shared
-            instances.link().announce(name, Instances.tables(relations), Ending.WRITTEN);
+            instances.link().announce(name, Instances.tables(relations));
         }
     }
 
@@ -217,10 +217,10 @@ public final class DatabaseState {
         return coverage(relations) != Coverage.TTL;
     }
 
-    /** How long a result of these is kept for which nothing is asked. */
-    public Duration ttl(RelationSet reads) {
+    /** How long a result is kept for which nothing is asked. */
+    public Duration ttl(Coverage coverage) {
         CacheSettings settings = results.settings();
-        return isCovered(reads) ? settings.coveredTtl() : settings.ttl();
+        return coverage == Coverage.TTL ? settings.ttl() : settings.coveredTtl();
     }
 
     /** How all writes to these relations are told, wherever they come from. */

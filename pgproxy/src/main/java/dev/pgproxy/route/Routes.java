@@ -121,17 +121,17 @@ public final class Routes implements AutoCloseable {
 
     /** Roles may have changed: the other databases of the cluster are told. */
     private void sharedChange(DatabaseState of) {
-        everythingChanged(of.database().primary(), of);
+        for (DatabaseState state : behind(of.database().primary())) {
+            if (state != of) {
+                state.everythingChanged();
+            }
+        }
     }
 
     /** On a thread of the monitor, which must not be made to wait for us. */
     private void identified(HostAddress primary, long systemIdentifier) {
         systems.put(primary, systemIdentifier);
-        for (DatabaseState state : states.values()) {
-            if (state.database().primary().equals(primary)) {
-                state.identified(systemIdentifier);
-            }
-        }
+        behind(primary).forEach(state -> state.identified(systemIdentifier));
         systems.forEach((other, system) -> {
             if (system == systemIdentifier && !other.equals(primary)) {
                 refuseTwins(primary, other);
@@ -160,24 +160,20 @@ public final class Routes implements AutoCloseable {
 
     /** It may lack what was shared, and a feed may still be connected to the one before, which is not written to. */
     private void primaryChanged(HostAddress primary) {
-        everythingChanged(primary, null);
-        for (DatabaseState state : states.values()) {
-            if (state.database().primary().equals(primary)) {
-                state.told(RelationSet.ALL);
-                DatabaseFeed feed = state.feed();
-                if (feed != null) {
-                    feed.renew();
-                }
+        for (DatabaseState state : behind(primary)) {
+            state.definitionsChanged(false);
+            state.told(RelationSet.ALL);
+            DatabaseFeed feed = state.feed();
+            if (feed != null) {
+                feed.renew();
             }
         }
     }
 
-    private void everythingChanged(HostAddress primary, @Nullable DatabaseState but) {
-        for (DatabaseState state : states.values()) {
-            if (state != but && state.database().primary().equals(primary)) {
-                state.everythingChanged();
-            }
-        }
+    private List<DatabaseState> behind(HostAddress primary) {
+        return states.values().stream()
+                .filter(state -> state.database().primary().equals(primary))
+                .toList();
     }
 
     /** RELOAD. */

@@ -162,15 +162,6 @@ final class WarmSession implements InsideChannel.Client, FrameSink {
     }
 
     @Override
-    public void begin(ByteBuf buf, int index) {}
-
-    @Override
-    public void end(ByteBuf buf, int index) {}
-
-    @Override
-    public void head(byte type, ByteBuf buf, int index, int length) {}
-
-    @Override
     public boolean streams(byte type, int length) {
         return type == BackendType.DATA_ROW && !explaining;
     }

@@ -57,52 +57,42 @@ final class FleetDisturber {
                 park(random.nextInt(LONGEST_MILLIS));
                 member.startAgain();
             }
-            case 2 -> {
-                count("freeze an instance");
-                member.signal("STOP");
-                try {
-                    park(random.nextInt(LONGEST_MILLIS));
-                } finally {
-                    member.signal("CONT");
-                }
-            }
-            case 3 -> {
-                count("freeze Redis");
-                fleet.redis().freeze();
-                try {
-                    park(random.nextInt(LONGEST_MILLIS));
-                } finally {
-                    fleet.redis().thaw();
-                }
-            }
+            case 2 -> during("freeze an instance", () -> member.signal("STOP"), () -> member.signal("CONT"));
+            case 3 -> during("freeze Redis", fleet.redis()::freeze, fleet.redis()::thaw);
             case 4 -> {
                 count("kill Redis, which has nothing then");
                 fleet.redis().kill();
                 park(random.nextInt(LONGEST_MILLIS));
                 fleet.redis().start();
             }
-            case 5 -> {
-                count("hold messages");
-                member.wire().hold();
-                park(random.nextInt(LONGEST_MILLIS));
-                member.wire().release();
-            }
-            case 6 -> {
-                count("cut off from Redis");
-                member.wire().cut(true);
-                park(random.nextInt(LONGEST_MILLIS));
-                member.wire().cut(false);
-            }
+            case 5 -> during("hold messages", member.wire()::hold, member.wire()::release);
+            case 6 ->
+                during(
+                        "cut off from Redis",
+                        () -> member.wire().cut(true),
+                        () -> member.wire().cut(false));
             case 7 -> {
                 count("cut connections to Redis");
                 member.wire().cut(false);
             }
             default -> {
-                count("delay messages");
-                member.wire().delay(random.nextInt(1, 120));
-                park(random.nextInt(LONGEST_MILLIS));
-                member.wire().delay(0);
+                int millis = random.nextInt(1, 120);
+                during(
+                        "delay messages",
+                        () -> member.wire().delay(millis),
+                        () -> member.wire().delay(0));
             }
+        }
+    }
+
+    /** For a while. */
+    private void during(String name, Runnable begin, Runnable end) {
+        count(name);
+        begin.run();
+        try {
+            park(random.nextInt(LONGEST_MILLIS));
+        } finally {
+            end.run();
         }
     }
 

@@ -146,9 +146,9 @@ public final class InstanceLink implements AutoCloseable {
     }
 
     /** This process has learnt that these were written, by whomever, without a doubt before it. */
-    public void announce(String database, TableSet tables, Ending ending) {
+    public void announce(String database, TableSet tables) {
         Doubt doubt = begin(database, tables, 0, 0);
-        execute(() -> member.own().ended(doubt, ending));
+        execute(() -> member.own().ended(doubt, Ending.WRITTEN));
     }
 
     /** What the state of these tables is called by in every instance; null if one may be changing, or nobody can know. */

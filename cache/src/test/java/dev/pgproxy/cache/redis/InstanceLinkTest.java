@@ -139,7 +139,7 @@ class InstanceLinkTest {
         assertThat(other.told).containsExactly("doubted orders 7,9", "settled orders 7,9 WRITTEN");
         other.told.clear();
         one.link.settle(one.link.doubt(DB, TableSet.ALL, 0, 0, () -> {}), Ending.NOTHING);
-        one.link.announce(DB, SEVEN, Ending.WRITTEN);
+        one.link.announce(DB, SEVEN);
         await().until(() -> other.told.contains("written orders 7 WRITTEN"));
         assertThat(other.status().counters().confirmedByTime()).isZero();
         assertThat(one.status().counters().confirmedByAll()).isPositive();
@@ -192,7 +192,7 @@ class InstanceLinkTest {
         assertThat(other.link.epoch("7/shop", SEVEN)).isNotEqualTo(shop);
         Instance newcomer = instance();
         await().until(() -> Objects.equals(other.link.epoch("7/shop", SEVEN), newcomer.link.epoch("7/shop", SEVEN)));
-        one.link.announce("", TableSet.ALL, Ending.WRITTEN);
+        one.link.announce("", TableSet.ALL);
         await().until(() -> other.told.contains("written  * WRITTEN"));
         assertThat(other.link.epoch("8/shop", SEVEN)).isNotEqualTo(elsewhere);
     }

@@ -12,11 +12,11 @@ import io.netty.buffer.ByteBuf;
  * <p><b>Order of calls.</b> For each buffer {@link #begin}, any number of {@link #frame} and at most one {@link #head},
  * then {@link #end}. Bytes between {@code begin} and {@code end} for which no call was made belong to <i>passive</i>
  * frames (see {@link FrameReader#passive(long)}) or to the rest of a streamed frame: they are to be passed on unseen.
- * A frame that was split between reads arrives whole, in a buffer of its own.
+ * A frame that was split between reads arrives whole, in a buffer of its own. Who passes nothing on needs {@code frame} alone.
  */
 public interface FrameSink {
     /** A buffer starts; its first byte to consider is at {@code index}. */
-    void begin(ByteBuf buf, int index);
+    default void begin(ByteBuf buf, int index) {}
 
     /**
      * One whole message.
@@ -34,10 +34,10 @@ public interface FrameSink {
      *
      * @param length of the whole message
      */
-    void head(byte type, ByteBuf buf, int index, int length);
+    default void head(byte type, ByteBuf buf, int index, int length) {}
 
     /** Everything before {@code index} has been seen; bytes behind it will come again. */
-    void end(ByteBuf buf, int index);
+    default void end(ByteBuf buf, int index) {}
 
     /**
      * Asked about a message that is not yet whole: may it be streamed ({@code true}), or has it to be gathered?

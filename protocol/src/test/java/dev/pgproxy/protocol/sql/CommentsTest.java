@@ -7,11 +7,16 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Texts without their comments. A failure of a property names the seed, and {@code -Dsql.seed=} replays it. */
 class CommentsTest {
+    /** Between two parts of a literal. */
+    private static final Pattern GAP = Pattern.compile("(?:\\s|--[^\n]*\n)+(?=')");
+
     private static final long SEED = Long.getLong("sql.seed", System.nanoTime());
     private static final SqlAnalyzer ANALYZER = new SqlAnalyzer();
 
@@ -237,9 +242,30 @@ class CommentsTest {
         List<String> tokens = new ArrayList<>();
         for (int type = scanner.next(); type != TokenType.END; type = scanner.next()) {
             String token = new String(bytes, scanner.start(), scanner.end() - scanner.start(), UTF_8);
-            tokens.add(
-                    type + " " + (type == TokenType.STRING ? token.replaceAll("'(?:\\s|--[^\n]*\n)+'", "'+'") : token));
+            tokens.add(type + " " + (type == TokenType.STRING ? joined(token) : token));
         }
         return tokens;
+    }
+
+    /** A literal with a plus sign for whatever stands between its parts; what looks so within a part stays. */
+    private static String joined(String literal) {
+        boolean escapes = literal.startsWith("E");
+        StringBuilder joined = new StringBuilder();
+        boolean within = false;
+        for (int at = 0; at < literal.length(); at++) {
+            char c = literal.charAt(at);
+            joined.append(c);
+            if (within && at + 1 < literal.length() && (escapes && c == '\\' || literal.startsWith("''", at))) {
+                joined.append(literal.charAt(++at));
+            } else if (c == '\'') {
+                within = !within;
+                Matcher gap = GAP.matcher(literal).region(at + 1, literal.length());
+                if (!within && gap.lookingAt()) {
+                    joined.append('+');
+                    at = gap.end() - 1;
+                }
+            }
+        }
+        return joined.toString();
     }
 }
