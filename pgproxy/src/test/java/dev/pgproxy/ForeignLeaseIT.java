@@ -35,7 +35,7 @@ final class ForeignLeaseIT {
     private final Endpoint proxied = PROXY.proxied();
     private final Endpoint direct = PROXY.direct();
     private final long seed = Long.getLong("stress.seed", System.nanoTime());
-    private final Duration duration = Duration.ofSeconds(Integer.getInteger("foreign.seconds", 10));
+    private final Duration duration = Duration.ofSeconds(Integer.getInteger("foreign.seconds", 6));
 
     @AfterAll
     static void stop() {

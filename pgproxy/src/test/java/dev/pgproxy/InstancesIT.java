@@ -43,6 +43,7 @@ class InstancesIT {
 
     private String configuration(int redisPort) {
         return "listen_port = 0\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
+                + "instance_lease = 300ms\n"
                 + "auth_type = trust\ncache_mode = on\nchange_feed = off\nredis_url = \"redis://127.0.0.1:" + redisPort
                 + "\"\nredis_secret = \"no secret, but long enough\"\ndatabases { \"*\" { primary = \""
                 + primary.host()
@@ -160,6 +161,29 @@ class InstancesIT {
             });
             assertThat(isHit(two, b, read)).isTrue();
             assertThat(others.tier().counters().hits()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whatIsNotToBeSharedIsAskedByEach() {
+        for (PgProxy proxy : List.of(one, two)) {
+            new Endpoint("127.0.0.1", proxy.port(), "pgproxy", "postgres", TestCluster.PASSWORD)
+                    .run("SET cache_shared = false");
+        }
+        try (RawClient a = login(one);
+                RawClient b = login(two)) {
+            await().until(() -> isHit(one, a, READ));
+            assertThat(isHit(one, a, READ)).isTrue();
+            long misses = state(two).counts().of(CacheReason.MISS);
+            await().until(() -> isHit(two, b, READ));
+            assertThat(state(two).counts().of(CacheReason.MISS)).isGreaterThan(misses);
+            for (PgProxy proxy : List.of(one, two)) {
+                Instances instances = Objects.requireNonNull(state(proxy).instances());
+                assertThat(instances.tier().counters().stores()).isZero();
+                assertThat(instances.tier().counters().hits()).isZero();
+            }
+            a.query("UPDATE t SET v = 55 WHERE id = 1").readUntilReady();
+            assertThat(value(b, READ)).isEqualTo("55");
         }
     }
 

@@ -33,7 +33,7 @@ final class PoolStressIT {
     private final Endpoint proxied = ProxyUnderTest.shared().proxied();
     private final Endpoint direct = ProxyUnderTest.shared().direct();
     private final long seed = Long.getLong("stress.seed", System.nanoTime());
-    private final Duration duration = Duration.ofSeconds(Integer.getInteger("stress.seconds", 15));
+    private final Duration duration = Duration.ofSeconds(Integer.getInteger("stress.seconds", 8));
 
     @Test
     void everyClientReadsItsOwnAndNoServerIsLost() throws Exception {

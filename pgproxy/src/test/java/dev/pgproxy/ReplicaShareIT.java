@@ -121,7 +121,7 @@ final class ReplicaShareIT {
                     double seconds = (System.nanoTime() - begun) / 1e9;
                     // a tenth per second, whatever the machine is busy with; the weight shown first may be a second old
                     assertThat(now - low).isLessThanOrEqualTo(0.1 * (seconds + 1));
-                    return now > 0.8;
+                    return now > 0.5;
                 });
         awaitShare(0.3);
     }

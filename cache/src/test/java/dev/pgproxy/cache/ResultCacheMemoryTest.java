@@ -41,7 +41,7 @@ class ResultCacheMemoryTest {
         for (int i = 0; i < entries; i++) {
             hash.addInt(i);
             hash.finish();
-            cache.put(hash.high(), hash.low(), new CachedResult<>(new byte[ANSWER], 1, 2, "table"));
+            cache.put(hash.high(), hash.low(), new CachedResult<>(new byte[ANSWER], 1, 2, 2, "table"));
         }
         return cache;
     }

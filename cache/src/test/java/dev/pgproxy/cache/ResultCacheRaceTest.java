@@ -25,7 +25,7 @@ class ResultCacheRaceTest {
     }
 
     private static CachedResult<String> result(long asOf, long expiresAt) {
-        return new CachedResult<>(new byte[10], asOf, expiresAt, "table");
+        return new CachedResult<>(new byte[10], asOf, expiresAt, expiresAt, "table");
     }
 
     private void together(int seconds, Callable<?>... tasks) throws Exception {
@@ -181,7 +181,7 @@ class ResultCacheRaceTest {
             for (int i = 0; i < 40_000; i++) {
                 long key = nextKey.incrementAndGet();
                 AtomicBoolean valid = new AtomicBoolean(random.nextInt(10) > 0);
-                if (cache.put(key, 0, new CachedResult<>(new byte[random.nextInt(500)], 1, 10, valid))) {
+                if (cache.put(key, 0, new CachedResult<>(new byte[random.nextInt(500)], 1, 10, 10, valid))) {
                     stored.incrementAndGet();
                     valid.set(random.nextInt(10) > 0);
                 } else {

@@ -17,7 +17,7 @@ class ResultCacheTest {
             new ResultCache<>(1 << 20, 10_000, result -> result.dependency().get());
 
     private CachedResult<AtomicBoolean> result(int bytes, long asOf, long expiresAt) {
-        return new CachedResult<>(new byte[bytes], asOf, expiresAt, table);
+        return new CachedResult<>(new byte[bytes], asOf, expiresAt, expiresAt, table);
     }
 
     @Test

@@ -12,6 +12,9 @@ import java.time.Duration;
  * @param coveredTtl the same where they are seen
  * @param changeFeed how writes elsewhere are to be seen
  * @param flightWait how long a read waits for the same read of another client
+ * @param refreshAhead percent of a result's time, at its end, in which one read asks a server while others are served
+ * @param serveStale how long after its time a result is served while one read asks a server
+ * @param shared whether other instances are given results, and asked for theirs
  * @param shadowSample of a hundred reads that could be answered from the cache, how many are compared in shadow mode
  */
 public record CacheSettings(
@@ -22,8 +25,11 @@ public record CacheSettings(
         Duration coveredTtl,
         ChangeFeedLevel changeFeed,
         Duration flightWait,
+        int refreshAhead,
+        Duration serveStale,
+        boolean shared,
         int shadowSample) {
-    private static final long MB = 1 << 20;
+    static final long MB = 1 << 20;
 
     static final SettingGroup GROUP = new SettingGroup("Cache");
     static final Setting<CacheMode> CACHE_MODE = GROUP.live(
@@ -31,6 +37,11 @@ public record CacheSettings(
             SettingTypes.choice(CacheMode.class),
             CacheMode.OFF,
             "on = keep results of reads and serve them until a table is written; shadow = compare only; needs control_user.");
+    static final Setting<CachePreset> CACHE_PRESET = GROUP.fixed(
+            "cache_preset",
+            SettingTypes.choice(CachePreset.class),
+            CachePreset.MODERATE,
+            "What several of the settings below are where they are not set; see caching.md.");
     static final Setting<Long> CACHE_SIZE = GROUP.fixed(
             "cache_size",
             SettingTypes.size(0, 1L << 40),
@@ -58,7 +69,21 @@ public record CacheSettings(
             SettingTypes.timeout(),
             Duration.ofSeconds(1),
             "How long a read waits for the answer to the same read of another client; 0 = not at all.");
-
+    static final Setting<Integer> CACHE_REFRESH_AHEAD = GROUP.live(
+            "cache_refresh_ahead",
+            SettingTypes.integer(0, 90),
+            0,
+            "In this last percent of a result's time one read asks a server while others are served; 0 = not.");
+    static final Setting<Duration> CACHE_SERVE_STALE = GROUP.live(
+            "cache_serve_stale",
+            SettingTypes.timeout(),
+            Duration.ZERO,
+            "So long after its time is over a result is served while one read asks a server; 0 = not.");
+    static final Setting<Boolean> CACHE_SHARED = GROUP.live(
+            "cache_shared",
+            SettingTypes.flag(),
+            true,
+            "Whether instances give each other results through Redis; they hear of each other's writes in any case.");
     static final Setting<Integer> CACHE_SHADOW_SAMPLE = GROUP.live(
             "cache_shadow_sample",
             SettingTypes.integer(0, 100),
@@ -74,6 +99,9 @@ public record CacheSettings(
                 values.get(CACHE_COVERED_TTL),
                 values.get(CHANGE_FEED),
                 values.get(CACHE_FLIGHT_WAIT),
+                values.get(CACHE_REFRESH_AHEAD),
+                values.get(CACHE_SERVE_STALE),
+                values.get(CACHE_SHARED),
                 values.get(CACHE_SHADOW_SAMPLE));
     }
 

@@ -105,6 +105,9 @@ final class ConfigRules {
 
     private void checkInstances() {
         InstanceSettings instances = config.instances();
+        if (instances.url() == null && values.get(CacheSettings.CACHE_PRESET) == CachePreset.DISTRIBUTED) {
+            complain(CacheSettings.CACHE_PRESET, "distributed needs redis_url");
+        }
         Secret secret = instances.secret();
         if (instances.url() != null && (secret == null || secret.reveal().length() < InstanceSettings.MIN_SECRET)) {
             complain(

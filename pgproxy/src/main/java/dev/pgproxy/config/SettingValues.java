@@ -53,10 +53,13 @@ final class SettingValues {
         return value;
     }
 
-    /** The value or the default, null where there is neither. */
+    /** The value, what the preset says, or the default, null where there is none of them. */
     @SuppressWarnings("unchecked") // with() put a T under this setting
     <T> @Nullable T find(Setting<T> setting) {
         Object value = values.get(setting);
+        if (value == null && values.get(CacheSettings.CACHE_PRESET) instanceof CachePreset preset) {
+            value = preset.says().get(setting);
+        }
         return value == null ? setting.defaultValue() : (T) value;
     }
 

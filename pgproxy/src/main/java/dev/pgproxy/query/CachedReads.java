@@ -125,7 +125,8 @@ final class CachedReads {
                 found == null ? ResultColumns.UNKNOWN : found.dependency().columns();
         Duration asked = wish.ttl();
         boolean young = found != null && (asked == null || now - found.asOf() < asked.toNanos());
-        if (found != null && young && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
+        boolean due = found != null && serves && results.isDue(key.high(), key.low(), found, now);
+        if (found != null && !due && young && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
             patience = 0;
             if (!serves) {
                 shadow(found, exchange);
@@ -142,11 +143,11 @@ final class CachedReads {
         }
         Dependency on = dependency().with(shared.epoch(decision.reads()));
         // how old a shared result is nobody knows to the millisecond
-        if (serves && asked == null && shared.look(key, on, shape(), again)) {
+        if (serves && !due && asked == null && shared.look(key, on, shape(), again)) {
             return Verdict.WAIT;
         }
         patience = 0;
-        count(false, CacheReason.MISS);
+        count(false, due ? CacheReason.RENEWAL : CacheReason.MISS);
         Shape met = shape();
         if (met != null && !met.isWorthKeeping()) {
             return Verdict.MISS;

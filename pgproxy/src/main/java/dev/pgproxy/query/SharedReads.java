@@ -45,7 +45,12 @@ final class SharedReads {
      */
     boolean look(ReadKey key, Dependency of, @Nullable Shape shape, Runnable again) {
         Instances instances = state.instances();
-        if (asked || instances == null || shape == null || of.epoch() == null || !shape.isSharedPerhaps()) {
+        if (asked
+                || instances == null
+                || !state.results().settings().shared()
+                || shape == null
+                || of.epoch() == null
+                || !shape.isSharedPerhaps()) {
             asked = false;
             return false;
         }
@@ -81,9 +86,10 @@ final class SharedReads {
         asked = false;
         Instances instances = state.instances();
         Epoch epoch = result.dependency().epoch();
-        if (instances != null && epoch != null && result.isAskedAgain()) {
+        boolean gives = state.results().settings().shared() && now < result.renewAt();
+        if (instances != null && epoch != null && gives && result.isAskedAgain()) {
             long age = TimeUnit.NANOSECONDS.toMillis(now - result.asOf());
-            long left = TimeUnit.NANOSECONDS.toMillis(result.expiresAt() - now);
+            long left = TimeUnit.NANOSECONDS.toMillis(result.renewAt() - now);
             instances.tier().put(key.high(), key.low(), new SharedResult(result.bytes(), epoch, age, left));
         }
     }

@@ -8,6 +8,7 @@ public enum CacheReason {
     HIT("answered from the cache"),
     SHADOW("its answer is in the cache, and a server answers: cache_mode = shadow"),
     MISS("cacheable, and not in the cache, or not true any more"),
+    RENEWAL("in the cache, and soon or already over its time: asked of a server for all who are still served"),
     IN_DOUBT("a write to one of its tables is under way"),
     APART("there is no contact with the other instances, which may have written"),
     NOT_A_READ("it is no query that reads and does nothing else"),

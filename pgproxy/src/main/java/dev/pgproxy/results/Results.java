@@ -137,9 +137,20 @@ public final class Results {
         large.put(new Key(high, low), true);
     }
 
-    /** Keeps a result that was asked for at a moment, for so many nanoseconds at most, if it is still true. */
+    /**
+     * Keeps a result that was asked for at a moment, if it is still true.
+     *
+     * @param ttl nanoseconds that it is good for; it is to be renewed as long before, or served as long after, as the settings say
+     */
     public void put(long high, long low, byte[] answer, Dependency dependency, long asOf, long ttl) {
-        cache.put(high, low, new CachedResult<>(answer, asOf, asOf + ttl, dependency));
+        long renewAt = asOf + ttl - ttl / 100 * settings.refreshAhead();
+        long expiresAt = asOf + ttl + settings.serveStale().toNanos();
+        cache.put(high, low, new CachedResult<>(answer, asOf, renewAt, expiresAt, dependency));
+    }
+
+    /** Whether it is time to ask for it anew, and nobody does yet. */
+    public boolean isDue(long high, long low, CachedResult<Dependency> result, long now) {
+        return result.renewAt() <= now && !flights.containsKey(new Key(high, low));
     }
 
     /** The mark of a tag; the same for everybody who names it. */

@@ -86,6 +86,9 @@ class ProxyConfigTest {
                         Duration.ofHours(1),
                         ChangeFeedLevel.LOGICAL,
                         Duration.ofSeconds(1),
+                        0,
+                        Duration.ZERO,
+                        true,
                         10));
         assertThat(config.cacheRules()).isEmpty();
         assertThat(config.warmQueries()).isEmpty();
@@ -145,6 +148,9 @@ class ProxyConfigTest {
                         Duration.ofSeconds(80),
                         ChangeFeedLevel.NOTIFY,
                         Duration.ofMillis(9),
+                        12,
+                        Duration.ofSeconds(13),
+                        false,
                         11));
         blocksOfTheCacheAreMapped(config);
         assertThat(config.instances())
@@ -158,6 +164,29 @@ class ProxyConfigTest {
                         Coherence.PUSH,
                         Duration.ofSeconds(2),
                         Duration.ofSeconds(40)));
+    }
+
+    @Test
+    void aPresetSaysWhatIsNotSet() throws ConfigProblems {
+        ProxyConfig light = ConfigLoader.parse(ANY + "cache_preset = light, cache_ttl = 20s");
+        assertThat(light.cache().size()).isEqualTo(64 << 20);
+        assertThat(light.cache().ttl()).isEqualTo(Duration.ofSeconds(20));
+        assertThat(light.show())
+                .contains(
+                        new ShownSetting("cache_covered_ttl", "300s", "3600s", true),
+                        new ShownSetting("cache_preset", "light", "moderate", false));
+        ProxyConfig loaded = ConfigLoader.parse(ANY + "cache_preset = aggressive, cache_ttl = 30s");
+        ConfigChanges changes = ConfigChanges.between(light, loaded);
+        assertThat(changes.needRestart()).extracting(change -> change.key()).containsExactly("cache_preset");
+        assertThat(changes.applied()).extracting(change -> change.key()).containsExactly("cache_ttl");
+        assertThat(changes.result().cache().size()).isEqualTo(64 << 20);
+        assertThat(loaded.cache().refreshAhead()).isEqualTo(10);
+        assertThat(ConfigLoader.parse(ANY + "cache_preset = memory-only")
+                        .cache()
+                        .shared())
+                .isFalse();
+        assertThat(ConfigLoader.parse(ANY + "cache_preset = moderate").cache())
+                .isEqualTo(ConfigLoader.parse(ANY).cache());
     }
 
     @Test

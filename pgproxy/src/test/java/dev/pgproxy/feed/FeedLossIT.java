@@ -102,9 +102,9 @@ class FeedLossIT {
 
     @Test
     void anIdleStreamIsNotMistakenForADeadOne() throws Exception {
-        try (Watched watched = watch(QUICK.withPatience(Duration.ofSeconds(10)))) {
-            await().during(Duration.ofSeconds(12)).atMost(Watched.LONG).until(() -> watched.count("lost") == 0);
-            assertThat(watched.status().silence()).isLessThan(Duration.ofSeconds(10));
+        try (Watched watched = watch(QUICK.withPatience(Duration.ofSeconds(4)))) {
+            await().during(Duration.ofSeconds(5)).atMost(Watched.LONG).until(() -> watched.count("lost") == 0);
+            assertThat(watched.status().silence()).isLessThan(Duration.ofSeconds(4));
         }
     }
 

@@ -80,6 +80,14 @@ public final class TcpRelay implements AutoCloseable {
             OutputStream out = to.getOutputStream();
             in.transferTo(out);
             to.shutdownOutput();
+        } catch (IOException reset) {
+            closeQuietly(to);
+        }
+    }
+
+    private static void closeQuietly(Socket socket) {
+        try {
+            socket.close();
         } catch (IOException gone) {
             return;
         }
