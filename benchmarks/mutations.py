@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 MAIN = "pgproxy/src/main/java/dev/pgproxy/"
 WATCH = MAIN + "query/WriteWatch.java"
+STATE = MAIN + "route/DatabaseState.java"
+WRITE = MAIN + "route/OpenWrite.java"
 READS = MAIN + "query/CachedReads.java"
 KEY = MAIN + "query/ReadKey.java"
 RESULTS = MAIN + "results/Results.java"
@@ -30,15 +32,20 @@ MUTATIONS = [
         (MAIN + "query/Recorder.java", "whole(Objects.requireNonNull(dependency)), asOf, ttl);",
          "whole(Objects.requireNonNull(dependency)), dev.pgproxy.routing.freshness.Monotonic.now(), ttl);")]),
     Mutation("invalidate-before", "tables count as written when the commit is sent, not when it is answered", [
-        (WATCH, "            state.clock().doubt(written);\n",
-         "            state.clock().doubt(RelationSet.NONE);\n            state.clock().written(written, Monotonic.now());\n"),
-        (WATCH, "            state.clock().settle(doubted, now);\n", "            state.clock().settle(doubted, 0);\n")]),
+        (STATE, "        clock.doubt(relations);\n", "        clock.written(relations, Monotonic.now());\n"),
+        (WRITE, "        state.clock().settle(relations, moment);\n", "")]),
+    Mutation("moment-before", "as before, and in doubt until it is answered: a replica may lack it", [
+        (WRITE, "    private volatile boolean confirmed;\n",
+         "    private volatile boolean confirmed;\n"
+         "    private final long begun = dev.pgproxy.routing.freshness.Monotonic.now();\n"),
+        (WRITE, "settle(relations, moment);", "settle(relations, moment == 0 ? 0 : begun);")]),
     Mutation("no-doubt", "tables are not in doubt between a commit and its answer", [
-        (WATCH, "            state.clock().doubt(written);\n", "            state.clock().doubt(RelationSet.NONE);\n")]),
+        (STATE, "        clock.doubt(relations);\n", ""),
+        (WRITE, "        state.clock().settle(relations, moment);\n",
+         "        if (moment != 0) {\n            state.clock().written(relations, moment);\n        }\n")]),
     Mutation("unseen-end", "an end that nobody saw (connection lost, client gone) counts as a rollback", [
-        (WATCH, "        RelationSet open = doubted;\n",
-         "        if (!doubted.isEmpty()) {\n            state.clock().settle(doubted, 0);\n        }\n"
-         "        RelationSet open = RelationSet.NONE;\n")]),
+        (WATCH, "        OpenWrite left = open;\n",
+         "        if (open != null) {\n            open.settle(0, false);\n        }\n        OpenWrite left = null;\n")]),
     Mutation("failed-batch", "an error after a COMMIT in the same exchange counts as a rollback", [
         (WATCH, "if (failure != null && quiet && (atomic || alone && isUnreadable(failure))) {",
          "if (failure != null && quiet) {")], only("PLAIN")),
@@ -51,8 +58,8 @@ MUTATIONS = [
         (CACHE, "    /** Removes this very result",
          "    public @Nullable CachedResult<D> brought(long high, long low) {\n"
          "        return generation.entries.getIfPresent(new Key(high, low));\n    }\n\n    /** Removes this very result"),
-        (READS, "found = results.get(key.high(), key.low());",
-         "found = patience == 0 ? results.get(key.high(), key.low()) : results.brought(key.high(), key.low());")],
+        (READS, "found = results.get(key.high(), key.low(), now);",
+         "found = patience == 0 ? results.get(key.high(), key.low(), now) : results.brought(key.high(), key.low());")],
         only("PLAIN")),
     Mutation("late-replica", "a replica's result is kept that was not known to be fresh when it was asked", [
         (READS, "        if (recorder.isRecording() && !decision.isStrict()) {", "        if (false) {")],
@@ -99,6 +106,6 @@ MUTATIONS = [
          "        written = defines(facts) ? written : reading == null || unknown ? RelationSet.ALL : written.with(reading.writes());\n")],
         only("REDEFINED")),
     Mutation("silent-feed", "the change feed tells nothing", [
-        (MAIN + "route/DatabaseFeed.java", "        state.clock().written(relations, Monotonic.now());\n", "")],
+        (MAIN + "route/DatabaseFeed.java", "            state.told(relations);\n", "")],
         ["--outside", "100", "--outside-bound", "2000", "--disturbance", "0"]),
 ]

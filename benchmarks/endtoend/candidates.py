@@ -183,6 +183,52 @@ cache_mode = {"on" if self.cache else "off"}
                      folder / f"{name}.log").await_port()
 
 
+class Pgpool:
+    """Pgpool-II with its query cache in shared memory. Its children are all that it uses CPU for."""
+
+    name = "pgpool"
+
+    def __init__(self):
+        self.program = executable("pgpool", "apt install pgpool2, or give its path in $PGPOOL", os.environ.get("PGPOOL"),
+                                  Path("/usr/sbin/pgpool"))
+        asked = subprocess.run([self.program, "--version"], text=True, capture_output=True)
+        self.version = (asked.stderr or asked.stdout).strip().splitlines()[0]
+
+    def start(self, folder, postgres):
+        port, oids = free_port(), folder / "pgpool-oids"
+        oids.mkdir()
+        if os.geteuid() == 0:
+            os.chown(oids, unprivileged()["user"], -1)
+        conf = write(folder / "pgpool.conf", f"""backend_clustering_mode = 'raw'
+listen_addresses = '127.0.0.1'
+port = {port}
+socket_dir = '{folder}'
+pcp_listen_addresses = ''
+pcp_socket_dir = '{folder}'
+pcp_port = {free_port()}
+wd_ipc_socket_dir = '{folder}'
+logdir = '{folder}'
+pid_file_name = '{folder}/pgpool.pid'
+backend_hostname0 = '127.0.0.1'
+backend_port0 = {postgres.port}
+backend_weight0 = 1
+backend_flag0 = 'ALWAYS_PRIMARY|DISALLOW_TO_FAILOVER'
+enable_pool_hba = off
+num_init_children = 70
+max_pool = 1
+sr_check_period = 0
+health_check_period = 0
+memory_cache_enabled = on
+memqcache_method = 'shmem'
+memqcache_total_size = 256MB
+memqcache_max_num_cache = 1000000
+memqcache_oiddir = '{oids}'
+""")
+        user = unprivileged()
+        return Child("Pgpool-II", [self.program, "-n", "-f", conf, "-F", write(folder / "pcp.conf", ""), "-a",
+                     write(folder / "pool_hba.conf", "")], port, folder / "pgpool.log", user).await_port()
+
+
 class Floor:
     """A server in C that answers every query with the same row: what a cached read cannot cost less than."""
 

@@ -89,9 +89,18 @@ def hot(mode, clients):
                    log_share=0.1)
 
 
+def once(mode, clients):
+    """Reads of the same statement of which no two are equal."""
+    return Pgbench(f"once-{mode}-{clients}", f"no read twice, {mode}, {clients} clients", clients, ("-M", mode),
+                   script="\\set aid random(1, 100000)\n\\set salt random(1000, 2000000000)\n"
+                          "SELECT abalance FROM pgbench_accounts WHERE aid = :aid AND bid < :salt;\n",
+                   log_share=0.1)
+
+
 LOAD = [
     *(select(mode, clients) for clients in (16, 64) for mode in ("simple", "extended", "prepared")),
     *(hot(mode, clients) for clients in (16, 64) for mode in ("simple", "extended", "prepared")),
+    *(once(mode, 16) for mode in ("simple", "extended", "prepared")),
     Pgbench("tpcb-16", "TPC-B prepared, 16 clients", 16, ("-M", "prepared")),
     Pgbench("rows-16", "1,000 rows of 100 bytes, 16 clients", 16, script="SELECT v FROM result_rows;\n"),
     Pgbench("value-16", "1 MB bytea, 16 clients", 16, script="SELECT v FROM big_value;\n"),
@@ -100,7 +109,7 @@ LOAD = [
     Copy("copy-out", "COPY out, 100 MB", r"\copy copy_source TO /dev/null"),
     Copy("copy-in", "COPY in, 100 MB", r"\copy copy_sink FROM '{source}'", "TRUNCATE copy_sink"),
 ]
-HOT = [workload.name for workload in LOAD if workload.name.startswith("hot-")]
+OF_CACHE = [workload.name for workload in LOAD if workload.name.startswith(("hot-", "once-"))]
 IDLE = "idle"
 IDLE_CLIENTS = (1000, 5000)
 

@@ -355,6 +355,27 @@ class CacheIT {
     }
 
     @Test
+    void whatHardlyRepeatsIsLookedUpNowAndThenUntilItDoes() {
+        try (RawClient c = caching.login()) {
+            caching.know(c, READ);
+            askOnce(c, 0, 2000);
+            assertThat(caching.count(CacheReason.SELDOM)).isBetween(500L, 1000L);
+            assertThat(caching.count(CacheReason.HIT)).isZero();
+            String last = "SELECT v FROM t WHERE id = 1999";
+            await().until(() -> {
+                askOnce(c, 1000, 1100); // again and again
+                return caching.isHit(c, last);
+            });
+        }
+    }
+
+    private static void askOnce(RawClient c, int from, int to) {
+        for (int id = from; id < to; id++) {
+            c.query("SELECT v FROM t WHERE id = " + id).readUntilReady();
+        }
+    }
+
+    @Test
     void aReaderThatGoesAwayLetsTheOthersAsk() {
         try (RawClient locking = caching.routed().direct().login();
                 RawClient c = caching.login()) {

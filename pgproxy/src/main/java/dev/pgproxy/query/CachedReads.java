@@ -148,10 +148,6 @@ final class CachedReads {
         }
         patience = 0;
         count(false, due ? CacheReason.RENEWAL : CacheReason.MISS);
-        Shape met = shape();
-        if (met != null && !met.isWorthKeeping()) {
-            return Verdict.MISS;
-        }
         begun = true;
         recorder.begin(key, on, now, ttl(), read.isSimple());
         return Verdict.MISS;
@@ -192,6 +188,10 @@ final class CachedReads {
         }
         if (decision.reads().isEmpty()) {
             return CacheReason.NO_TABLE;
+        }
+        Shape shape = shape();
+        if (shape != null && shape.isSeldomRepeated() && !shape.isSample(OneRead.digest(exchange))) {
+            return CacheReason.SELDOM;
         }
         if (decision.hint().target() != null || decision.hint().cache().never()) {
             return CacheReason.HINT;

@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
@@ -14,6 +15,12 @@ import org.jspecify.annotations.Nullable;
  * unnamed portal. One per client, used again and again. Confined to its loop.
  */
 final class OneRead {
+    /** Bytes at its beginning by which a read is told from others. */
+    private static final int DIGESTED = 4096;
+
+    /** The golden ratio of 64 bits: a product with it depends on all bits in its upper half. */
+    private static final long MIX = 0x9E3779B97F4A7C15L;
+
     private final Session session;
     private boolean simple;
     private int parse;
@@ -116,6 +123,30 @@ final class OneRead {
             }
         }
         return true;
+    }
+
+    /** A number that the same read has again, and others mostly have not: nothing to rely on, as clients can choose it. */
+    static int digest(Exchange exchange) {
+        int i = 0;
+        while (i < exchange.size() - 1 && exchange.type(i) != FrontendType.BIND) {
+            i++;
+        }
+        ByteBuf buf = exchange.buffer(i);
+        int at = exchange.index(i) + FrameReader.HEADER;
+        int end = Math.min(exchange.index(i) + exchange.length(i), buf.writerIndex());
+        if (exchange.type(i) == FrontendType.BIND) { // each client has names of its own
+            at = CString.find(buf, CString.find(buf, at, end) + 1, end) + 1;
+        }
+        end = Math.min(end, at + DIGESTED);
+        long digest = 0;
+        for (; at + Long.BYTES <= end; at += Long.BYTES) {
+            digest = (digest ^ buf.getLong(at)) * MIX;
+            digest ^= digest >>> 32;
+        }
+        for (; at < end; at++) {
+            digest = (digest ^ buf.getByte(at)) * MIX;
+        }
+        return (int) (digest >>> 32);
     }
 
     /** Whether it is a Query. */

@@ -85,7 +85,7 @@ final class CacheExplanation {
         } else if (state.clock().lastWrite(reading.reads()) == TableClock.IN_DOUBT) {
             no(CacheReason.IN_DOUBT, null);
         } else {
-            lookUp(reading, wish);
+            lookUp(shape, reading, wish);
         }
     }
 
@@ -101,7 +101,7 @@ final class CacheExplanation {
         return hint.target() != null || hint.cache().never() ? CacheReason.HINT : from.uncached();
     }
 
-    private void lookUp(Reading reading, CacheWish wish) {
+    private void lookUp(Shape shape, Reading reading, CacheWish wish) {
         Coverage coverage = state.coverage(reading.reads());
         Duration ttl = wish.ttl() == null ? state.ttl(coverage) : wish.ttl();
         Key key = from.key(reading.dependsOnSettings());
@@ -114,7 +114,8 @@ final class CacheExplanation {
         } else {
             said.put("cache", hit ? "hit" : "miss");
             CacheReason kept = results.settings().serves() ? CacheReason.HIT : CacheReason.SHADOW;
-            because(hit ? kept : CacheReason.MISS, null);
+            CacheReason none = shape.isSeldomRepeated() ? CacheReason.SELDOM : CacheReason.MISS;
+            because(hit ? kept : none, null);
         }
         said.put("cache level", coverage.toString());
         said.put("cache ttl", ttl.toMillis() % 1000 == 0 ? ttl.toSeconds() + " s" : ttl.toMillis() + " ms");

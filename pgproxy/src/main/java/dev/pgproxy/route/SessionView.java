@@ -1,5 +1,6 @@
 package dev.pgproxy.route;
 
+import com.github.benmanes.caffeine.cache.Interner;
 import dev.pgproxy.health.catalog.RoleDefaults;
 import dev.pgproxy.protocol.sql.SqlScanner;
 import dev.pgproxy.protocol.sql.SqlText;
@@ -23,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SessionView {
     private static final Pattern TIME = Pattern.compile("\\s*(\\d+(?:\\.\\d*)?)\\s*(us|ms|s|min|h|d)?\\s*");
+
+    /** They are compared at each statement: the same object is soon seen to be the same. */
+    private static final Interner<SearchPath> PATHS = Interner.newWeakInterner();
+
     private static final String SEARCH_PATH = "search_path";
     private static final String ISOLATION = "default_transaction_isolation";
     private static final String READ_ONLY = "default_transaction_read_only";
@@ -125,7 +130,7 @@ public final class SessionView {
         seenDefaults = defaults;
         String text = value(now, defaults, SEARCH_PATH);
         boolean itself = now.get(Settings.ROLE) == null && now.get(Settings.SESSION_AUTHORIZATION) == null;
-        path = text == null ? SearchPath.ANY : path(text, itself ? serverUser : null);
+        path = text == null ? SearchPath.ANY : PATHS.intern(path(text, itself ? serverUser : null));
         isolation = lower(value(now, defaults, ISOLATION));
         readOnly = flag(lower(value(now, defaults, READ_ONLY)));
         idleInTransaction = nanos(value(now, defaults, "idle_in_transaction_session_timeout"));

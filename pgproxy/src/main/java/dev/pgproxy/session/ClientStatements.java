@@ -56,18 +56,26 @@ public final class ClientStatements {
     private @Nullable Entry[] table = new @Nullable Entry[4];
     private int size;
 
+    /** Found last: one exchange asks for the same name several times. */
+    private @Nullable Entry last;
+
     /** What the name of {@code nameLength} bytes at {@code index} means. */
     public @Nullable Entry find(ByteBuf buf, int index, int nameLength) {
         if (size == 0) {
             return null;
         }
         int length = Math.min(nameLength, MAX_NAME);
+        Entry same = last;
+        if (same != null && same.name.length == length && CString.isAt(same.name, buf, index)) {
+            return same;
+        }
         int hash = 0;
         for (int i = 0; i < length; i++) {
             hash = 31 * hash + buf.getByte(index + i);
         }
         for (Entry e = table[hash & table.length - 1]; e != null; e = e.next) {
             if (e.hash == hash && e.name.length == length && CString.isAt(e.name, buf, index)) {
+                last = e;
                 return e;
             }
         }
@@ -110,6 +118,7 @@ public final class ClientStatements {
         if (gone == null) {
             return;
         }
+        last = null;
         int slot = hash & table.length - 1;
         Entry at = table[slot];
         if (at == gone) {
@@ -130,6 +139,7 @@ public final class ClientStatements {
         if (size > 0) {
             table = new @Nullable Entry[4];
             size = 0;
+            last = null;
         }
     }
 

@@ -19,6 +19,12 @@ public final class Shape implements TextShape {
     /** Look-ups after which it is looked back whether they were any use. */
     private static final int WINDOW = 1024;
 
+    /** So many of these must have found something. */
+    private static final int WORTH = WINDOW / 100;
+
+    /** Of keys that hardly repeat one in so many is looked up; a power of two. */
+    private static final int SAMPLE = 32;
+
     /** What the shape means in one state of a database; a shape that nobody uses any more keeps no old one alive. */
     private record Resolved(WeakReference<Catalog> catalog, SearchPath path, Reading reading) {}
 
@@ -36,7 +42,8 @@ public final class Shape implements TextShape {
     private int lookedUp;
 
     private int found;
-    private boolean useless;
+    private boolean seldom;
+    private int sample;
     private int sharedMisses;
 
     private int sharedAsked;
@@ -146,22 +153,30 @@ public final class Shape implements TextShape {
     public void countLookUp(boolean found) {
         (found ? hits : misses).increment();
         lookedUp++;
-        if (found) {
-            this.found++;
+        if (found && ++this.found > WORTH) {
+            seldom = false;
         }
         if (lookedUp >= WINDOW) {
-            useless = this.found * 100 < lookedUp;
+            seldom = this.found <= WORTH;
+            sample++; // a key that is asked often is met one day
             lookedUp = 0;
             this.found = 0;
         }
     }
 
+    /** Whether fewer than one look-up in a hundred has found something of late: what is asked hardly repeats. */
+    public boolean isSeldomRepeated() {
+        return seldom;
+    }
+
     /**
-     * Whether a result is worth keeping. Where fewer than one look-up in a hundred finds something, keys hardly repeat: one result
-     * in sixteen is enough to notice when they do.
+     * Whether what has this digest is one of those that are looked up all the same: one in 32 is enough to notice when it
+     * does repeat, and always the same ones, or most repetitions would not be met.
+     *
+     * @param digest the same for the same read
      */
-    public boolean isWorthKeeping() {
-        return !useless || (lookedUp & 15) == 0;
+    public boolean isSample(int digest) {
+        return ((digest ^ sample) & SAMPLE - 1) == 0;
     }
 
     /** Results that all instances share have had one of its texts, or not. */
