@@ -34,11 +34,6 @@ MUTATIONS = [
     Mutation("invalidate-before", "tables count as written when the commit is sent, not when it is answered", [
         (STATE, "        clock.doubt(relations);\n", "        clock.written(relations, Monotonic.now());\n"),
         (WRITE, "        state.clock().settle(relations, moment);\n", "")]),
-    Mutation("moment-before", "as before, and in doubt until it is answered: a replica may lack it", [
-        (WRITE, "    private volatile boolean confirmed;\n",
-         "    private volatile boolean confirmed;\n"
-         "    private final long begun = dev.pgproxy.routing.freshness.Monotonic.now();\n"),
-        (WRITE, "settle(relations, moment);", "settle(relations, moment == 0 ? 0 : begun);")]),
     Mutation("no-doubt", "tables are not in doubt between a commit and its answer", [
         (STATE, "        clock.doubt(relations);\n", ""),
         (WRITE, "        state.clock().settle(relations, moment);\n",
@@ -100,12 +95,15 @@ MUTATIONS = [
         (KEY, "            if (!without.contains(name)) {", """            if (!without.contains(name) && !name.equals("datestyle")) {"""),
         (KEY, "            if (!NOT_OF_THE_ANSWER.contains(entry.getKey())) {",
          """            if (!NOT_OF_THE_ANSWER.contains(entry.getKey()) && !entry.getKey().equals("DateStyle")) {""")], only("DATED")),
-    Mutation("definitions", "the key lacks the version of the definitions, and their changes are no writes", [
+    Mutation("definitions", "the key lacks the version of the definitions, and neither their changes are writes nor reads meanwhile", [
         (KEY, "        hash.addLong(definitions);\n", ""),
+        (WATCH, "        boolean unknown = reading == null ||",
+         "        if (catalog == null && facts.kind() == StatementKind.SELECT) {\n            return;\n        }\n"
+         "        boolean unknown = reading == null ||"),
         (WATCH, "        written = reading == null || unknown ? RelationSet.ALL : written.with(reading.writes());\n",
          "        written = defines(facts) ? written : reading == null || unknown ? RelationSet.ALL : written.with(reading.writes());\n")],
         only("REDEFINED")),
     Mutation("silent-feed", "the change feed tells nothing", [
         (MAIN + "route/DatabaseFeed.java", "            state.told(relations);\n", "")],
-        ["--outside", "100", "--outside-bound", "2000", "--disturbance", "0"]),
+        [*only("PLAIN"), "--outside", "100", "--outside-bound", "500", "--disturbance", "0"]),
 ]

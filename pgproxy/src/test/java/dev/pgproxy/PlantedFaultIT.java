@@ -11,12 +11,11 @@ import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.StressSession;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
@@ -82,21 +81,26 @@ final class PlantedFaultIT {
         AtomicBoolean stop = new AtomicBoolean();
         long deadline = System.nanoTime() + duration.toNanos();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<?>> running = new ArrayList<>();
+            ExecutorCompletionService<Boolean> running = new ExecutorCompletionService<>(threads);
             for (int number = 0; number < CLIENTS; number++) {
                 int client = number;
-                running.add(threads.submit(() -> {
+                running.submit(() -> {
                     try (StressSession session = new StressSession(proxied, client, seed)) {
                         while (!stop.get() && System.nanoTime() < deadline) {
                             session.step();
                         }
+                        return true;
                     } finally {
                         stop.set(stop.get() || System.nanoTime() < deadline);
                     }
-                }));
+                });
             }
-            for (Future<?> each : running) {
-                each.get();
+            try {
+                for (int number = 0; number < CLIENTS; number++) {
+                    running.take().get();
+                }
+            } finally {
+                threads.shutdownNow(); // who waits for an answer that went elsewhere would do so for long
             }
         } catch (ExecutionException e) {
             throw new AssertionError("seed " + seed, e.getCause());

@@ -36,7 +36,7 @@ final class RoutedBadInputIT {
     /** More shapes than are kept of this length. */
     private static final int FILLING = 5000;
 
-    private static final int SHAPES = Integer.getInteger("test.shapes", 15_000);
+    private static final int SHAPES = Integer.getInteger("test.shapes", 10_000);
 
     private static final String COMMENT = " /* " + "so long that fewer are kept ".repeat(50) + "*/ ";
 
@@ -306,7 +306,7 @@ final class RoutedBadInputIT {
         }
     }
 
-    /** Several times as many as are kept; then some that take thirty times as much each. */
+    /** Twice as many as are kept; then some that take thirty times as much each. */
     @Test
     void shapesWithoutEnd() {
         Shapes known = PROXY.proxy().services().routes().shapes();

