@@ -333,7 +333,7 @@ class InstanceLinkTest {
             one.link.doubt(DB, TableSet.of(table), 0, 0, () -> confirmed.add(table));
         }
         await().until(() -> confirmed.size() == 2000);
-        assertThat(other.status().foreignDoubts()).isEqualTo(2000);
+        await().until(() -> other.status().foreignDoubts() == 2000); // on a busy machine a lease may lapse before
         assertThat(other.status().counters().messages() - before).isLessThan(1000);
     }
 
