@@ -100,6 +100,16 @@ class CacheRenewalIT {
     }
 
     @Test
+    void whoAsksIsToldThatItIsHisTurn() {
+        try (RawClient client = caching.login()) {
+            keep(client, "cache_serve_stale = 1h", "cache_ttl = 1ms");
+            String told = String.valueOf(
+                    Message.rows(client.query("EXPLAIN (ROUTE) " + READ).readUntilReady()));
+            assertThat(told).contains("[cache, miss]").contains("renewal: ");
+        }
+    }
+
+    @Test
     void afterItsTimeNothingIsServedThatWasWritten() {
         try (RawClient client = caching.login();
                 RawClient other = caching.login()) {

@@ -125,7 +125,7 @@ final class CachedReads {
                 found == null ? ResultColumns.UNKNOWN : found.dependency().columns();
         Duration asked = wish.ttl();
         boolean young = found != null && (asked == null || now - found.asOf() < asked.toNanos());
-        boolean due = found != null && serves && results.isDue(key.high(), key.low(), found, now);
+        boolean due = found != null && results.isDue(key.high(), key.low(), found, now);
         if (found != null && !due && young && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
             patience = 0;
             if (!serves) {

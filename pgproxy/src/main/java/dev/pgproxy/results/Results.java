@@ -150,7 +150,7 @@ public final class Results {
 
     /** Whether it is time to ask for it anew, and nobody does yet. */
     public boolean isDue(long high, long low, CachedResult<Dependency> result, long now) {
-        return result.renewAt() <= now && !flights.containsKey(new Key(high, low));
+        return result.renewAt() <= now && settings.serves() && !flights.containsKey(new Key(high, low));
     }
 
     /** The mark of a tag; the same for everybody who names it. */

@@ -106,8 +106,11 @@ final class CacheExplanation {
         Duration ttl = wish.ttl() == null ? state.ttl(coverage) : wish.ttl();
         Key key = from.key(reading.dependsOnSettings());
         CachedResult<Dependency> found = key == null ? null : results.peek(key);
-        long age = found == null ? 0 : Monotonic.now() - found.asOf();
-        boolean hit = found != null && (wish.ttl() == null || age < wish.ttl().toNanos());
+        long now = Monotonic.now();
+        long age = found == null ? 0 : now - found.asOf();
+        boolean due = key != null && found != null && results.isDue(key.high(), key.low(), found, now);
+        boolean hit =
+                found != null && !due && (wish.ttl() == null || age < wish.ttl().toNanos());
         if (key == null) {
             said.put("cache", "hit or miss");
             said.put("cache reason", "it may be kept");
@@ -115,7 +118,7 @@ final class CacheExplanation {
             said.put("cache", hit ? "hit" : "miss");
             CacheReason kept = results.settings().serves() ? CacheReason.HIT : CacheReason.SHADOW;
             CacheReason none = shape.isSeldomRepeated() ? CacheReason.SELDOM : CacheReason.MISS;
-            because(hit ? kept : none, null);
+            because(hit ? kept : due ? CacheReason.RENEWAL : none, null);
         }
         said.put("cache level", coverage.toString());
         said.put("cache ttl", ttl.toMillis() % 1000 == 0 ? ttl.toSeconds() + " s" : ttl.toMillis() + " ms");
