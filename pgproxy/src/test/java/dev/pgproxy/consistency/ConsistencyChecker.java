@@ -14,6 +14,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,12 +60,19 @@ record ConsistencyChecker(
 
     /** Runs until the time is over or a violation is found, and then reads everything once more. */
     Verdict run(Arena arena, Link.Target target) throws InterruptedException {
+        return run(arena, target, oracle -> true);
+    }
+
+    /** As the other, but goes on after its time until enough was judged. */
+    Verdict run(Arena arena, Link.Target target, Predicate<Oracle> enough) throws InterruptedException {
         LOG.info("mode {}, {} sessions, -Dconsistency.seed={}", mode, sessions, seed);
         Oracle oracle = new Oracle(mode, maxAge.toNanos(), workload);
         AtomicBoolean stop = new AtomicBoolean();
         long start = System.nanoTime();
-        BooleanSupplier running =
-                () -> !stop.get() && oracle.violationCount() == 0 && System.nanoTime() - start < duration.toNanos();
+        BooleanSupplier running = () -> {
+            boolean over = System.nanoTime() - start > duration.toNanos() && enough.test(oracle);
+            return !over && !stop.get() && oracle.violationCount() == 0;
+        };
         List<CheckerSession> all = new ArrayList<>();
         for (int number = 0; number < sessions; number++) {
             all.add(new CheckerSession(number, seed, oracle, target, Targets.plain(arena.primary())));

@@ -41,6 +41,13 @@ final class ConsistencyRun implements Callable<Integer> {
     private int seconds;
 
     @Option(
+            names = "--reads",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "to be judged at least, for as long as that takes (default ${DEFAULT-VALUE})")
+    private long reads;
+
+    @Option(
             names = "--sessions",
             defaultValue = "24",
             paramLabel = "N",
@@ -155,16 +162,16 @@ final class ConsistencyRun implements Callable<Integer> {
                 .with(workload)
                 .withAges(Duration.ofMillis(maxAge), Duration.ofMillis(disturbance));
         if (fault != null) {
-            return checker.run(arena, Targets.split(fault, arena.primary(), arena.replicas()));
+            return checker.run(arena, Targets.split(fault, arena.primary(), arena.replicas()), this::isEnough);
         }
         if (direct) {
-            return checker.run(arena, Targets.at(arena.primary()));
+            return checker.run(arena, Targets.at(arena.primary()), this::isEnough);
         }
         if (instances > 1) {
             return several(arena, mode, workload, checker);
         }
         try (PgProxy proxy = ConsistencyIT.start(arena, mode, workload, "")) {
-            Verdict verdict = checker.run(arena, Targets.at(ConsistencyIT.endpoint(arena, proxy)));
+            Verdict verdict = checker.run(arena, Targets.at(ConsistencyIT.endpoint(arena, proxy)), this::isEnough);
             if (cache) {
                 LOG.info(
                         "the cache: {}, {}",
@@ -173,6 +180,10 @@ final class ConsistencyRun implements Callable<Integer> {
             }
             return verdict;
         }
+    }
+
+    private boolean isEnough(Oracle oracle) {
+        return oracle.hasJudged(reads, 0);
     }
 
     private Verdict several(Arena arena, Mode mode, Workload workload, ConsistencyChecker checker)
@@ -189,7 +200,7 @@ final class ConsistencyRun implements Callable<Integer> {
             });
             Verdict verdict;
             try {
-                verdict = checker.run(arena, fleet.target());
+                verdict = checker.run(arena, fleet.target(), this::isEnough);
             } finally {
                 over.set(true);
             }

@@ -55,6 +55,11 @@ final class Oracle {
         }
     }
 
+    /** Whether it has seen at least so many of each. */
+    boolean hasJudged(long leastReads, long leastWrites) {
+        return reads.sum() >= leastReads && writes.sum() >= leastWrites;
+    }
+
     List<Register> registers() {
         return registers;
     }
