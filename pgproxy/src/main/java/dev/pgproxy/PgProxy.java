@@ -18,10 +18,13 @@ import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
+import dev.pgproxy.results.HotRead;
+import dev.pgproxy.results.HotReads;
 import dev.pgproxy.route.Routes;
 import dev.pgproxy.warm.Warming;
 import io.netty.channel.Channel;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -30,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +41,7 @@ import org.slf4j.LoggerFactory;
 /** The composition root: puts the parts together, starts and stops them in order. Thread-safe. */
 public final class PgProxy implements AutoCloseable, ProgramControl {
     private static final Logger LOG = LoggerFactory.getLogger(PgProxy.class);
+    private static final long SAVE_SECONDS = 60;
 
     private final Transport transport;
     private final Pools pools;
@@ -50,6 +55,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private final ConfigReader reader;
     private final Shutdown shutdown;
     private final AtomicBoolean closed = new AtomicBoolean();
+    private Runnable save = () -> {};
     private volatile ProxyConfig config;
     private volatile Set<String> users = Set.of();
 
@@ -89,7 +95,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.listener = new ClientListener(services, transport);
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
-        this.warming = new Warming(services, pools, transport.loops().getFirst());
+        this.warming = new Warming(services, pools, transport.loops().getFirst(), restore());
         services.console(new AdminConsole(this, pools, services, transport, warming));
     }
 
@@ -176,6 +182,29 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         });
     }
 
+    /** Whether it is known what clients asked most of an earlier process. */
+    private boolean restore() {
+        Path path = config.cache().warmFile();
+        HotReads hot = routes.results().hot();
+        hot.want(config.cache().warmMostAsked());
+        if (path == null) {
+            return false;
+        }
+        HotFile file = new HotFile(path);
+        List<HotRead> known = file.read();
+        hot.remember(known);
+        save = () -> {
+            if (hot.areWanted()) {
+                file.write(hot.top());
+            }
+        };
+        transport
+                .loops()
+                .getFirst()
+                .scheduleWithFixedDelay(() -> slow.execute(save), SAVE_SECONDS, SAVE_SECONDS, TimeUnit.SECONDS);
+        return !known.isEmpty();
+    }
+
     private <T> CompletionStage<T> onSlow(Callable<T> work) {
         CompletableFuture<T> result = new CompletableFuture<>();
         slow.execute(() -> {
@@ -248,6 +277,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         }
         listener.close();
         warming.close();
+        save.run();
         services.drain();
         List<Channel> connections = new ArrayList<>();
         for (ClientConnection client : services.clients().all()) {

@@ -14,6 +14,10 @@ import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.TestCluster;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -21,10 +25,12 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@code cache_warm}: results are kept before the first client asks, as if it had. */
 final class CacheWarmingIT {
     private static final String READ = "SELECT v FROM t WHERE id = 1";
+    private static final String WIDE = "SELECT * FROM wide WHERE id <= $1";
 
     private final EmbeddedPostgres server = TestCluster.replicated().primary();
     private final String database = TestCluster.freshDatabase(server);
@@ -81,6 +87,11 @@ final class CacheWarmingIT {
                 .filter(row -> row.getFirst().equals(name))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    private void awaitShown(String name) {
+        await().until(() -> Message.rows(proxied("pgproxy").run("SHOW CACHE WARMING")).stream()
+                .anyMatch(row -> name.equals(row.getFirst())));
     }
 
     private long runs(String name) {
@@ -194,6 +205,84 @@ final class CacheWarmingIT {
         try (RawClient c = proxied(database).login()) {
             assertThat(isHit(c, READ)).isTrue();
         }
+    }
+
+    /** The driver asks by name and without Describe, and reads by heart what the column gives. */
+    @Test
+    void whatClientsAskMostIsAskedAgainOnceAllIsForgotten() throws Exception {
+        start("cache_warm_most_asked = 2\n");
+        try (RawClient simple = proxied(database).login();
+                RawClient named = proxied(database).login();
+                RawClient rare = proxied(database).login()) {
+            simple.query("SET DateStyle = 'German'").readUntilReady();
+            named.query("SET extra_float_digits TO -3").readUntilReady();
+            named.parse("s", WIDE).describeStatement("s").sync().readUntilReady();
+            awaitCatalog();
+            askOften(simple, named);
+            isHit(rare, "SELECT v FROM t WHERE id = 2");
+            awaitShown("(most asked)");
+            for (String forget : List.of("CACHE FLUSH", "ALTER TABLE t ADD COLUMN more int")) {
+                Endpoint where = forget.startsWith("CACHE") ? proxied("pgproxy") : proxied(database);
+                long rounds = runs("(most asked)");
+                where.run(forget);
+                await().atMost(Duration.ofSeconds(30)).until(() -> runs("(most asked)") > rounds);
+                assertThat(result("(most asked)")).isEqualTo("asked again: 2");
+                assertThat(isHit(simple, READ)).isTrue();
+                assertThat(isHit(named, 100)).isTrue();
+                assertThat(isHit(rare, "SELECT v FROM t WHERE id = 2")).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void afterARestartToo(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("most-asked");
+        String settings = "cache_warm_most_asked = 2\ncache_warm_file = \"" + file + "\"\n";
+        start(settings);
+        try (RawClient simple = proxied(database).login();
+                RawClient named = proxied(database).login()) {
+            named.parse("s", WIDE).describeStatement("s").sync().readUntilReady();
+            awaitCatalog();
+            askOften(simple, named);
+        }
+        proxy().close();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        start(settings);
+        awaitShown("(most asked)");
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(result("(most asked)")).isEqualTo("asked again: 2"));
+        try (RawClient simple = proxied(database).login();
+                RawClient named = proxied(database).login()) {
+            named.parse("s", WIDE).describeStatement("s").sync().readUntilReady();
+            assertThat(isHit(simple, READ)).isTrue();
+            assertThat(isHit(named, 100)).isTrue();
+        }
+        proxy().close();
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+        start(settings);
+        assertThat(proxy().services().routes().results().hot().top()).isEmpty();
+    }
+
+    /** Until the one in 64 that is looked at was met of both. */
+    private void askOften(RawClient simple, RawClient named) {
+        for (int i = 0; i < 200; i++) {
+            isHit(simple, READ);
+            isHit(named, 100);
+        }
+        assertThat(proxy().services().routes().results().hot().top()).hasSize(2);
+    }
+
+    private void awaitCatalog() {
+        await().until(() -> state().catalog() != null);
+    }
+
+    private boolean isHit(RawClient client, int most) {
+        long before = state().counts().of(CacheReason.HIT);
+        client.batch(
+                all -> all.bind("", "s", Integer.toString(most)).execute("").sync());
+        client.readUntilReady();
+        return state().counts().of(CacheReason.HIT) > before;
     }
 
     @Test

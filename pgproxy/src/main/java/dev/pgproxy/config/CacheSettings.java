@@ -1,6 +1,8 @@
 package dev.pgproxy.config;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What results are kept, and for how long at most. Immutable.
@@ -16,6 +18,8 @@ import java.time.Duration;
  * @param serveStale how long after its time a result is served while one read asks a server
  * @param shared whether other instances are given results, and asked for theirs
  * @param shadowSample of a hundred reads that could be answered from the cache, how many are compared in shadow mode
+ * @param warmMostAsked how many of the reads that clients ask most often are asked again when everything was forgotten
+ * @param warmFile where these are kept for the next start; null = nowhere
  */
 public record CacheSettings(
         CacheMode mode,
@@ -28,7 +32,9 @@ public record CacheSettings(
         int refreshAhead,
         Duration serveStale,
         boolean shared,
-        int shadowSample) {
+        int shadowSample,
+        int warmMostAsked,
+        @Nullable Path warmFile) {
     static final long MB = 1 << 20;
 
     static final SettingGroup GROUP = new SettingGroup("Cache");
@@ -90,6 +96,17 @@ public record CacheSettings(
             10,
             "Percent of the reads that cache_mode = shadow could serve whose answer is compared with the server's.");
 
+    static final Setting<Integer> CACHE_WARM_MOST_ASKED = GROUP.live(
+            "cache_warm_most_asked",
+            SettingTypes.integer(0, 1000),
+            0,
+            "How many of the reads that it answers most often are asked again once all was forgotten; 0 = none.");
+    static final Setting<Path> CACHE_WARM_FILE = GROUP.fixed(
+            "cache_warm_file",
+            SettingTypes.path(),
+            null,
+            "Keeps these reads, with their values, for the next start; empty = they are not kept.");
+
     static CacheSettings from(SettingValues values) {
         return new CacheSettings(
                 values.get(CACHE_MODE),
@@ -102,7 +119,9 @@ public record CacheSettings(
                 values.get(CACHE_REFRESH_AHEAD),
                 values.get(CACHE_SERVE_STALE),
                 values.get(CACHE_SHARED),
-                values.get(CACHE_SHADOW_SAMPLE));
+                values.get(CACHE_SHADOW_SAMPLE),
+                values.get(CACHE_WARM_MOST_ASKED),
+                values.find(CACHE_WARM_FILE));
     }
 
     /** Whether any results are kept. */

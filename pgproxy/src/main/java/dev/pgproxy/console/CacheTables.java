@@ -7,7 +7,6 @@ import dev.pgproxy.cache.redis.LinkStatus;
 import dev.pgproxy.cache.redis.TierCounters;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.CacheSettings;
-import dev.pgproxy.config.WarmQuery;
 import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.results.CacheRules;
 import dev.pgproxy.results.Comparison;
@@ -163,17 +162,16 @@ record CacheTables(Routes known, Warming warm) {
                 .toList();
     }
 
-    /** The queries that are asked before their results are needed. */
+    /** What is asked before clients need it. */
     ConsoleAnswer warming() {
         Table table = Table.of("name database user every runs:int8 skipped:int8 last_run last_ms:int8 last_result");
         for (WarmTurn turn : warm.turns()) {
-            WarmQuery query = turn.query();
             Instant last = turn.last();
             table.row(
-                    query.name(),
-                    query.database(),
-                    query.user(),
-                    query.every() == null ? "" : query.every().toMillis() + " ms",
+                    turn.name(),
+                    turn.database(),
+                    turn.user(),
+                    turn.every() == null ? "" : turn.every().toMillis() + " ms",
                     turn.runs(),
                     turn.skipped(),
                     last == null ? "" : SocketTables.TIME.format(last),

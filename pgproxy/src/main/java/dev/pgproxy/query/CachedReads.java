@@ -10,6 +10,8 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.results.Dependency;
 import dev.pgproxy.results.Flight;
+import dev.pgproxy.results.HotRead;
+import dev.pgproxy.results.HotReads;
 import dev.pgproxy.results.Results;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.routing.CacheWish;
@@ -64,6 +66,9 @@ final class CachedReads {
 
     private @Nullable Shape lastShape;
     private List<String> lastTags = List.of();
+
+    /** Answers so far, and somewhat more: not all clients are looked at at the same one. */
+    private int hits = System.identityHashCode(this);
 
     /** Whether the exchange whose answer is recorded has still to be sent. */
     private boolean begun;
@@ -135,6 +140,9 @@ final class CachedReads {
             count(true, CacheReason.HIT);
             times.cached(replay(exchange, found.bytes(), columns));
             shared.hit(key, found, now);
+            if ((++hits & HotReads.SAMPLE - 1) == 0 && results.hot().areWanted()) {
+                remember(exchange);
+            }
             decision.past().read(decision.reads(), true);
             return Verdict.HIT;
         }
@@ -151,6 +159,13 @@ final class CachedReads {
         begun = true;
         recorder.begin(key, on, now, ttl(), read.isSimple());
         return Verdict.MISS;
+    }
+
+    private void remember(Exchange exchange) {
+        HotRead hot = Repetition.of(exchange, read, session);
+        if (hot != null) {
+            results.hot().met(hot);
+        }
     }
 
     /** This would have answered the exchange. */
@@ -189,10 +204,6 @@ final class CachedReads {
         if (decision.reads().isEmpty()) {
             return CacheReason.NO_TABLE;
         }
-        Shape shape = shape();
-        if (shape != null && shape.isSeldomRepeated() && !shape.isSample(OneRead.digest(exchange))) {
-            return CacheReason.SELDOM;
-        }
         if (decision.hint().target() != null || decision.hint().cache().never()) {
             return CacheReason.HINT;
         }
@@ -204,6 +215,10 @@ final class CachedReads {
                 ? !transaction.isReadCommitted()
                 : decision.view().beginsSerializable()) {
             return transaction.isOpen() ? CacheReason.TRANSACTION : CacheReason.SERIALIZABLE;
+        }
+        Shape shape = shape();
+        if (shape != null && shape.isSeldomRepeated() && !shape.isSample(OneRead.digest(exchange))) {
+            return CacheReason.SELDOM;
         }
         if (!isWhole(exchange) || !read.isIn(exchange)) {
             return CacheReason.EXCHANGE;

@@ -47,6 +47,8 @@ public final class Results {
     private final Cache<String, Mark> tags =
             Caffeine.newBuilder().weakValues().executor(Runnable::run).build();
 
+    private final HotReads hot = new HotReads();
+    private volatile long flushed = Monotonic.now();
     private volatile CacheSettings settings;
     private volatile CacheRules rules = CacheRules.NONE;
 
@@ -165,7 +167,18 @@ public final class Results {
 
     /** Forgets everything. */
     public void flush() {
+        flushed = Monotonic.now();
         cache.invalidateAll(Monotonic.now());
+    }
+
+    /** When that was done the last time. */
+    public long flushed() {
+        return flushed;
+    }
+
+    /** What is asked most often. */
+    public HotReads hot() {
+        return hot;
     }
 
     /** What was counted. */

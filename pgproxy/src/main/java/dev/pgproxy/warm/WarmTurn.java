@@ -1,14 +1,16 @@
 package dev.pgproxy.warm;
 
-import dev.pgproxy.config.WarmQuery;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A query of the configuration, when it is asked next, and what came of it so far. Changed on one loop, read by anybody. */
+/** What is asked before clients ask, when next, and what came of it so far. Changed on one loop, read by anybody. */
 public final class WarmTurn {
-    private final WarmQuery query;
+    private final String name;
+    private final String database;
+    private final String user;
+    private final @Nullable Duration every;
     private long due;
     private long begunAt;
     private boolean running;
@@ -19,13 +21,31 @@ public final class WarmTurn {
     private volatile @Nullable Instant last;
     private volatile String result = "";
 
-    WarmTurn(WarmQuery query) {
-        this.query = query;
+    WarmTurn(String name, String database, String user, @Nullable Duration every) {
+        this.name = name;
+        this.database = database;
+        this.user = user;
+        this.every = every;
     }
 
-    /** What is asked. */
-    public WarmQuery query() {
-        return query;
+    /** For people. */
+    public String name() {
+        return name;
+    }
+
+    /** By the name that clients ask for. */
+    public String database() {
+        return database;
+    }
+
+    /** As clients log in; empty for several. */
+    public String user() {
+        return user;
+    }
+
+    /** How often it is asked; null = not by the clock. */
+    public @Nullable Duration every() {
+        return every;
     }
 
     void due(long moment) {
@@ -50,7 +70,6 @@ public final class WarmTurn {
     void begun(long now) {
         running = true;
         begunAt = now;
-        Duration every = query.every();
         due = every == null ? Long.MAX_VALUE : now + every.toNanos();
     }
 
@@ -87,7 +106,7 @@ public final class WarmTurn {
         return last;
     }
 
-    /** {@code kept}, or why it is not; empty if it was not asked yet. */
+    /** {@code kept}, or what is not and why; empty if it was not asked yet. */
     public String result() {
         return result;
     }

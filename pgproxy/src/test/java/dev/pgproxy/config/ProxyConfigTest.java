@@ -89,7 +89,9 @@ class ProxyConfigTest {
                         0,
                         Duration.ZERO,
                         true,
-                        10));
+                        10,
+                        0,
+                        null));
         assertThat(config.cacheRules()).isEmpty();
         assertThat(config.warmQueries()).isEmpty();
     }
@@ -151,7 +153,9 @@ class ProxyConfigTest {
                         12,
                         Duration.ofSeconds(13),
                         false,
-                        11));
+                        11,
+                        14,
+                        directory.resolve("full.hot")));
         blocksOfTheCacheAreMapped(config);
         assertThat(config.instances())
                 .isEqualTo(new InstanceSettings(

@@ -99,6 +99,12 @@ public final class FrontendWriter {
         finish(out, start);
     }
 
+    /** Bind of the unnamed portal with what is behind the names in another Bind: formats, values, formats of the result. */
+    public static void bind(ByteBuf out, byte[] statement, ByteBuf rest, int index, int length) {
+        out.writeByte(FrontendType.BIND).writeInt(4 + 1 + statement.length + 1 + length);
+        out.writeByte(0).writeBytes(statement).writeByte(0).writeBytes(rest, index, length);
+    }
+
     /** {@code E, Int32 length, String portal, Int32 0}: the unnamed portal to its end. */
     public static void execute(ByteBuf out) {
         out.writeByte(FrontendType.EXECUTE).writeInt(9).writeByte(0).writeInt(0);
