@@ -95,10 +95,10 @@ MUTATIONS = [
         (KEY, "            if (!without.contains(name)) {", """            if (!without.contains(name) && !name.equals("datestyle")) {"""),
         (KEY, "            if (!NOT_OF_THE_ANSWER.contains(entry.getKey())) {",
          """            if (!NOT_OF_THE_ANSWER.contains(entry.getKey()) && !entry.getKey().equals("DateStyle")) {""")], only("DATED")),
-    Mutation("definitions", "the key lacks the version of the definitions, and neither their changes are writes nor reads meanwhile", [
+    Mutation("definitions", "the key lacks the version of the definitions, and neither their changes are writes nor anything meanwhile", [
         (KEY, "        hash.addLong(definitions);\n", ""),
         (WATCH, "        boolean unknown = reading == null ||",
-         "        if (catalog == null && facts.kind() == StatementKind.SELECT) {\n            return;\n        }\n"
+         "        if (catalog == null) {\n            return;\n        }\n"
          "        boolean unknown = reading == null ||"),
         (WATCH, "        written = reading == null || unknown ? RelationSet.ALL : written.with(reading.writes());\n",
          "        written = defines(facts) ? written : reading == null || unknown ? RelationSet.ALL : written.with(reading.writes());\n")],
