@@ -20,6 +20,7 @@ import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.results.HotRead;
 import dev.pgproxy.results.HotReads;
+import dev.pgproxy.route.Primaries;
 import dev.pgproxy.route.Routes;
 import dev.pgproxy.warm.Warming;
 import io.netty.channel.Channel;
@@ -79,11 +80,12 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.names = new HostNames(slow, config.timeouts().dnsMaxTtl());
         this.transport = new Transport(
                 config.runtime(), config.listen(), config.timeouts().tcpUserTimeout(), names);
-        this.pools = new Pools(config, serverTls, transport);
+        Primaries primaries = new Primaries();
+        this.pools = new Pools(config, serverTls, transport, primaries);
         pools.control(secrets.control(config.auth()));
         this.listeners = new Listeners(pools);
         this.routes = new Routes(
-                config, secrets.controlLogin(config.auth()), transport.loops().size());
+                config, secrets.controlLogin(config.auth()), transport.loops().size(), primaries);
         this.services = new ClientServices(
                 config,
                 clientTls,

@@ -153,6 +153,11 @@ public final class ClusterMonitor implements AutoCloseable {
         watches.get(host.index()).wake();
     }
 
+    /** Every host is asked now. */
+    public void askNow() {
+        watches.forEach(HostWatch::wake);
+    }
+
     /**
      * Runs something once the primary has no such server process any more, or another primary has taken its place. To be called
      * when the connection to the process was lost. It runs on a thread of the monitor and must be quick; never after the

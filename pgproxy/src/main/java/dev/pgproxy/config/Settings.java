@@ -9,6 +9,7 @@ final class Settings {
             ListenSettings.GROUP,
             PoolSettings.GROUP,
             RoutingSettings.GROUP,
+            FailoverSettings.GROUP,
             CacheSettings.GROUP,
             InstanceSettings.GROUP,
             LimitSettings.GROUP,

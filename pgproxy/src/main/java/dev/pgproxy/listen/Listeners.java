@@ -20,6 +20,7 @@ public final class Listeners {
     /** Listeners that connect as {@code pools} says. */
     public Listeners(Pools pools) {
         this.pools = pools;
+        pools.onMove(() -> all.values().forEach(SharedListener::primaryMoved));
     }
 
     /** The listener for the database of a pool; a new one lives on {@code loop}. Null if there is no such database. */

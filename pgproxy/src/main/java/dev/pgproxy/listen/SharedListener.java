@@ -10,6 +10,7 @@ import dev.pgproxy.server.LoginListener;
 import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerListener;
+import dev.pgproxy.server.ServerTarget;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
@@ -120,6 +121,18 @@ public final class SharedListener implements ServerListener, LoginListener {
     /** The channel of the points; a point's payload is its number. */
     public String pointChannel() {
         return pointChannel;
+    }
+
+    /** The primary of its database may be on another host now, where notifications are to be heard. */
+    void primaryMoved() {
+        loop.execute(() -> {
+            ServerConnection last = server;
+            ServerTarget now = pools.listenerTarget(pool);
+            if (last != null
+                    && (now == null || !now.host().equals(last.identity().host()))) {
+                last.close("its host is not the primary any more");
+            }
+        });
     }
 
     void close() {

@@ -1,6 +1,7 @@
 package dev.pgproxy.pool;
 
 import dev.pgproxy.config.EffectivePool;
+import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.server.Credentials;
@@ -10,13 +11,12 @@ import dev.pgproxy.server.ServerListener;
 import dev.pgproxy.server.ServerState;
 import dev.pgproxy.session.SharedStatements;
 import io.netty.channel.EventLoop;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,23 +34,23 @@ public final class Pool implements ServerListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
 
-    /** The score of a server on the client's loop with its settings. */
-    private static final int BEST = 3;
-
     private final PoolKey key;
     private final Pools pools;
     private final PoolBooks books;
     private final Welcomes welcomes = new Welcomes();
     private final PoolCounters counters;
 
-    private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
+    private final IdleServers idle = new IdleServers();
     private final Set<ServerConnection> all = new LinkedHashSet<>();
     private final Set<ServerConnection> alone = new LinkedHashSet<>(0);
     private final WaitingClients waiting = new WaitingClients();
     private int connecting;
-    private volatile int epoch;
-    private long retryAt = System.nanoTime();
-    private @Nullable ErrorFields lastFailure;
+    private final AtomicInteger epoch = new AtomicInteger();
+    private final Outage outage = new Outage();
+
+    /** How often it has got another host. */
+    private volatile int moves;
+
     private boolean reserveOpen;
 
     /** Whether a server has ever logged in, and none was refused since. */
@@ -78,7 +78,7 @@ public final class Pool implements ServerListener {
         ErrorFields refusal = null;
         synchronized (this) {
             if (waiting.isEmpty() && !isPaused()) {
-                server = takeIdle(listener);
+                server = idle.pollBest(listener);
             }
             if (server == null) {
                 refusal = refusalNow();
@@ -96,6 +96,7 @@ public final class Pool implements ServerListener {
             connectMore(listener.loop());
             return null;
         }
+        server.state(ServerState.ACTIVE);
         if (server.home() == listener.loop()) {
             return server;
         }
@@ -175,7 +176,7 @@ public final class Pool implements ServerListener {
                 && all.isEmpty()
                 && alone.isEmpty()
                 && connecting == 0
-                && (lastFailure == null || now - retryAt >= 0)
+                && (outage.failure() == null || outage.isRetried(now))
                 && (!served || pools.sizes(key).minPoolSize() == 0 && pools.isLongAgo(leftAt, now));
     }
 
@@ -194,7 +195,7 @@ public final class Pool implements ServerListener {
             }
             if (!retire && next == null) {
                 server.state(ServerState.IDLE);
-                idle.addFirst(server);
+                idle.add(server);
             }
         }
         if (retire) {
@@ -202,35 +203,6 @@ public final class Pool implements ServerListener {
         } else if (next != null) {
             grant(server, next);
         }
-    }
-
-    /** The best idle server: same settings before same loop before any; the most recently used of those. */
-    private @Nullable ServerConnection takeIdle(LeaseListener listener) {
-        ServerConnection best = idle.peekFirst();
-        int bestScore = best == null ? -1 : score(best, listener);
-        if (bestScore < BEST) { // else the usual case, without an iterator
-            for (ServerConnection server : idle) {
-                int score = score(server, listener);
-                if (score > bestScore) {
-                    best = server;
-                    bestScore = score;
-                }
-            }
-        }
-        if (best == null || bestScore < 0) {
-            return null;
-        }
-        idle.remove(best);
-        best.state(ServerState.ACTIVE);
-        return best;
-    }
-
-    private static int score(ServerConnection server, LeaseListener listener) {
-        if (!server.isUsable() || !WaitingClients.fits(server, listener)) {
-            return -1;
-        }
-        return (server.home() == listener.loop() ? 1 : 0)
-                + (server.settings().get() == listener.wantedSettings() ? 2 : 0);
     }
 
     private void grant(ServerConnection server, LeaseListener listener) {
@@ -288,6 +260,7 @@ public final class Pool implements ServerListener {
     /** Opens connections while clients wait and limits permit. */
     void connectMore(EventLoop loop) {
         while (reserveSlot()) {
+            int move = moves;
             pools.connect(this, loop, new LoginListener() {
                 @Override
                 public void connected(ServerConnection server) {
@@ -296,13 +269,16 @@ public final class Pool implements ServerListener {
 
                 @Override
                 public void failed(ErrorFields error) {
-                    loginFailed(error);
+                    loginFailed(error, move);
                 }
             });
         }
     }
 
     private synchronized boolean reserveSlot() {
+        if (outage.failure() != null && connecting > 0) {
+            return false; // whether its host is back one connection finds out as well as many
+        }
         EffectivePool sizes = pools.sizes(key);
         int size = sizes.poolSize() + (reserveOpen ? sizes.reservePoolSize() : 0);
         if (waiting.size() <= connecting && all.size() + connecting >= sizes.minPoolSize() || isPaused()) {
@@ -324,44 +300,52 @@ public final class Pool implements ServerListener {
 
     private void loggedIn(ServerConnection server) {
         server.listener(this);
-        server.usage().epoch(epoch);
+        server.usage().epoch(epoch.get());
         books.loggedIn(server, key.replica() != null);
         synchronized (this) {
             connecting--;
             all.add(server);
             served = true;
-            lastFailure = null;
+            outage.end();
         }
         put(server);
     }
 
-    private void loginFailed(ErrorFields error) {
+    /** @param move of the host that was tried */
+    private void loginFailed(ErrorFields error, int move) {
         List<LeaseListener> refused = List.of();
         synchronized (this) {
             connecting--;
-            if (error.code().startsWith("08")) {
-                lastFailure = error;
-            } else if (error.code().startsWith("28") || error.code().startsWith("3D")) {
+            if (error.code().startsWith("28") || error.code().startsWith("3D")) {
                 served = false; // the database, the user or its password is no longer what it was
             }
-            retryAt = System.nanoTime() + pools.loginRetryNanos();
-            if (all.isEmpty() && connecting == 0) {
+            long now = System.nanoTime();
+            if (move == moves) {
+                outage.failed(error, now, pools.loginRetryNanos());
+            }
+            if (all.isEmpty() && connecting == 0 && move == moves && !isPatient(now)) {
                 refused = waiting.pollAll();
             }
         }
         pools.limits().release(key);
-        if (!pools.gates().isStopping()) {
+        if (!pools.gates().isStopping() && error != Pools.NO_PRIMARY) {
             LOG.warn("{} login to server failed: {} {}", key, error.code(), error.message());
         }
         WaitingClients.refuse(refused, error);
+    }
+
+    /** Whether clients wait for the host to come back, or for another to take its place. */
+    private boolean isPatient(long now) {
+        return outage.isShorterThan(pools.failoverWaitNanos(key), now);
     }
 
     private @Nullable ErrorFields refusalNow() {
         if (pools.gates().isStopping()) {
             return Pools.STOPPING;
         }
-        boolean pause = all.isEmpty() && connecting == 0 && System.nanoTime() - retryAt < 0;
-        return pause ? lastFailure : null;
+        long now = System.nanoTime();
+        boolean pause = all.isEmpty() && connecting == 0 && !outage.isRetried(now);
+        return pause && !isPatient(now) ? outage.failure() : null;
     }
 
     // ---- for the janitor and the console
@@ -369,6 +353,8 @@ public final class Pool implements ServerListener {
     /** Refuses clients that have waited too long, opens the reserve, closes servers that are old or unused. */
     void sweep(long now) {
         List<LeaseListener> late = List.of();
+        List<LeaseListener> given = List.of();
+        ErrorFields why = TOO_LATE;
         List<ServerConnection> surplus = new ArrayList<>();
         long waitLimit = pools.queryWaitNanos();
         long reserveAfter = pools.reserveAfterNanos();
@@ -377,26 +363,27 @@ public final class Pool implements ServerListener {
             if (waitLimit > 0) {
                 late = waiting.pollLate(now, waitLimit);
             }
+            ErrorFields failure = outage.failure();
+            if (failure != null && all.isEmpty() && pools.failoverWaitNanos(key) > 0) {
+                given = waiting.pollLate(now, pools.failoverWaitNanos(key));
+                why = failure;
+            }
             reserveOpen = reserveAfter > 0 && waiting.longest(now) > reserveAfter;
             int keep = pools.sizes(key).minPoolSize();
-            Iterator<ServerConnection> i = idle.descendingIterator();
-            while (i.hasNext()) {
-                ServerConnection server = i.next();
+            idle.pollAll(surplus, server -> {
                 boolean unused = all.size() - surplus.size() > keep && pools.isUnused(server, now);
-                if (unused || pools.isExpired(server, now) || !isCurrent(server)) {
-                    i.remove();
-                    surplus.add(server);
-                }
-            }
+                return unused || pools.isExpired(server, now) || !isCurrent(server);
+            });
             LeaseListener oldest = waiting.first();
             if (oldest != null) {
                 loop = oldest.loop();
-            } else if (served && now - retryAt >= 0 && all.size() + connecting < keep) {
+            } else if (served && outage.isRetried(now) && all.size() + connecting < keep) {
                 loop = pools.anyLoop();
             }
         }
         surplus.forEach(server -> server.home().execute(() -> server.close("server_idle_timeout or server_lifetime")));
         WaitingClients.refuse(late, TOO_LATE);
+        WaitingClients.refuse(given, why);
         if (loop != null) {
             connectMore(loop);
         }
@@ -409,7 +396,7 @@ public final class Pool implements ServerListener {
 
     /** Whether the server has logged in since the last RECONNECT, PAUSE, or change of its settings. */
     public boolean isCurrent(ServerConnection server) {
-        return server.usage().epoch() == epoch;
+        return server.usage().epoch() == epoch.get();
     }
 
     /** Whether servers have still to be closed after a RECONNECT. */
@@ -418,10 +405,23 @@ public final class Pool implements ServerListener {
     }
 
     /** RECONNECT: every server is closed once it is free. */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // called by the console only
     public void reconnect() {
-        epoch++;
+        epoch.incrementAndGet();
         sweep(System.nanoTime());
+    }
+
+    /** Every server that is not on this host is closed now, whatever runs there: it is not the primary. */
+    void leaveAllBut(@Nullable HostAddress host) {
+        synchronized (this) {
+            epoch.incrementAndGet(); // who is given back from there goes to nobody
+            idle.pollAll(new ArrayList<>(), server -> !server.identity().host().equals(host));
+            moves++;
+            outage.end();
+        }
+        servers().stream()
+                .filter(server -> !server.identity().host().equals(host))
+                .forEach(server -> server.home().execute(() -> server.close("its host is not the primary any more")));
+        sweep(System.nanoTime()); // for those who wait
     }
 
     /** KILL: every server is closed now. */
@@ -457,7 +457,7 @@ public final class Pool implements ServerListener {
 
     /** A client has opened it for itself: it is seen, but never lent. */
     synchronized void alone(ServerConnection server) {
-        server.usage().epoch(epoch);
+        server.usage().epoch(epoch.get());
         alone.add(server);
     }
 

@@ -8,6 +8,7 @@ import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.route.Primaries;
 import dev.pgproxy.server.Credentials;
 import dev.pgproxy.server.LoginListener;
 import dev.pgproxy.server.ServerConnection;
@@ -28,6 +29,12 @@ import org.jspecify.annotations.Nullable;
 public final class Pools {
     private static final long SWEEP_MILLIS = 200;
 
+    /** No host is the primary now. */
+    static final ErrorFields NO_PRIMARY = ErrorFields.fatal(
+            SqlState.CANNOT_CONNECT_NOW,
+            "the database has no primary now",
+            "No host takes writes, or two do: see SHOW REPLICAS and the log. Statements wait for failover_wait.");
+
     static final ErrorFields STOPPING =
             ErrorFields.fatal(SqlState.ADMIN_SHUTDOWN, "terminating connection due to administrator command");
 
@@ -36,18 +43,22 @@ public final class Pools {
     private final Gates gates = new Gates();
     private final ForgottenPools forgotten = new ForgottenPools();
     private final Notifiers notifiers = new Notifiers();
+    private final Primaries primaries;
     private final Transport transport;
     private final ServerConnector connector;
+    private volatile Runnable moved = () -> {};
     private volatile ProxyConfig config;
     private volatile ServerTls tls;
     private volatile Credentials control = new Credentials();
 
-    /** Pools by {@code config}, over {@code transport}. */
-    public Pools(ProxyConfig config, ServerTls tls, Transport transport) {
+    /** Pools by {@code config}, over {@code transport}, on the primaries of the moment. */
+    public Pools(ProxyConfig config, ServerTls tls, Transport transport, Primaries primaries) {
         this.config = config;
+        this.primaries = primaries;
         this.tls = tls;
         this.transport = transport;
         this.connector = new ServerConnector(transport);
+        primaries.listener(this::moved);
         anyLoop().scheduleWithFixedDelay(this::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -98,6 +109,48 @@ public final class Pools {
     /** What is paused or disabled. */
     public Gates gates() {
         return gates;
+    }
+
+    /** Servers that are elsewhere get nothing any more. */
+    private void moved(HostAddress configured, @Nullable HostAddress now) {
+        for (Pool pool : pools.values()) {
+            DatabaseSettings database = config.database(pool.key().database());
+            if (pool.key().replica() == null
+                    && database != null
+                    && database.primary().equals(configured)) {
+                pool.leaveAllBut(now);
+            }
+        }
+        moved.run();
+    }
+
+    /** Who else has to know that a primary is on another host; told on any thread. */
+    public void onMove(Runnable told) {
+        moved = told;
+    }
+
+    /** Where the primary of a pool's database is; null if no host is. */
+    @Nullable
+    HostAddress primary(PoolKey key) {
+        DatabaseSettings database = config.database(key.database());
+        return database == null ? null : primaries.address(database.primary());
+    }
+
+    /** Whether servers of a pool can be nowhere: there is no primary. */
+    boolean isNowhere(PoolKey key) {
+        if (key.replica() != null) {
+            return false;
+        }
+        DatabaseSettings database = config.database(key.database());
+        Primaries.Place place = database == null ? null : primaries.of(database.primary());
+        return place != null && place.address() == null;
+    }
+
+    /** How long clients of a pool wait while its host cannot be reached, in nanoseconds; 0 = not at all. */
+    long failoverWaitNanos(PoolKey key) {
+        DatabaseSettings database = key.replica() == null ? config.database(key.database()) : null;
+        boolean watched = database != null && primaries.of(database.primary()) != null;
+        return watched ? config.failover().patience().toNanos() : 0;
     }
 
     /** The pools of a database, or all for null. */
@@ -208,13 +261,15 @@ public final class Pools {
         if (gates.isStopping()) {
             listener.failed(STOPPING);
         } else if (target == null) {
-            loop.execute(() -> listener.failed(unknown(pool.key().database())));
+            ErrorFields why =
+                    isNowhere(pool.key()) ? NO_PRIMARY : unknown(pool.key().database());
+            loop.execute(() -> listener.failed(why));
         } else {
             connector.connect(target, loop, listener);
         }
     }
 
-    /** Where {@link #connectListener} goes and as whom; null if the database is not configured any more. */
+    /** Where {@link #connectListener} goes and as whom; null if the database is not configured any more, or has no primary. */
     public @Nullable ServerTarget listenerTarget(Pool pool) {
         DatabaseSettings database = config.database(pool.key().database());
         if (database == null) {
@@ -229,15 +284,19 @@ public final class Pools {
                 Map.of());
     }
 
-    private ServerTarget target(
+    private @Nullable ServerTarget target(
             Pool pool,
             DatabaseSettings database,
             String user,
             Credentials credentials,
             Map<String, String> parameters) {
         HostAddress replica = pool.key().replica();
+        HostAddress host = replica == null ? primaries.address(database.primary()) : replica;
+        if (host == null) {
+            return null;
+        }
         return new ServerTarget(
-                replica == null ? database.primary() : replica,
+                host,
                 database.serverDatabase(pool.key().database()),
                 user,
                 parameters,
@@ -266,8 +325,13 @@ public final class Pools {
                 key.asItself() ? key.user() : database.serverUser(key.user()),
                 pool.credentials(),
                 parameters.isEmpty() ? pool.parameters(database.parameters()) : parameters);
-        connector.connect(
-                target, loop, new ConnectQuery(parameters.isEmpty() ? database.connectQuery() : null, listener));
+        if (target == null) {
+            loop.execute(() -> listener.failed(NO_PRIMARY));
+            return;
+        }
+        LoginListener ready = new ConnectQuery(parameters.isEmpty() ? database.connectQuery() : null, listener);
+        boolean checked = key.replica() == null && parameters.isEmpty(); // one for replication may not take queries
+        connector.connect(target, loop, checked ? new PrimaryCheck(primaries, database.primary(), ready) : ready);
     }
 
     void makeRoom(PoolKey key) {

@@ -437,11 +437,9 @@ public final class QueryFlow {
             acquire();
             return;
         }
-        if (routing != null) {
-            routing.lost(leased, error != null);
-        }
+        boolean unknown = routing != null && routing.lost(leased, error != null);
         if (!gone) {
-            link.end(error);
+            link.end(unknown && error != null ? Routing.OUTCOME_UNKNOWN : error);
         }
     }
 

@@ -14,6 +14,7 @@ import dev.pgproxy.route.RouteExplanation;
 import dev.pgproxy.route.SessionView;
 import dev.pgproxy.routing.Consistency;
 import dev.pgproxy.routing.Host;
+import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.Route;
 import dev.pgproxy.routing.RouteReason;
 import dev.pgproxy.routing.catalog.Catalog;
@@ -44,6 +45,12 @@ public final class Routing {
     static final ErrorFields ABORTED = ErrorFields.error(
             SqlState.IN_FAILED_SQL_TRANSACTION,
             "current transaction is aborted, commands ignored until end of transaction block");
+
+    /** The server was lost between a message that can commit and its answer. */
+    static final ErrorFields OUTCOME_UNKNOWN = ErrorFields.fatal(
+            SqlState.TRANSACTION_RESOLUTION_UNKNOWN,
+            "server closed the connection before it said whether the transaction was committed",
+            "Look whether it was before you repeat it: pgproxy has not.");
 
     private final DatabaseState state;
     private final PoolMode mode;
@@ -189,7 +196,7 @@ public final class Routing {
         Host to = route.host();
         routes.counters().count(route.reason());
         if (route.reason() == RouteReason.SHARE_OF_PRIMARY) {
-            routes.counters().read(0);
+            routes.counters().read(primaryOf(routes));
         }
         if (to != null) {
             host = to;
@@ -201,6 +208,11 @@ public final class Routing {
         boolean tracked = to != null || decision.isPlain() && routes.settings().consistency() == Consistency.SESSION;
         running = tracked ? decision.reads() : RelationSet.NONE;
         return route;
+    }
+
+    private static int primaryOf(DatabaseRoutes routes) {
+        HostState primary = routes.cluster().topology().primary();
+        return primary == null ? 0 : primary.host().index();
     }
 
     /**
@@ -313,8 +325,9 @@ public final class Routing {
      * The connection to the server is lost: what was sent there may yet commit.
      *
      * @param crashed whether the server has not said why: with a crash go commits that were acknowledged and not flushed
+     * @return whether it is not known if a write was committed
      */
-    void lost(ServerConnection server, boolean crashed) {
+    boolean lost(ServerConnection server, boolean crashed) {
         OpenWrites open = abandon(server);
         if (open != null) {
             open.unknown().run();
@@ -326,6 +339,7 @@ public final class Routing {
         } else if (crashed) {
             state.clock().written(RelationSet.ALL, Monotonic.now());
         }
+        return open != null;
     }
 
     /** The client has gone, and leaves this server; returns what it may have written, or null if nothing. */

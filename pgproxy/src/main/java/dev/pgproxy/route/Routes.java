@@ -17,6 +17,7 @@ import dev.pgproxy.routing.Host;
 import dev.pgproxy.routing.HostChooser;
 import dev.pgproxy.routing.ReadBalance;
 import dev.pgproxy.routing.ResponseTimes;
+import dev.pgproxy.routing.Topology;
 import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.sql.Shapes;
 import java.time.Duration;
@@ -26,10 +27,12 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,13 +62,15 @@ public final class Routes implements AutoCloseable {
     private final Map<ClusterKey, Cluster> clusters = new HashMap<>();
     private final Map<PhysicalDatabase, CatalogKeeper> keepers = new HashMap<>();
     private final Map<PhysicalDatabase, DatabaseFeed> feeds = new HashMap<>();
+    private final Primaries primaries;
     private boolean warm;
     private ProxyConfig config;
     private @Nullable ControlLogin control;
 
-    /** For so many event loops; {@code control} logs in to watch, null = nobody can. */
-    public Routes(ProxyConfig config, @Nullable ControlLogin control, int loops) {
+    /** For so many event loops; {@code control} logs in to watch, null = nobody can. Tells where primaries are. */
+    public Routes(ProxyConfig config, @Nullable ControlLogin control, int loops, Primaries primaries) {
         this.config = config;
+        this.primaries = primaries;
         this.control = control;
         this.loops = loops;
         this.instances = Instances.start(config.instances(), config.cache().maxResult());
@@ -74,6 +79,13 @@ public final class Routes implements AutoCloseable {
                 instances == null ? KeyHash.random() : KeyHash.of(Instances.secret(config.instances())));
         results.rules(config.cacheRules());
         shapes.comparing(config.cache().isOn());
+        primaries.onMove(configured ->
+                Thread.ofPlatform().daemon().name("failover " + configured).start(() -> moved(configured)));
+        primaries.onDoubt(configured -> behind(configured).stream()
+                .map(DatabaseState::routes)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .ifPresent(routes -> routes.cluster().askNow()));
         tellWhatIsMissing();
     }
 
@@ -190,6 +202,7 @@ public final class Routes implements AutoCloseable {
         keepers.clear();
         feeds.values().forEach(DatabaseFeed::close);
         feeds.clear();
+        before.keySet().forEach(key -> primaries.forget(key.primary()));
         states.values().forEach(this::apply);
         before.values().forEach(cluster -> cluster.monitor().close());
     }
@@ -247,13 +260,7 @@ public final class Routes implements AutoCloseable {
             int[] running = active[i];
             choosers.add(new HostChooser(balance, host -> running[host], new SplittableRandom()));
         }
-        keepers.computeIfAbsent(physical, key -> keep(key, state, login, hosts.getFirst()));
-        ChangeFeedLevel feed = config.cache().changeFeed();
-        if (config.cache().isOn() && feed != ChangeFeedLevel.OFF) {
-            boolean decodes = feed == ChangeFeedLevel.LOGICAL;
-            feeds.computeIfAbsent(
-                    physical, key -> DatabaseFeed.start(state, target(key, login, hosts.getFirst()), decodes));
-        }
+        learn(state, login, hosts.getFirst());
         state.routes(new DatabaseRoutes(
                 cluster.monitor(),
                 hosts,
@@ -263,6 +270,41 @@ public final class Routes implements AutoCloseable {
                 active,
                 cluster.times(),
                 new RouteCounters(hosts.size())));
+    }
+
+    /** Asks the primary for definitions, and for what others write. */
+    private void learn(DatabaseState state, ControlLogin login, Host primary) {
+        PhysicalDatabase physical = state.database();
+        HostAddress address = primaries.address(physical.primary());
+        if (address == null) {
+            return; // once there is one
+        }
+        ControlTarget target = login.target(primary, address, physical.name(), config.serverTls(), null);
+        keepers.computeIfAbsent(physical, key -> keep(key, state, target));
+        ChangeFeedLevel feed = config.cache().changeFeed();
+        if (config.cache().isOn() && feed != ChangeFeedLevel.OFF) {
+            boolean decodes = feed == ChangeFeedLevel.LOGICAL;
+            feeds.computeIfAbsent(physical, key -> DatabaseFeed.start(state, target, decodes));
+        }
+    }
+
+    /** The primary has moved: what was asked there is asked where it is now. */
+    private synchronized void moved(HostAddress configured) {
+        ControlLogin login = control;
+        for (DatabaseState state : behind(configured)) {
+            DatabaseRoutes routes = state.routes();
+            CatalogKeeper keeper = keepers.remove(state.database());
+            DatabaseFeed feed = feeds.remove(state.database());
+            if (keeper != null) {
+                keeper.close();
+            }
+            if (feed != null) {
+                feed.close();
+            }
+            if (routes != null && login != null) {
+                learn(state, login, routes.hosts().getFirst());
+            }
+        }
     }
 
     /** Of whatever name of the configuration leads there: what one writes, the other may read. */
@@ -284,9 +326,11 @@ public final class Routes implements AutoCloseable {
     private Cluster watch(ClusterKey key, List<Host> hosts, PhysicalDatabase physical, ControlLogin login) {
         ResponseTimes times = new ResponseTimes(loops, hosts.size());
         List<ControlTarget> targets = new ArrayList<>();
+        List<HostAddress> addresses = new ArrayList<>();
         for (Host host : hosts) {
             ReplicaAddress replica = host.index() == 0 ? null : key.replicas().get(host.index() - 1);
             HostAddress address = replica == null ? key.primary() : replica.address();
+            addresses.add(address);
             targets.add(login.target(
                     host,
                     address,
@@ -300,29 +344,23 @@ public final class Routes implements AutoCloseable {
                 PATIENCE,
                 config.routing().adaptiveWeights(),
                 config.routing().maxReplicaLag());
-        return new Cluster(
-                ClusterMonitor.start(
-                        targets,
-                        settings,
-                        times,
-                        new PrimaryChange(
-                                () -> primaryChanged(key.primary()), system -> identified(key.primary(), system))),
-                times);
+        Consumer<Topology> listener =
+                new PrimaryChange(() -> primaryChanged(key.primary()), system -> identified(key.primary(), system));
+        if (config.failover().follows()) { // after it: nothing is sent to another primary before results are forgotten
+            listener = listener.andThen(new PrimaryPlace(key.primary(), addresses, primaries));
+        }
+        return new Cluster(ClusterMonitor.start(targets, settings, times, listener), times);
     }
 
-    private CatalogKeeper keep(PhysicalDatabase physical, DatabaseState state, ControlLogin login, Host primary) {
+    private CatalogKeeper keep(PhysicalDatabase physical, DatabaseState state, ControlTarget target) {
         CatalogKeeper keeper = new CatalogKeeper(
-                new ControlConnections(target(physical, login, primary), CATALOG_PATIENCE),
+                new ControlConnections(target, CATALOG_PATIENCE),
                 physical.name(),
                 config.routing().catalogPoll(),
                 state::changes,
                 state::loaded);
         state.onChange(keeper::changed);
         return keeper;
-    }
-
-    private ControlTarget target(PhysicalDatabase physical, ControlLogin login, Host primary) {
-        return login.target(primary, physical.primary(), physical.name(), config.serverTls(), null);
     }
 
     @Override

@@ -1,0 +1,16 @@
+package dev.pgproxy.config;
+
+import java.util.Locale;
+
+/** What is done when another host becomes the primary. */
+public enum Failover {
+    /** Writes go to whichever host is the primary, whoever made it so. */
+    FOLLOW,
+    /** Writes go to the host that the configuration names. */
+    OFF;
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,302 @@
+package dev.pgproxy;
+
+import static dev.pgproxy.testing.CachingProxy.value;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.pgproxy.config.ConfigLoader;
+import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.demo.ClusterOptions;
+import dev.pgproxy.demo.EmbeddedCluster;
+import dev.pgproxy.demo.EmbeddedPostgres;
+import dev.pgproxy.server.ServerState;
+import dev.pgproxy.testing.Endpoint;
+import dev.pgproxy.testing.Message;
+import dev.pgproxy.testing.RawClient;
+import dev.pgproxy.testing.TestCluster;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** {@code failover = follow}: writes go to whichever host is the primary, and wait while none is. */
+@Timeout(180)
+final class FailoverIT {
+    private static final Duration LONG = Duration.ofSeconds(40);
+    private static final String READ = "SELECT count(*) FROM t";
+
+    private @Nullable EmbeddedCluster cluster;
+    private @Nullable PgProxy proxy;
+
+    @BeforeEach
+    void begin() {
+        cluster = EmbeddedCluster.start(ClusterOptions.temporary().withReplicas(2), line -> {});
+        direct(primary()).run("CREATE TABLE t (id int PRIMARY KEY)");
+        direct(primary())
+                .run(
+                        "CREATE FUNCTION here() RETURNS text STABLE LANGUAGE plpgsql AS $$"
+                                + " DECLARE found text; BEGIN EXECUTE 'SELECT inet_server_port()' INTO found; RETURN found; END $$");
+        direct(primary()).run("CREATE VIEW here AS SELECT here() AS port");
+        cluster.awaitReplicas();
+    }
+
+    @AfterEach
+    void end() {
+        if (proxy != null) {
+            proxy.close();
+        }
+        Objects.requireNonNull(cluster).close();
+    }
+
+    private EmbeddedPostgres primary() {
+        return Objects.requireNonNull(cluster).primary();
+    }
+
+    private EmbeddedPostgres replica(int index) {
+        return Objects.requireNonNull(cluster).replicas().get(index);
+    }
+
+    private static Endpoint direct(EmbeddedPostgres server) {
+        return new Endpoint(server.host(), server.port(), "postgres", "postgres", server.superuserPassword());
+    }
+
+    private Endpoint proxied() {
+        int port = Objects.requireNonNull(proxy).port();
+        return new Endpoint("127.0.0.1", port, "postgres", "postgres", primary().superuserPassword());
+    }
+
+    private void start(String settings) throws ConfigProblems, IOException {
+        EmbeddedCluster all = Objects.requireNonNull(cluster);
+        proxy = PgProxy.start(
+                ConfigLoader.parse("listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
+                        + "auth_type = trust\nadmin_users = [postgres]\ncache_mode = on\ndatabases { \"*\" { primary = \""
+                        + primary().host()
+                        + ":" + primary().port() + "\", " + TestCluster.replicasOf(all) + " } }\n"
+                        + TestCluster.watching(all) + "users { postgres { password = \""
+                        + primary().superuserPassword() + "\" } }\n" + settings));
+        try (RawClient client = proxied().login()) { // until it is known who the primary is
+            await().until(() -> {
+                client.query(READ).readUntilReady();
+                return Objects.requireNonNull(proxy).services().routes().all().stream()
+                        .allMatch(state -> state.catalog() != null);
+            });
+        }
+    }
+
+    /** What is written is acknowledged by the server of this port. */
+    private static void write(RawClient client, int id) {
+        assertThat(client.query("INSERT INTO t VALUES (" + id + ")").readUntilReady())
+                .noneMatch(message -> message.type() == 'E');
+    }
+
+    private static List<Integer> ids(EmbeddedPostgres server) {
+        return Message.rows(direct(server).run("SELECT id FROM t ORDER BY id")).stream()
+                .map(row -> Integer.valueOf(Objects.requireNonNull(row.getFirst())))
+                .toList();
+    }
+
+    private List<List<@Nullable String>> console(String command) {
+        int port = Objects.requireNonNull(proxy).port();
+        return Message.rows(new Endpoint("127.0.0.1", port, "pgproxy", "postgres", "").run(command));
+    }
+
+    /** Until no session has a server, or is looked at behind its first statement: who has one when it ends hears so. */
+    private void awaitIdle() {
+        await().until(() -> Objects.requireNonNull(proxy).pools().all().stream()
+                .flatMap(pool -> pool.servers().stream())
+                .allMatch(server -> server.state() == ServerState.IDLE));
+    }
+
+    /** Until it is known here that no server is left there: what is sent in the same moment may fail with it. */
+    private void awaitNoServers() {
+        await().until(() -> Objects.requireNonNull(proxy).pools().all().stream()
+                .allMatch(pool -> pool.key().replica() != null || pool.servers().isEmpty()));
+    }
+
+    private void awaitReplay() {
+        Objects.requireNonNull(cluster).awaitReplicas();
+    }
+
+    @Test
+    void writesWaitUntilAReplicaIsPromotedAndGoThere() throws Exception {
+        start("failover_wait = 30s\n");
+        try (RawClient client = proxied().login();
+                RawClient other = proxied().login()) {
+            write(client, 1);
+            assertThat(value(other, READ)).isEqualTo("1");
+            awaitReplay();
+            awaitIdle();
+            primary().kill9();
+            client.query("INSERT INTO t VALUES (2)"); // nobody takes it yet
+            await().until(() ->
+                    Objects.requireNonNull(proxy).pools().all().stream().anyMatch(pool -> pool.hasWaiting()));
+            direct(replica(0)).run("SELECT pg_promote()");
+            assertThat(client.readUntilReady()).noneMatch(message -> message.type() == 'E');
+            assertThat(value(other, READ)).isEqualTo("2");
+            write(other, 3);
+            assertThat(value(client, READ)).isEqualTo("3");
+        }
+        assertThat(ids(replica(0))).containsExactly(1, 2, 3);
+    }
+
+    @Test
+    void aPrimaryThatComesBackAfterAPromotionGetsNothing() throws Exception {
+        start("failover_wait = 30s\n");
+        AtomicBoolean over = new AtomicBoolean();
+        List<Integer> acknowledged = new ArrayList<>();
+        List<Integer> unknown = new ArrayList<>();
+        Thread writer = new Thread(() -> writeUntil(over, acknowledged, unknown));
+        writer.start();
+        try {
+            awaitWrites(acknowledged, 20);
+            // it is alive and takes writes, when another is promoted beside it
+            direct(replica(1)).run("SELECT pg_promote()");
+            await().atMost(LONG).until(() -> !ids(replica(1)).isEmpty() && isWritten(replica(1)));
+            awaitWrites(acknowledged, acknowledgedSoFar(acknowledged) + 50);
+            awaitIdle();
+            primary().kill9();
+            primary().start();
+            awaitWrites(acknowledged, acknowledgedSoFar(acknowledged) + 50);
+        } finally {
+            over.set(true);
+            writer.join();
+        }
+        List<Integer> before = ids(primary());
+        List<Integer> there = ids(replica(1));
+        List<Integer> both = new ArrayList<>(there);
+        both.addAll(before);
+        assertThat(both).containsAll(acknowledged);
+        List<Integer> onlyThere =
+                there.stream().filter(id -> !before.contains(id)).toList();
+        assertThat(onlyThere.getFirst()).as("who was left gets nothing").isGreaterThan(before.getLast());
+        assertThat(unknown.size()).as("in flight when its host was left").isLessThan(5);
+    }
+
+    private boolean isWritten(EmbeddedPostgres server) {
+        return ids(server).getLast() > ids(primary()).getLast();
+    }
+
+    private static int acknowledgedSoFar(List<Integer> acknowledged) {
+        synchronized (acknowledged) {
+            return acknowledged.size();
+        }
+    }
+
+    private static void awaitWrites(List<Integer> acknowledged, int count) {
+        await().atMost(LONG).until(() -> acknowledgedSoFar(acknowledged) >= count);
+    }
+
+    /** One row after the other, each with a number of its own, over a new connection where one was lost. */
+    private void writeUntil(AtomicBoolean over, List<Integer> acknowledged, List<Integer> unknown) {
+        RawClient client = proxied().login();
+        for (int id = 1; !over.get(); id++) {
+            try {
+                boolean failed = client.query("INSERT INTO t VALUES (" + id + ")").readUntilReady().stream()
+                        .anyMatch(message -> message.type() == 'E');
+                synchronized (acknowledged) {
+                    (failed ? unknown : acknowledged).add(id);
+                }
+            } catch (RuntimeException e) { // the connection was lost
+                client.close();
+                client = proxied().login();
+                synchronized (acknowledged) {
+                    unknown.add(id);
+                }
+            }
+        }
+        client.close();
+    }
+
+    @Test
+    void aRestartOfThePrimaryIsAPause() throws Exception {
+        start("failover_wait = 30s\n");
+        try (RawClient client = proxied().login()) {
+            write(client, 1);
+            awaitIdle();
+            primary().stop();
+            awaitNoServers();
+            client.query("INSERT INTO t VALUES (2)");
+            await().until(() ->
+                    Objects.requireNonNull(proxy).pools().all().stream().anyMatch(pool -> pool.hasWaiting()));
+            primary().start();
+            assertThat(client.readUntilReady()).noneMatch(message -> message.type() == 'E');
+        }
+        assertThat(ids(primary())).containsExactly(1, 2);
+    }
+
+    @Test
+    void afterTheWaitThereIsAnErrorAndNextTimeAtOnce() throws Exception {
+        start("failover_wait = 1s\nserver_login_retry = 15s\n");
+        try (RawClient client = proxied().login();
+                RawClient next = proxied().login()) {
+            write(client, 1);
+            awaitIdle();
+            primary().stop();
+            awaitNoServers();
+            long begun = System.nanoTime();
+            assertThat(failure(client)).startsWith("08006: could not connect to server");
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isGreaterThan(Duration.ofMillis(900));
+            begun = System.nanoTime();
+            assertThat(failure(next)).startsWith("08006: could not connect to server");
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofMillis(900));
+        }
+    }
+
+    @Test
+    void offMeansTheConfiguredHost() throws Exception {
+        start("failover = off\n");
+        try (RawClient client = proxied().login()) {
+            write(client, 1);
+            awaitReplay();
+            awaitIdle();
+            primary().kill9();
+            direct(replica(0)).run("SELECT pg_promote()");
+            assertThat(failure(client)).startsWith("08006: ");
+        }
+        assertThat(ids(replica(0))).containsExactly(1);
+    }
+
+    private static String failure(RawClient client) {
+        client.query("INSERT INTO t VALUES (99)");
+        Message error = client.readMessage();
+        while (error.type() != 'E') {
+            error = client.readMessage();
+        }
+        return error.field('C') + ": " + error.field('M');
+    }
+
+    @Test
+    void replicasThatFollowTheNewPrimaryAreReadAgain() throws Exception {
+        start("failover_wait = 30s\ncache_mode = off\n");
+        try (RawClient client = proxied().login()) {
+            write(client, 1);
+            awaitReplay();
+            awaitIdle();
+            primary().kill9();
+            direct(replica(0)).run("SELECT pg_promote()");
+            write(client, 2);
+            String source = "host=127.0.0.1 port=" + replica(0).port() + " user=postgres password="
+                    + replica(0).superuserPassword();
+            Endpoint other = direct(replica(1));
+            other.run("ALTER SYSTEM SET primary_conninfo = '" + source + "'");
+            other.run("ALTER SYSTEM SET primary_slot_name = ''");
+            other.run("SELECT pg_reload_conf()");
+            await().atMost(LONG).until(() -> ids(replica(1)).contains(2));
+            write(client, 3);
+            await().atMost(LONG)
+                    .untilAsserted(() -> assertThat(value(client, "SELECT port FROM here"))
+                            .as(() -> console("SHOW REPLICAS") + " "
+                                    + Message.rows(client.query("EXPLAIN (ROUTE) SELECT port FROM here")
+                                            .readUntilReady()))
+                            .isEqualTo(Integer.toString(replica(1).port())));
+            assertThat(value(client, READ)).isEqualTo("3");
+        }
+    }
+}
