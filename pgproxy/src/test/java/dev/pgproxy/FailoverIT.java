@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.config.ConfigLoader;
 import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.demo.ClusterOptions;
 import dev.pgproxy.demo.EmbeddedCluster;
 import dev.pgproxy.demo.EmbeddedPostgres;
@@ -73,14 +74,7 @@ final class FailoverIT {
     }
 
     private void start(String settings) throws ConfigProblems, IOException {
-        EmbeddedCluster all = Objects.requireNonNull(cluster);
-        proxy = PgProxy.start(
-                ConfigLoader.parse("listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
-                        + "auth_type = trust\nadmin_users = [postgres]\ncache_mode = on\ndatabases { \"*\" { primary = \""
-                        + primary().host()
-                        + ":" + primary().port() + "\", " + TestCluster.replicasOf(all) + " } }\n"
-                        + TestCluster.watching(all) + "users { postgres { password = \""
-                        + primary().superuserPassword() + "\" } }\n" + settings));
+        proxy = PgProxy.start(configuration(settings));
         try (RawClient client = proxied().login()) { // until it is known who the primary is
             await().until(() -> {
                 client.query(READ).readUntilReady();
@@ -90,7 +84,16 @@ final class FailoverIT {
         }
     }
 
-    /** What is written is acknowledged by the server of this port. */
+    private ProxyConfig configuration(String settings) throws ConfigProblems {
+        EmbeddedCluster all = Objects.requireNonNull(cluster);
+        return ConfigLoader.parse("listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
+                + "auth_type = trust\nadmin_users = [postgres]\ncache_mode = on\ndatabases { \"*\" { primary = \""
+                + primary().host()
+                + ":" + primary().port() + "\", " + TestCluster.replicasOf(all) + " } }\n"
+                + TestCluster.watching(all) + "users { postgres { password = \""
+                + primary().superuserPassword() + "\" } }\n" + settings);
+    }
+
     private static void write(RawClient client, int id) {
         assertThat(client.query("INSERT INTO t VALUES (" + id + ")").readUntilReady())
                 .noneMatch(message -> message.type() == 'E');
@@ -114,7 +117,10 @@ final class FailoverIT {
                 .allMatch(server -> server.state() == ServerState.IDLE));
     }
 
-    /** Until it is known here that no server is left there: what is sent in the same moment may fail with it. */
+    /**
+     * Until no server is left there: what is sent in the same moment may fail with it, or still be carried out, as backends
+     * outlive a postmaster that was killed.
+     */
     private void awaitNoServers() {
         await().until(() -> Objects.requireNonNull(proxy).pools().all().stream()
                 .allMatch(pool -> pool.key().replica() != null || pool.servers().isEmpty()));
@@ -134,6 +140,7 @@ final class FailoverIT {
             awaitReplay();
             awaitIdle();
             primary().kill9();
+            awaitNoServers();
             client.query("INSERT INTO t VALUES (2)"); // nobody takes it yet
             await().until(() ->
                     Objects.requireNonNull(proxy).pools().all().stream().anyMatch(pool -> pool.hasWaiting()));
@@ -162,6 +169,7 @@ final class FailoverIT {
             awaitWrites(acknowledged, acknowledgedSoFar(acknowledged) + 50);
             awaitIdle();
             primary().kill9();
+            awaitNoServers();
             primary().start();
             awaitWrites(acknowledged, acknowledgedSoFar(acknowledged) + 50);
         } finally {
@@ -214,6 +222,39 @@ final class FailoverIT {
         client.close();
     }
 
+    /** Another name leads to the same primary and has no replicas: who watches it for that knows nothing of a promotion. */
+    @Test
+    void neitherARestartOfTheOldOneNorAReloadNorAnotherNameMakesItThePrimaryAgain() throws Exception {
+        String settings = "failover_wait = 30s\ndatabases { template1 { primary = \""
+                + primary().host() + ":" + primary().port() + "\" } }\n";
+        start(settings);
+        try (RawClient client = proxied().login();
+                RawClient other = new Endpoint(
+                                "127.0.0.1", Objects.requireNonNull(proxy).port(), "template1", "postgres", "")
+                        .login()) {
+            write(client, 1);
+            other.query("SELECT count(*) FROM pg_class").readUntilReady();
+            await().until(() -> Objects.requireNonNull(proxy).services().routes().all().stream()
+                    .allMatch(state -> state.catalog() != null));
+            awaitReplay();
+            awaitIdle();
+            primary().kill9();
+            awaitNoServers();
+            direct(replica(0)).run("SELECT pg_promote()");
+            write(client, 2);
+            primary().start();
+            for (int id = 3; id < 40; id++) {
+                write(client, id);
+                if (id % 10 == 0) {
+                    Objects.requireNonNull(proxy)
+                            .reload(configuration(settings + "server_idle_timeout = " + (500 + id) + "s\n"));
+                }
+            }
+        }
+        assertThat(ids(primary())).containsExactly(1);
+        assertThat(ids(replica(0))).hasSize(39);
+    }
+
     @Test
     void aRestartOfThePrimaryIsAPause() throws Exception {
         start("failover_wait = 30s\n");
@@ -257,6 +298,7 @@ final class FailoverIT {
             awaitReplay();
             awaitIdle();
             primary().kill9();
+            awaitNoServers();
             direct(replica(0)).run("SELECT pg_promote()");
             assertThat(failure(client)).startsWith("08006: ");
         }
@@ -280,6 +322,7 @@ final class FailoverIT {
             awaitReplay();
             awaitIdle();
             primary().kill9();
+            awaitNoServers();
             direct(replica(0)).run("SELECT pg_promote()");
             write(client, 2);
             String source = "host=127.0.0.1 port=" + replica(0).port() + " user=postgres password="

@@ -65,7 +65,8 @@ final class PrimaryCheck implements LoginListener {
             LOG.warn("{} does not say whether it is a primary: {} {}", server, error.code(), error.message());
         } else if (place != null
                 && (timeline.isEmpty()
-                        || Integer.parseUnsignedInt(timeline, 16) != place.timeline()
+                        || Integer.parseUnsignedInt(timeline, 16)
+                                != place.timeline().number()
                         || !server.identity().host().equals(place.address()))) {
             server.close("it is not the primary");
             primaries.doubt(configured);

@@ -1,6 +1,8 @@
 package dev.pgproxy.route;
 
 import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.routing.freshness.Timeline;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Consumer;
@@ -16,9 +18,8 @@ public final class Primaries {
      *
      * @param address null while no host is known to be the primary, and the last one is known to be none any more
      * @param timeline which it writes; a server that says otherwise is another than was looked at
-     * @param since when that became known, as System.nanoTime
      */
-    public record Place(@Nullable HostAddress address, int timeline, long since) {}
+    public record Place(@Nullable HostAddress address, Timeline timeline) {}
 
     /** Is told that a primary has moved. */
     @FunctionalInterface
@@ -48,23 +49,51 @@ public final class Primaries {
         return place == null ? configured : place.address();
     }
 
-    /** It is known to be there from now on; told if it was not before. */
-    void is(HostAddress configured, @Nullable HostAddress address, int timeline) {
+    /**
+     * It is there, as somebody has seen who watches the cluster; there may be several who do, with different replicas.
+     * One who does not know the latest timeline is not believed.
+     */
+    synchronized void is(HostAddress configured, HostAddress address, Timeline timeline) {
         Place before = places.get(configured);
-        HostAddress last = before == null ? configured : before.address();
-        boolean same = address == null ? last == null : address.equals(last);
-        if (before == null || !same || before.timeline() != timeline) {
-            places.put(configured, new Place(address, timeline, System.nanoTime()));
+        boolean later = before == null
+                || before.timeline().systemIdentifier() != timeline.systemIdentifier()
+                || before.timeline().number() <= timeline.number();
+        if (later) {
+            set(configured, before, new Place(address, timeline));
         }
-        if (!same || before != null && before.timeline() != timeline) {
-            listener.moved(configured, address);
+    }
+
+    /** This host was the primary and is none any more; if it is not the last one that is known, nothing changes. */
+    synchronized void isNot(HostAddress configured, HostAddress host) {
+        Place before = places.get(configured);
+        if (before != null && host.equals(before.address())) {
+            set(configured, before, new Place(null, before.timeline()));
+        }
+    }
+
+    private void set(HostAddress configured, @Nullable Place before, Place place) {
+        if (place.equals(before)) {
+            return;
+        }
+        places.put(configured, place);
+        HostAddress now = place.address();
+        if (before != null || !configured.equals(now)) {
+            listener.moved(configured, now);
             moved.accept(configured);
         }
     }
 
-    /** It is not watched any more. */
-    void forget(HostAddress configured) {
-        places.remove(configured);
+    /** It is not watched any more: it is where the configuration says. */
+    synchronized void forget(HostAddress configured) {
+        Place before = places.remove(configured);
+        if (before != null && !configured.equals(before.address())) {
+            listener.moved(configured, configured);
+        }
+    }
+
+    /** Those that are watched. */
+    Set<HostAddress> watched() {
+        return Set.copyOf(places.keySet());
     }
 
     /** Is told after the listener. */

@@ -41,13 +41,13 @@ final class PrimaryPlace implements Consumer<Topology> {
             }
             host = now;
             none = false;
-            primaries.is(configured, addresses.get(now), timeline.number());
+            primaries.is(configured, addresses.get(now), timeline);
         } else if (host >= 0 && topology.hosts().get(host).polledAt() != HostState.NEVER && !none) {
             none = true;
             LOG.warn(
                     "{} is not the primary any more, or not the only one, and no other host is: writes wait",
                     addresses.get(host));
-            primaries.is(configured, null, timeline == null ? 0 : timeline.number());
+            primaries.isNot(configured, addresses.get(host));
         }
     }
 }

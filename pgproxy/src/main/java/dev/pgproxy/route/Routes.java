@@ -202,9 +202,15 @@ public final class Routes implements AutoCloseable {
         keepers.clear();
         feeds.values().forEach(DatabaseFeed::close);
         feeds.clear();
-        before.keySet().forEach(key -> primaries.forget(key.primary()));
         states.values().forEach(this::apply);
         before.values().forEach(cluster -> cluster.monitor().close());
+        for (HostAddress configured : primaries.watched()) {
+            boolean watched =
+                    clusters.keySet().stream().anyMatch(key -> key.primary().equals(configured));
+            if (!watched || !changed.failover().follows()) {
+                primaries.forget(configured);
+            }
+        }
     }
 
     private void tellWhatIsMissing() {
