@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -253,6 +254,51 @@ final class FailoverIT {
         assertThat(ids(replica(0))).hasSize(39);
     }
 
+    /** Logging in there takes until {@code server_connect_timeout}, 15 s; nobody waits for that once another is known. */
+    @Test
+    void aPrimaryThatHangsIsLeftWithWhatIsUnderWayThere() throws Exception {
+        start("failover_wait = 30s\n");
+        try (RawClient first = proxied().login();
+                RawClient second = proxied().login()) {
+            write(first, 1);
+            awaitReplay();
+            awaitIdle();
+            List<Long> processes = processes(primary());
+            signal("STOP", processes);
+            try {
+                first.query("INSERT INTO t VALUES (2)"); // on the idle server
+                await().until(() -> Objects.requireNonNull(proxy).pools().all().stream()
+                        .flatMap(pool -> pool.servers().stream())
+                        .anyMatch(server -> server.state() == ServerState.ACTIVE));
+                second.query("INSERT INTO t VALUES (3)"); // on one that cannot log in
+                await().until(() ->
+                        Objects.requireNonNull(proxy).pools().all().stream().anyMatch(pool -> pool.connecting() > 0));
+                long begun = System.nanoTime();
+                direct(replica(0)).run("SELECT pg_promote()");
+                assertThat(second.readUntilReady()).noneMatch(message -> message.type() == 'E');
+                assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
+                assertThat(error(first)).startsWith("08007: ");
+            } finally {
+                signal("CONT", processes);
+            }
+        }
+        assertThat(ids(replica(0))).containsExactly(1, 3);
+    }
+
+    private static List<Long> processes(EmbeddedPostgres server) {
+        return ProcessHandle.of(server.pid().orElseThrow())
+                .map(postmaster -> Stream.concat(Stream.of(postmaster), postmaster.descendants())
+                        .map(ProcessHandle::pid)
+                        .toList())
+                .orElseThrow();
+    }
+
+    private static void signal(String name, List<Long> processes) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("kill", "-" + name));
+        processes.forEach(pid -> command.add(pid.toString()));
+        new ProcessBuilder(command).start().waitFor();
+    }
+
     @Test
     void aRestartOfThePrimaryIsAPause() throws Exception {
         start("failover_wait = 30s\n");
@@ -305,6 +351,10 @@ final class FailoverIT {
 
     private static String failure(RawClient client) {
         client.query("INSERT INTO t VALUES (99)");
+        return error(client);
+    }
+
+    private static String error(RawClient client) {
         Message error = client.readMessage();
         while (error.type() != 'E') {
             error = client.readMessage();

@@ -34,6 +34,13 @@ final class Outage {
         return failure;
     }
 
+    /** What clients are told until it is time to try again; null if it is, or one that comes up may be up by now. */
+    @Nullable
+    ErrorFields refusal(long now) {
+        boolean away = failure != null && failure.code().startsWith("08");
+        return away && !isRetried(now) ? failure : null;
+    }
+
     /** Whether it is one from which a host may come back so soon that clients wait for that. */
     boolean isShorterThan(long wait, long now) {
         return failure != null && now - since < wait;

@@ -264,7 +264,7 @@ public final class Pool implements ServerListener {
             pools.connect(this, loop, new LoginListener() {
                 @Override
                 public void connected(ServerConnection server) {
-                    loggedIn(server);
+                    loggedIn(server, move);
                 }
 
                 @Override
@@ -298,12 +298,12 @@ public final class Pool implements ServerListener {
         return true;
     }
 
-    private void loggedIn(ServerConnection server) {
+    private void loggedIn(ServerConnection server, int move) {
         server.listener(this);
         server.usage().epoch(epoch.get());
         books.loggedIn(server, key.replica() != null);
         synchronized (this) {
-            connecting--;
+            connecting -= move == moves ? 1 : 0;
             all.add(server);
             served = true;
             outage.end();
@@ -315,7 +315,7 @@ public final class Pool implements ServerListener {
     private void loginFailed(ErrorFields error, int move) {
         List<LeaseListener> refused = List.of();
         synchronized (this) {
-            connecting--;
+            connecting -= move == moves ? 1 : 0;
             if (error.code().startsWith("28") || error.code().startsWith("3D")) {
                 served = false; // the database, the user or its password is no longer what it was
             }
@@ -344,8 +344,7 @@ public final class Pool implements ServerListener {
             return Pools.STOPPING;
         }
         long now = System.nanoTime();
-        boolean pause = all.isEmpty() && connecting == 0 && !outage.isRetried(now);
-        return pause && !isPatient(now) ? outage.failure() : null;
+        return all.isEmpty() && connecting == 0 && !isPatient(now) ? outage.refusal(now) : null;
     }
 
     // ---- for the janitor and the console
@@ -416,6 +415,7 @@ public final class Pool implements ServerListener {
             epoch.incrementAndGet(); // who is given back from there goes to nobody
             idle.pollAll(new ArrayList<>(), server -> !server.identity().host().equals(host));
             moves++;
+            connecting = 0; // those who still try the last host are not waited for
             outage.end();
         }
         servers().stream()

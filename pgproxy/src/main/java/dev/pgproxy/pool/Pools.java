@@ -331,7 +331,10 @@ public final class Pools {
         }
         LoginListener ready = new ConnectQuery(parameters.isEmpty() ? database.connectQuery() : null, listener);
         boolean checked = key.replica() == null && parameters.isEmpty(); // one for replication may not take queries
-        connector.connect(target, loop, checked ? new PrimaryCheck(primaries, database.primary(), ready) : ready);
+        connector.connect(
+                target,
+                loop,
+                checked ? new PrimaryCheck(primaries, database.primary(), target.timeout(), ready) : ready);
     }
 
     void makeRoom(PoolKey key) {

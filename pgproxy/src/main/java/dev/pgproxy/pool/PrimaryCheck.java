@@ -7,7 +7,10 @@ import dev.pgproxy.route.Primaries;
 import dev.pgproxy.server.LoginListener;
 import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,11 +29,14 @@ final class PrimaryCheck implements LoginListener {
 
     private final Primaries primaries;
     private final HostAddress configured;
+    private final Duration timeout;
     private final LoginListener listener;
 
-    PrimaryCheck(Primaries primaries, HostAddress configured, LoginListener listener) {
+    /** @param timeout for the answer; zero = none */
+    PrimaryCheck(Primaries primaries, HostAddress configured, Duration timeout, LoginListener listener) {
         this.primaries = primaries;
         this.configured = configured;
+        this.timeout = timeout;
         this.listener = listener;
     }
 
@@ -40,6 +46,13 @@ final class PrimaryCheck implements LoginListener {
             listener.connected(server);
             return;
         }
+        ScheduledFuture<?> deadline = timeout.isZero()
+                ? null
+                : server.home()
+                        .schedule(
+                                () -> server.close("it does not say whether it is a primary"),
+                                timeout.toMillis(),
+                                TimeUnit.MILLISECONDS);
         server.ask(QUESTION, new OwnReply() {
             private String timeline = "";
 
@@ -50,6 +63,9 @@ final class PrimaryCheck implements LoginListener {
 
             @Override
             public void done(@Nullable ErrorFields error, byte status) {
+                if (deadline != null) {
+                    deadline.cancel(false);
+                }
                 answered(server, timeline, error);
             }
         });
