@@ -86,7 +86,9 @@ public final class DatabaseFeed implements AutoCloseable {
 
     @Override
     public void close() {
-        state.feed(null);
+        if (state.feed() == this) { // else another has taken its place
+            state.feed(null);
+        }
         if (logical != null) {
             logical.close();
         }

@@ -294,23 +294,31 @@ public final class Routes implements AutoCloseable {
         }
     }
 
-    /** The primary has moved: what was asked there is asked where it is now. */
-    private synchronized void moved(HostAddress configured) {
-        ControlLogin login = control;
-        for (DatabaseState state : behind(configured)) {
-            DatabaseRoutes routes = state.routes();
-            CatalogKeeper keeper = keepers.remove(state.database());
-            DatabaseFeed feed = feeds.remove(state.database());
-            if (keeper != null) {
-                keeper.close();
-            }
-            if (feed != null) {
-                feed.close();
-            }
-            if (routes != null && login != null) {
-                learn(state, login, routes.hosts().getFirst());
+    /** The primary has moved: what was asked there is asked where it is now. Waits for hosts, but lets nobody else wait. */
+    private void moved(HostAddress configured) {
+        List<CatalogKeeper> pastKeepers = new ArrayList<>();
+        List<DatabaseFeed> pastFeeds = new ArrayList<>();
+        synchronized (this) {
+            for (DatabaseState state : behind(configured)) {
+                CatalogKeeper keeper = keepers.remove(state.database());
+                if (keeper != null) {
+                    pastKeepers.add(keeper);
+                }
+                DatabaseFeed feed = feeds.remove(state.database());
+                if (feed != null) {
+                    pastFeeds.add(feed);
+                }
+                DatabaseRoutes routes = state.routes();
+                ControlLogin login = control;
+                if (routes != null && login != null) {
+                    learn(state, login, routes.hosts().getFirst());
+                }
             }
         }
+        pastKeepers.forEach(CatalogKeeper::end);
+        behind(configured).forEach(state -> state.definitionsChanged(false)); // those of the last host count no more
+        pastFeeds.forEach(DatabaseFeed::close);
+        pastKeepers.forEach(CatalogKeeper::close);
     }
 
     /** Of whatever name of the configuration leads there: what one writes, the other may read. */

@@ -130,10 +130,15 @@ public final class CatalogKeeper implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() {
+    /** Reads nothing any more; what it is reading counts for changes before this alone. Waits for nobody. */
+    public void end() {
         open = false;
         thread.interrupt();
+    }
+
+    @Override
+    public void close() {
+        end();
         connections.close();
     }
 }
