@@ -167,6 +167,7 @@ class CacheNotifyIT {
     @Test
     void whatIsRolledBackForgetsNothingAndOtherTablesAreKept() throws Exception {
         try (RawClient c = triggered()) {
+            awaitLevel("public.t", "notify"); // what the triggers change of the definitions is known
             String read = "SELECT v FROM t";
             await().until(() -> caching.isHit(c, read));
             long before = listening().transactions();

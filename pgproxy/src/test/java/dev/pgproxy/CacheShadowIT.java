@@ -13,6 +13,7 @@ import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.RoutedProxy;
 import dev.pgproxy.testing.TestCluster;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -269,7 +270,7 @@ final class CacheShadowIT {
             assertThat(tally().compared()).isZero();
             console("SET cache_shadow_sample = 50");
             caching.awaitCatalog();
-            await().until(() -> {
+            await().pollInterval(Duration.ofMillis(2)).until(() -> {
                 value(c, READ);
                 return tally().compared() >= 20;
             });

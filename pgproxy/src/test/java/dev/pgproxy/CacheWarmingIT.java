@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.pgproxy.config.ConfigLoader;
 import dev.pgproxy.config.ConfigProblems;
 import dev.pgproxy.demo.EmbeddedPostgres;
+import dev.pgproxy.pool.Pool;
 import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.testing.Endpoint;
@@ -287,13 +288,18 @@ final class CacheWarmingIT {
 
     @Test
     void itGivesWayToClientsThatWaitForServers() throws Exception {
-        start("default_pool_size = 1\n" + warm("one", READ, ", every = 100ms"));
-        awaitKept("one");
+        start("default_pool_size = 1\n");
         try (RawClient holding = proxied(database).login();
                 RawClient waiting = proxied(database).login()) {
+            isHit(holding, READ);
+            awaitCatalog();
             holding.query("BEGIN").readUntilReady();
             holding.query("UPDATE t SET v = 0 WHERE id = 1").readUntilReady();
             waiting.query("SELECT count(*) FROM pg_class");
+            await().until(() -> proxy().pools().all().stream().anyMatch(Pool::hasWaiting));
+            text = text("default_pool_size = 1\n" + warm("one", READ, ", every = 100ms"));
+            proxy().reload().toCompletableFuture().join();
+            awaitShown("one");
             await().until(() -> skipped() > 0);
             long runs = runs("one");
             long skipped = skipped();

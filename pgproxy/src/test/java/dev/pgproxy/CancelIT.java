@@ -178,7 +178,7 @@ final class CancelIT {
     @Test
     void aClientThatVanishesWhileItsQueryRunsLeavesItsServerClean() {
         assertSame((c, t) -> {
-            String sql = "SELECT pg_sleep(0.2), repeat('left over', 1000) /* vanishes */";
+            String sql = "SELECT pg_sleep(1.5), repeat('left over', 1000) /* vanishes */";
             RawClient d = t.another("d");
             d.query(sql);
             awaitRunning(sql);
