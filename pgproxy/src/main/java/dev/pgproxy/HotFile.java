@@ -14,7 +14,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -42,8 +41,7 @@ final class HotFile {
     /** What is in it; empty, with a line in the log, if it cannot be used. */
     List<HotRead> read() {
         try {
-            Set<PosixFilePermission> allowed = EnumSet.copyOf(OWNER);
-            if (!allowed.containsAll(Files.getPosixFilePermissions(path))) {
+            if (!OWNER.containsAll(Files.getPosixFilePermissions(path))) {
                 throw new IOException("others than its owner may read or write it: chmod 600");
             }
             if (Files.size(path) > LONGEST) {

@@ -83,7 +83,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         Primaries primaries = new Primaries();
         this.pools = new Pools(config, serverTls, transport, primaries);
         pools.control(secrets.control(config.auth()));
-        this.listeners = new Listeners(pools);
+        this.listeners = new Listeners(pools, primaries);
         this.routes = new Routes(
                 config, secrets.controlLogin(config.auth()), transport.loops().size(), primaries);
         this.services = new ClientServices(
@@ -188,7 +188,6 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private boolean restore() {
         Path path = config.cache().warmFile();
         HotReads hot = routes.results().hot();
-        hot.want(config.cache().warmMostAsked());
         if (path == null) {
             return false;
         }

@@ -12,6 +12,7 @@ import dev.pgproxy.testing.CachingProxy;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.RawClient;
+import dev.pgproxy.testing.Signals;
 import dev.pgproxy.testing.TestCluster;
 import java.io.StringReader;
 import java.sql.Connection;
@@ -331,7 +332,7 @@ class CacheNotifyIT {
             } finally {
                 TestCluster.execute(primary(), "ALTER DATABASE " + database + " ALLOW_CONNECTIONS true");
             }
-            await().atMost(Duration.ofSeconds(60)).until(() -> listening().state() == FeedStatus.State.LISTENING);
+            await().until(() -> listening().state() == FeedStatus.State.LISTENING);
             assertThat(value(c, read)).isEqualTo("42");
             awaitLevel("public.t", "notify");
         }
@@ -350,14 +351,14 @@ class CacheNotifyIT {
         try (RawClient c = triggered()) {
             awaitLevel("public.t", "notify");
             long pid = listener();
-            signal("STOP", pid);
+            Signals.send("STOP", List.of(pid));
             try {
-                await().atMost(Duration.ofSeconds(20)).until(() -> listening().losses() == 1);
+                await().until(() -> listening().losses() == 1);
                 assertThat(listening().reason()).contains("silent");
-                await().atMost(Duration.ofSeconds(20)).until(() -> listening().state() == FeedStatus.State.LISTENING);
+                await().until(() -> listening().state() == FeedStatus.State.LISTENING);
                 assertSeen(c, "SELECT v FROM t", "UPDATE t SET v = v + 1");
             } finally {
-                signal("CONT", pid);
+                Signals.send("CONT", List.of(pid));
             }
         }
     }
@@ -369,13 +370,6 @@ class CacheNotifyIT {
             assertThat(row.next()).isTrue();
             return row.getLong(1);
         }
-    }
-
-    private static void signal(String signal, long pid) throws Exception {
-        assertThat(new ProcessBuilder("kill", "-" + signal, Long.toString(pid))
-                        .start()
-                        .waitFor())
-                .isZero();
     }
 
     @Test

@@ -14,6 +14,7 @@ import dev.pgproxy.routing.HostRole;
 import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.ResponseTimes;
 import dev.pgproxy.routing.freshness.Monotonic;
+import dev.pgproxy.testing.Signals;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -21,9 +22,11 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -88,15 +91,11 @@ final class ClusterMonitorIT {
 
     private static void awaitFresh(ClusterMonitor monitor) {
         long asOf = Monotonic.now();
-        await().atMost(Duration.ofSeconds(20))
-                .pollInterval(Duration.ofMillis(5))
-                .untilAsserted(() -> {
-                    monitor.needed();
-                    assertThat(monitor.topology().primary()).isNotNull();
-                    assertThat(monitor.topology().replicas())
-                            .hasSize(2)
-                            .allMatch(replica -> replica.freshAsOf() > asOf);
-                });
+        await().pollInterval(Duration.ofMillis(5)).untilAsserted(() -> {
+            monitor.needed();
+            assertThat(monitor.topology().primary()).isNotNull();
+            assertThat(monitor.topology().replicas()).hasSize(2).allMatch(replica -> replica.freshAsOf() > asOf);
+        });
     }
 
     private static HostState host(ClusterMonitor monitor, int index) {
@@ -226,7 +225,7 @@ final class ClusterMonitorIT {
                     execute(cluster.primary(), "SELECT pg_switch_wal()", "CHECKPOINT", "SELECT pg_sleep(0.3)");
                 }
             }));
-            await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+            await().untilAsserted(() -> {
                 if (failures.isEmpty()) {
                     assertThat(checks).hasValueGreaterThan(5_000);
                     assertThat(fresh).hasValueGreaterThan(1_000);
@@ -317,38 +316,22 @@ final class ClusterMonitorIT {
     void aHostThatHangsIsUnknownAndTheOthersAreUnaffected() throws Exception {
         EmbeddedPostgres hanging = cluster.replicas().getFirst();
         try (ClusterMonitor monitor = monitor()) {
-            List<Long> processes = ProcessHandle.of(hanging.pid().orElseThrow())
-                    .map(postmaster -> {
-                        List<Long> all = new ArrayList<>(
-                                postmaster.descendants().map(ProcessHandle::pid).toList());
-                        all.addFirst(postmaster.pid());
-                        return all;
-                    })
-                    .orElseThrow();
-            signal("STOP", processes);
-            long stopped = Monotonic.now();
+            List<Long> processes = Signals.processesOf(hanging);
+            Signals.send("STOP", processes);
+            Set<Long> othersPolls = new HashSet<>();
             try {
-                await().atMost(Duration.ofSeconds(2))
-                        .pollInterval(Duration.ofMillis(5))
-                        .until(() -> {
-                            monitor.needed();
-                            assertThat(Monotonic.now() - host(monitor, 2).freshAsOf())
-                                    .isLessThan(TimeUnit.MILLISECONDS.toNanos(700));
-                            return host(monitor, 1).role() == HostRole.UNKNOWN;
-                        });
-                assertThat(Monotonic.now() - stopped).isLessThan(TimeUnit.MILLISECONDS.toNanos(1_700));
+                await().pollInterval(Duration.ofMillis(5)).until(() -> {
+                    monitor.needed();
+                    othersPolls.add(host(monitor, 2).polledAt());
+                    return host(monitor, 1).role() == HostRole.UNKNOWN;
+                });
+                assertThat(othersPolls).hasSizeGreaterThan(3);
                 assertThat(host(monitor, 1).polledAt()).isEqualTo(HostState.NEVER);
             } finally {
-                signal("CONT", processes);
+                Signals.send("CONT", processes);
             }
             awaitFresh(monitor);
         }
-    }
-
-    private static void signal(String name, List<Long> processes) throws Exception {
-        List<String> command = new ArrayList<>(List.of("kill", "-" + name));
-        processes.forEach(pid -> command.add(pid.toString()));
-        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
     }
 
     @Test
@@ -377,7 +360,7 @@ final class ClusterMonitorIT {
             Thread starter = Thread.ofPlatform().start(() -> opened.add(monitor()));
             await().pollDelay(Duration.ofMillis(1_500)).until(starter::isAlive);
             replica.start();
-            await().atMost(Duration.ofSeconds(20)).until(() -> !starter.isAlive());
+            await().until(() -> !starter.isAlive());
             assertThat(opened).hasSize(1);
         } finally {
             if (!replica.isRunning()) {

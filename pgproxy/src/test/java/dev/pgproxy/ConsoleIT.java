@@ -20,7 +20,6 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -261,7 +260,7 @@ final class ConsoleIT {
         String database = TestCluster.freshDatabase();
         try (RawClient client = as(database).login()) {
             long before = Long.parseLong(row("SHOW STATS", "database", database).getOrDefault("total_xact_count", "0"));
-            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            await().untilAsserted(() -> {
                 client.query("SELECT pg_sleep(0.01)").readUntilReady();
                 Map<String, String> stats = row("SHOW STATS", "database", database);
                 assertThat(Long.parseLong(stats.get("avg_query_count"))).isPositive();

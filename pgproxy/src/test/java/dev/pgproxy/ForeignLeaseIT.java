@@ -154,8 +154,6 @@ final class ForeignLeaseIT {
     private void allServersAreIdle() {
         String open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                 + " AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'";
-        await("no server is busy")
-                .atMost(Duration.ofSeconds(20))
-                .until(() -> direct.run(open).get(1).values().equals(List.of("0")));
+        await("no server is busy").until(() -> direct.run(open).get(1).values().equals(List.of("0")));
     }
 }

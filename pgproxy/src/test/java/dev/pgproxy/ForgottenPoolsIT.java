@@ -107,7 +107,6 @@ final class ForgottenPoolsIT {
             proxy.as(alice, "secret", kept).run("SELECT 1");
             Awaitility.await()
                     .during(Duration.ofMillis(1200))
-                    .atMost(Duration.ofSeconds(5))
                     .until(() -> databases(proxy).containsAll(List.of(database, kept)));
             assertThat(Message.types(client.query("SELECT 1").readUntilReady())).isEqualTo("TDCZ");
             client.terminate().readUntilClosed();

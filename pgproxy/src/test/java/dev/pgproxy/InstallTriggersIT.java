@@ -20,7 +20,6 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -218,8 +217,7 @@ final class InstallTriggersIT {
                 awaitListening(state);
                 assertSeen(proxied, server, state);
                 server.restart();
-                await().atMost(Duration.ofSeconds(30))
-                        .until(() -> listening(state).losses() == 1);
+                await().until(() -> listening(state).losses() == 1);
                 awaitListening(state);
                 assertSeen(proxied, server, state);
             }
@@ -291,7 +289,7 @@ final class InstallTriggersIT {
     }
 
     private static void awaitListening(DatabaseState state) {
-        await().atMost(Duration.ofSeconds(60)).until(() -> listening(state).state() == FeedStatus.State.LISTENING);
+        await().until(() -> listening(state).state() == FeedStatus.State.LISTENING);
     }
 
     private static FeedStatus listening(DatabaseState state) {

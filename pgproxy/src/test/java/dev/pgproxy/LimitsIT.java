@@ -223,7 +223,6 @@ final class LimitsIT {
             }
             Awaitility.await()
                     .during(java.time.Duration.ofMillis(1500))
-                    .atMost(java.time.Duration.ofSeconds(5))
                     .until(() -> backends().equals("3"));
         }
     }

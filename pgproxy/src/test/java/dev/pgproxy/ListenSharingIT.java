@@ -9,7 +9,6 @@ import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.RawClient;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -271,7 +270,7 @@ final class ListenSharingIT {
             assertThat(listeners(alone)).isEqualTo("1");
             c.run("UNLISTEN share_last");
             d.run("UNLISTEN *");
-            await().atMost(Duration.ofSeconds(10)).until(() -> listeners(alone).equals("0"));
+            await().until(() -> listeners(alone).equals("0"));
         } finally {
             alone.proxy().close();
         }

@@ -4,6 +4,7 @@ import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.pool.Notifiers;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
+import dev.pgproxy.route.Primaries;
 import dev.pgproxy.server.ServerTarget;
 import io.netty.channel.EventLoop;
 import java.util.Map;
@@ -17,10 +18,10 @@ public final class Listeners {
     private final Map<Key, SharedListener> all = new ConcurrentHashMap<>();
     private final Pools pools;
 
-    /** Listeners that connect as {@code pools} says. */
-    public Listeners(Pools pools) {
+    /** Listeners that connect as {@code pools} says, to where primaries are. */
+    public Listeners(Pools pools, Primaries primaries) {
         this.pools = pools;
-        pools.onMove(() -> all.values().forEach(SharedListener::primaryMoved));
+        primaries.onMove((configured, now) -> all.values().forEach(SharedListener::primaryMoved));
     }
 
     /** The listener for the database of a pool; a new one lives on {@code loop}. Null if there is no such database. */

@@ -12,7 +12,7 @@ import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerListener;
 import dev.pgproxy.server.ServerTarget;
 import io.netty.channel.EventLoop;
-import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -22,7 +22,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,7 +40,7 @@ public final class SharedListener implements ServerListener, LoginListener {
     private static final Logger LOG = LoggerFactory.getLogger(SharedListener.class);
 
     /** A connection that does not answer for so long is given up. */
-    private static final int ANSWER_SECONDS = 30;
+    private static final Duration ANSWER = Duration.ofSeconds(30);
 
     /** It idles for ever, and nothing is lost by a point that a crash takes back. */
     private static final String SETUP = "SELECT pg_catalog.set_config(name, setting, false) FROM (VALUES"
@@ -211,12 +210,9 @@ public final class SharedListener implements ServerListener, LoginListener {
 
     private void question(ServerConnection to, String sql, Runnable then) {
         busy = true;
-        ScheduledFuture<?> deadline =
-                loop.schedule(() -> to.close("listener does not answer"), ANSWER_SECONDS, TimeUnit.SECONDS);
-        to.ask(sql, new OwnReply() {
+        to.ask(sql, ANSWER, "listener does not answer", new OwnReply() {
             @Override
             public void done(@Nullable ErrorFields error, byte status) {
-                deadline.cancel(false);
                 if (error != null) {
                     failing(error);
                     to.close("listener failed: " + error.message());

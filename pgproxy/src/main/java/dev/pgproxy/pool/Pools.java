@@ -46,7 +46,6 @@ public final class Pools {
     private final Primaries primaries;
     private final Transport transport;
     private final ServerConnector connector;
-    private volatile Runnable moved = () -> {};
     private volatile ProxyConfig config;
     private volatile ServerTls tls;
     private volatile Credentials control = new Credentials();
@@ -58,7 +57,7 @@ public final class Pools {
         this.tls = tls;
         this.transport = transport;
         this.connector = new ServerConnector(transport);
-        primaries.listener(this::moved);
+        primaries.onMove(this::moved);
         anyLoop().scheduleWithFixedDelay(this::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -121,29 +120,6 @@ public final class Pools {
                 pool.leaveAllBut(now);
             }
         }
-        moved.run();
-    }
-
-    /** Who else has to know that a primary is on another host; told on any thread. */
-    public void onMove(Runnable told) {
-        moved = told;
-    }
-
-    /** Where the primary of a pool's database is; null if no host is. */
-    @Nullable
-    HostAddress primary(PoolKey key) {
-        DatabaseSettings database = config.database(key.database());
-        return database == null ? null : primaries.address(database.primary());
-    }
-
-    /** Whether servers of a pool can be nowhere: there is no primary. */
-    boolean isNowhere(PoolKey key) {
-        if (key.replica() != null) {
-            return false;
-        }
-        DatabaseSettings database = config.database(key.database());
-        Primaries.Place place = database == null ? null : primaries.of(database.primary());
-        return place != null && place.address() == null;
     }
 
     /** How long clients of a pool wait while its host cannot be reached, in nanoseconds; 0 = not at all. */
@@ -261,8 +237,8 @@ public final class Pools {
         if (gates.isStopping()) {
             listener.failed(STOPPING);
         } else if (target == null) {
-            ErrorFields why =
-                    isNowhere(pool.key()) ? NO_PRIMARY : unknown(pool.key().database());
+            String database = pool.key().database();
+            ErrorFields why = config.database(database) == null ? unknown(database) : NO_PRIMARY;
             loop.execute(() -> listener.failed(why));
         } else {
             connector.connect(target, loop, listener);

@@ -7,10 +7,8 @@ import dev.pgproxy.route.Primaries;
 import dev.pgproxy.server.LoginListener;
 import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ServerConnection;
-import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,14 +44,7 @@ final class PrimaryCheck implements LoginListener {
             listener.connected(server);
             return;
         }
-        ScheduledFuture<?> deadline = timeout.isZero()
-                ? null
-                : server.home()
-                        .schedule(
-                                () -> server.close("it does not say whether it is a primary"),
-                                timeout.toMillis(),
-                                TimeUnit.MILLISECONDS);
-        server.ask(QUESTION, new OwnReply() {
+        server.ask(QUESTION, timeout, "it does not say whether it is a primary", new OwnReply() {
             private String timeline = "";
 
             @Override
@@ -63,9 +54,6 @@ final class PrimaryCheck implements LoginListener {
 
             @Override
             public void done(@Nullable ErrorFields error, byte status) {
-                if (deadline != null) {
-                    deadline.cancel(false);
-                }
                 answered(server, timeline, error);
             }
         });

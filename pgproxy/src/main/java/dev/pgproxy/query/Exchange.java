@@ -206,6 +206,11 @@ public final class Exchange {
         return zero < 0 ? null : buffer(i).toString(from, zero - from, StandardCharsets.UTF_8);
     }
 
+    /** Where in a Bind that is whole and well-formed formats and values begin: behind the names. */
+    int valuesAt(int i) {
+        return CString.end(buffer(i), statementNameAt(i), end(i)) + 1;
+    }
+
     /** The name that a Parse gives; null if it is malformed or not whole. */
     @Nullable
     String parsedName(int i) {

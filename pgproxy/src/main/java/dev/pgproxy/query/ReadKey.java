@@ -159,8 +159,7 @@ final class ReadKey {
         }
         ByteBuf buf = exchange.buffer(read.bind());
         int end = exchange.index(read.bind()) + exchange.length(read.bind());
-        int portalEnd = CString.end(buf, exchange.index(read.bind()) + FrameReader.HEADER, end);
-        int from = CString.end(buf, portalEnd + 1, end) + 1;
+        int from = exchange.valuesAt(read.bind());
         if (end - from > LoopKeys.MOST) {
             return false;
         }

@@ -1,7 +1,5 @@
 package dev.pgproxy.query;
 
-import dev.pgproxy.protocol.frame.CString;
-import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.results.HotRead;
 import dev.pgproxy.results.HotReads;
@@ -66,8 +64,7 @@ final class Repetition {
         FrontendWriter.describe(out, FrontendWriter.STATEMENT, STATEMENT);
         ByteBuf buf = exchange.buffer(bind);
         int end = exchange.index(bind) + exchange.length(bind);
-        int portalEnd = CString.end(buf, exchange.index(bind) + FrameReader.HEADER, end);
-        int values = CString.end(buf, portalEnd + 1, end) + 1;
+        int values = exchange.valuesAt(bind);
         FrontendWriter.bind(out, STATEMENT, buf, values, end - values);
         FrontendWriter.describe(out, FrontendWriter.PORTAL, UNNAMED);
         FrontendWriter.execute(out);

@@ -55,6 +55,7 @@ public final class Results {
     /** Nothing kept yet; keys are made with this. */
     public Results(CacheSettings settings, KeyHash secret) {
         this.settings = settings;
+        hot.want(settings.warmMostAsked());
         this.secret = secret;
         long half = Runtime.getRuntime().maxMemory() / 2;
         this.cache = new ResultCache<>(Math.min(settings.size(), half), settings.maxResult(), Results::isTrue);
@@ -71,6 +72,7 @@ public final class Results {
             flush();
         }
         settings = changed;
+        hot.want(changed.warmMostAsked());
     }
 
     /** Makes keys on the event loop that calls. */
@@ -167,8 +169,9 @@ public final class Results {
 
     /** Forgets everything. */
     public void flush() {
-        flushed = Monotonic.now();
-        cache.invalidateAll(Monotonic.now());
+        long now = Monotonic.now();
+        flushed = now;
+        cache.invalidateAll(now);
     }
 
     /** When that was done the last time. */

@@ -2,9 +2,11 @@ package dev.pgproxy.route;
 
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.routing.freshness.Timeline;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,13 +31,12 @@ public final class Primaries {
     }
 
     private final ConcurrentMap<HostAddress, Place> places = new ConcurrentHashMap<>();
-    private volatile Listener listener = (configured, now) -> {};
-    private volatile Consumer<HostAddress> moved = configured -> {};
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile Consumer<HostAddress> doubted = configured -> {};
 
-    /** Who has to close connections. */
-    public void listener(Listener told) {
-        listener = told;
+    /** Is told from now on, after those who came before: who closes connections comes first. */
+    public void onMove(Listener told) {
+        listeners.add(told);
     }
 
     /** Where the primary is; null if nobody watches it, or it has not been seen yet: where the configuration says. */
@@ -78,27 +79,25 @@ public final class Primaries {
         places.put(configured, place);
         HostAddress now = place.address();
         if (before != null || !configured.equals(now)) {
-            listener.moved(configured, now);
-            moved.accept(configured);
+            tell(configured, now);
         }
+    }
+
+    private void tell(HostAddress configured, @Nullable HostAddress now) {
+        listeners.forEach(listener -> listener.moved(configured, now));
     }
 
     /** It is not watched any more: it is where the configuration says. */
     synchronized void forget(HostAddress configured) {
         Place before = places.remove(configured);
         if (before != null && !configured.equals(before.address())) {
-            listener.moved(configured, configured);
+            tell(configured, configured);
         }
     }
 
     /** Those that are watched. */
     Set<HostAddress> watched() {
         return Set.copyOf(places.keySet());
-    }
-
-    /** Is told after the listener. */
-    void onMove(Consumer<HostAddress> told) {
-        moved = told;
     }
 
     /** What to do when a server does not look like the primary that it was taken for. */

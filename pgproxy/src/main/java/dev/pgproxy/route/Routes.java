@@ -79,7 +79,7 @@ public final class Routes implements AutoCloseable {
                 instances == null ? KeyHash.random() : KeyHash.of(Instances.secret(config.instances())));
         results.rules(config.cacheRules());
         shapes.comparing(config.cache().isOn());
-        primaries.onMove(configured ->
+        primaries.onMove((configured, now) ->
                 Thread.ofPlatform().daemon().name("failover " + configured).start(() -> moved(configured)));
         primaries.onDoubt(configured -> behind(configured).stream()
                 .map(DatabaseState::routes)
@@ -252,7 +252,7 @@ public final class Routes implements AutoCloseable {
             addresses.add(replica.address());
         }
         Cluster cluster = clusters.computeIfAbsent(
-                new ClusterKey(physical.primary(), replicas), key -> watch(key, hosts, physical, login));
+                new ClusterKey(physical.primary(), replicas), key -> watch(key, hosts, addresses, physical, login));
         int[][] active = new int[loops][hosts.size()];
         List<HostChooser> choosers = new ArrayList<>();
         ReadBalance balance = new ReadBalance(
@@ -337,17 +337,19 @@ public final class Routes implements AutoCloseable {
         return replicas;
     }
 
-    private Cluster watch(ClusterKey key, List<Host> hosts, PhysicalDatabase physical, ControlLogin login) {
+    private Cluster watch(
+            ClusterKey key,
+            List<Host> hosts,
+            List<HostAddress> addresses,
+            PhysicalDatabase physical,
+            ControlLogin login) {
         ResponseTimes times = new ResponseTimes(loops, hosts.size());
         List<ControlTarget> targets = new ArrayList<>();
-        List<HostAddress> addresses = new ArrayList<>();
         for (Host host : hosts) {
             ReplicaAddress replica = host.index() == 0 ? null : key.replicas().get(host.index() - 1);
-            HostAddress address = replica == null ? key.primary() : replica.address();
-            addresses.add(address);
             targets.add(login.target(
                     host,
-                    address,
+                    addresses.get(host.index()),
                     physical.name(),
                     config.serverTls(),
                     replica == null ? null : replica.nodeExporter()));

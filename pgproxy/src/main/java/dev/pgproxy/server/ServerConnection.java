@@ -1,6 +1,7 @@
 package dev.pgproxy.server;
 
 import dev.pgproxy.net.LastWords;
+import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.frame.ProtocolViolation;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.session.Reported;
@@ -9,8 +10,12 @@ import dev.pgproxy.session.Tracked;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -215,6 +220,27 @@ public final class ServerConnection {
         expect(ReplyQueue.QUERY | ReplyQueue.SWALLOW, reply);
         write(out);
         channel.flush();
+    }
+
+    /** The same; a server that has not answered by then is closed for this reason. Zero = however long it takes. */
+    public void ask(String sql, Duration limit, String reason, OwnReply reply) {
+        if (limit.isZero()) {
+            ask(sql, reply);
+            return;
+        }
+        ScheduledFuture<?> deadline = home().schedule(() -> close(reason), limit.toMillis(), TimeUnit.MILLISECONDS);
+        ask(sql, new OwnReply() {
+            @Override
+            public void row(List<@Nullable String> values) {
+                reply.row(values);
+            }
+
+            @Override
+            public void done(@Nullable ErrorFields error, byte status) {
+                deadline.cancel(false);
+                reply.done(error, status);
+            }
+        });
     }
 
     /**

@@ -83,7 +83,6 @@ public final class Warming implements AutoCloseable {
         if (closed) {
             return;
         }
-        hotReads().want(services.config().cache().warmMostAsked());
         asked.keySet().retainAll(queries);
         long now = System.nanoTime();
         for (WarmQuery query : queries) {
@@ -92,7 +91,9 @@ public final class Warming implements AutoCloseable {
                     .due(now);
         }
         show();
-        if (tasks.isEmpty()) {
+        if (asked.isEmpty() && !hotReads().areWanted()) {
+            stop();
+        } else if (tasks.isEmpty()) {
             every(LOOK_MILLIS, this::lookAtQueries);
             every(TimeUnit.SECONDS.toMillis(1), this::lookAtHotReads);
             every(TimeUnit.SECONDS.toMillis(AGE_SECONDS), () -> hotReads().age());
@@ -182,8 +183,12 @@ public final class Warming implements AutoCloseable {
         if (state == null) {
             return;
         }
-        HotTurn turn = hot.computeIfAbsent(database, HotTurn::new);
-        show();
+        HotTurn known = hot.get(database);
+        HotTurn turn = known == null ? new HotTurn(database) : known;
+        if (known == null) {
+            hot.put(database, turn);
+            show();
+        }
         Results results = state.results();
         long written = state.clock().lastWrite(RelationSet.NONE);
         HotTurn.Era era = new HotTurn.Era(results.flushed(), written, state.definitions());
@@ -216,12 +221,17 @@ public final class Warming implements AutoCloseable {
         new HotSession(read, loop, listener).begin(services);
     }
 
+    private void stop() {
+        tasks.forEach(task -> task.cancel(false));
+        tasks.clear();
+    }
+
     /** Asks nothing any more. */
     @Override
     public void close() {
         loop.execute(() -> {
             closed = true;
-            tasks.forEach(task -> task.cancel(false));
+            stop();
         });
     }
 }

@@ -34,8 +34,8 @@ final class ConsistencyIT {
             "change_feed = off\ncache_ttl = 2s\ncache_refresh_ahead = 50\ncache_serve_stale = 5s\n";
 
     // what a run has to judge, however slow the machine is
-    private static final int READS = 1_000;
-    private static final int WRITES = 40;
+    private static final int READS = 1_001;
+    private static final int WRITES = 101;
     private static final int HITS = 100;
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 

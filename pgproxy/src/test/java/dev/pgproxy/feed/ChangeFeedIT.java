@@ -134,9 +134,8 @@ class ChangeFeedIT {
                     database,
                     "DROP TABLE made; CREATE SCHEMA other; ALTER TABLE u SET SCHEMA other",
                     "INSERT INTO other.u VALUES (4)");
-            await().atMost(Watched.LONG)
-                    .untilAsserted(() -> assertThat(watched.told())
-                            .anyMatch(each -> each.tables().equals(Set.of(new TableName("other", "u")))));
+            await().untilAsserted(() -> assertThat(watched.told())
+                    .anyMatch(each -> each.tables().equals(Set.of(new TableName("other", "u")))));
         }
     }
 
@@ -237,10 +236,9 @@ class ChangeFeedIT {
                     .collect(Collectors.joining(", "));
             statement.execute("TRUNCATE " + all);
 
-            await().atMost(Watched.LONG)
-                    .untilAsserted(() -> assertThat(watched.told())
-                            .as("seed %d", seed)
-                            .anyMatch(each -> each.tables().equals(names)));
+            await().untilAsserted(() -> assertThat(watched.told())
+                    .as("seed %d", seed)
+                    .anyMatch(each -> each.tables().equals(names)));
             for (TableName each : names) {
                 assertThat(watched.told())
                         .as("seed %d", seed)
@@ -328,7 +326,7 @@ class ChangeFeedIT {
             String restart = slot("restart_lsn", watchedDatabase);
             execute(other, "INSERT INTO t SELECT repeat('x', 100) FROM generate_series(1, 20000)");
             String written = Watched.value(primary(), "SELECT pg_current_wal_lsn()");
-            await().atMost(Watched.LONG).untilAsserted(() -> {
+            await().untilAsserted(() -> {
                 assertThat(isAtLeast(slot("confirmed_flush_lsn", watchedDatabase), written))
                         .isTrue();
                 execute("postgres", "CHECKPOINT");
@@ -352,8 +350,7 @@ class ChangeFeedIT {
         watched.close();
         execute(database, "INSERT INTO t VALUES (1)");
 
-        await().atMost(Watched.LONG)
-                .untilAsserted(() -> assertThat(slot("slot_name", database)).isEqualTo("none"));
+        await().untilAsserted(() -> assertThat(slot("slot_name", database)).isEqualTo("none"));
         assertThat(watched.told()).hasSize(1);
         assertThat(watched.status().state()).isEqualTo(FeedStatus.State.OFF);
     }

@@ -26,7 +26,6 @@ import java.util.stream.Collectors;
 
 /** A change feed of one database, and all that it has told. Thread-safe. */
 final class Watched implements AutoCloseable, FeedListener {
-    static final Duration LONG = Duration.ofSeconds(60);
 
     /** What was told, and when by {@link System#nanoTime}. */
     record Told(String what, Set<TableName> tables, long at) {}
@@ -129,19 +128,14 @@ final class Watched implements AutoCloseable, FeedListener {
 
     /** How often it was told since it began. */
     Watched awaitCount(String what, long times) {
-        await().atMost(LONG)
-                .untilAsserted(() -> assertThat(count(what))
-                        .as("%s in %s, %s", what, told, status())
-                        .isGreaterThanOrEqualTo(times));
+        await().untilAsserted(() ->
+                assertThat(count(what)).as("%s in %s, %s", what, told, status()).isGreaterThanOrEqualTo(times));
         return this;
     }
 
     /** Polls so often that it measures. */
     void awaitQuickly(long writes) {
-        await().pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(1))
-                .atMost(LONG)
-                .until(() -> count("written") >= writes);
+        await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(1)).until(() -> count("written") >= writes);
     }
 
     /** Of schema public, in one report of their own. */
@@ -149,11 +143,9 @@ final class Watched implements AutoCloseable, FeedListener {
         Set<TableName> tables = Set.of(names).stream()
                 .map(name -> new TableName("public", name))
                 .collect(Collectors.toSet());
-        await().atMost(LONG)
-                .untilAsserted(() -> assertThat(told)
-                        .as("%s", status())
-                        .anyMatch(each ->
-                                each.what().equals("written") && each.tables().equals(tables)));
+        await().untilAsserted(() -> assertThat(told)
+                .as("%s", status())
+                .anyMatch(each -> each.what().equals("written") && each.tables().equals(tables)));
         return told.stream()
                 .filter(each -> each.tables().equals(tables))
                 .findFirst()
@@ -161,7 +153,7 @@ final class Watched implements AutoCloseable, FeedListener {
     }
 
     void awaitState(FeedStatus.State state, String reason) {
-        await().atMost(LONG).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             assertThat(status().state()).as("%s", status()).isEqualTo(state);
             assertThat(status().reason()).contains(reason);
         });

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.protocol.sql.QueryFacts;
-import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 final class SharedStatementsTest {
@@ -71,7 +70,7 @@ final class SharedStatementsTest {
     void aStatementThatNobodyHasIsForgottenWithItsName() {
         SharedStatement held = find("SELECT held", SCOPE, "held");
         find("SELECT 1", SCOPE, "S_1");
-        await().atMost(Duration.ofSeconds(20)).until(() -> {
+        await().until(() -> {
             System.gc();
             return statements.size() == 1;
         });

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * thread may read while another writes.
  */
 public final class RawClient implements AutoCloseable {
-    public static final int TIMEOUT_MILLIS = 20_000;
+    public static final int TIMEOUT_MILLIS = 60_000;
 
     /** Sees each message sent (in words) and received. */
     public interface Listener {

@@ -27,7 +27,7 @@ public record RoutedProxy(PgProxy proxy, EmbeddedCluster cluster, String databas
     public static final String HERE = "SELECT port FROM here";
 
     /** What it looks at is hidden from the catalog, so that it is taken for harmless. */
-    private static final List<String> SCHEMA = List.of(
+    public static final List<String> SCHEMA = List.of(
             "CREATE FUNCTION here() RETURNS text STABLE LANGUAGE plpgsql AS $$"
                     + " DECLARE found text; BEGIN EXECUTE 'SELECT inet_server_port()' INTO found; RETURN found; END $$",
             "CREATE VIEW here AS SELECT here() AS port");

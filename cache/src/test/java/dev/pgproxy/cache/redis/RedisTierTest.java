@@ -103,7 +103,7 @@ class RedisTierTest {
 
     private static void assertFound(RedisTier tier, long high, long low, byte[] bytes) {
         // a busy machine may take longer than the time-out
-        await().atMost(Duration.ofMinutes(1)).ignoreExceptions().untilAsserted(() -> {
+        await().ignoreExceptions().untilAsserted(() -> {
             SharedResult found = Objects.requireNonNull(get(tier, high, low));
             assertThat(found.bytes()).isEqualTo(bytes);
             assertThat(found.epoch()).isEqualTo(EPOCH);
