@@ -30,7 +30,7 @@ final class DemoProxy implements ProxyStarter {
                 + "control_password = \"" + cluster.primary().superuserPassword() + "\"\n"
                 + "users { \"" + NotesDatabase.USER + "\" { password = \"" + NotesDatabase.PASSWORD + "\" } }\n"
                 + "admin_users = [\"" + NotesDatabase.USER + "\"]\n"
-                + "cache_mode = on\n" + sharing(redis);
+                + "cache_mode = on\nfailover = promote\nfailover_after = 3s\n" + sharing(redis);
         ProxyConfig read = ConfigLoader.parse(config);
         PgProxy proxy = PgProxy.start(read);
         // so that its definitions are known, and its writes told, when the first client comes

@@ -7,6 +7,7 @@ import dev.pgproxy.demo.Demo;
 import dev.pgproxy.demo.DemoOptions;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
+import dev.pgproxy.testing.Signals;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -42,6 +43,18 @@ class DemoProxyIT {
         });
     }
 
+    private void theEndOfThePrimaryIsFollowedByWrites(Endpoint proxied, Endpoint console) throws Exception {
+        String kill = lines.stream()
+                .filter(line -> line.contains("kill -9 "))
+                .findFirst()
+                .orElseThrow();
+        long pid = Long.parseLong(kill.substring(kill.lastIndexOf(' ') + 1));
+        Signals.send("KILL", List.of(pid));
+        await().until(() -> "1".equals(row(console, "SHOW FAILOVER").get(3)));
+        proxied.run("UPDATE notes SET title = 'on another host' WHERE id = 7");
+        assertThat(row(proxied, READ)).containsExactly("on another host");
+    }
+
     @Test
     void aRepeatedReadIsServedFromTheCacheAndSeesEveryWrite() throws Exception {
         int port;
@@ -67,6 +80,7 @@ class DemoProxyIT {
             awaitKept(proxied);
             primary.run("UPDATE notes SET title = 'past pgproxy' WHERE id = 7");
             await().until(() -> row(proxied, READ).contains("past pgproxy"));
+            theEndOfThePrimaryIsFollowedByWrites(proxied, console);
         }
     }
 }

@@ -4,11 +4,6 @@ import static dev.pgproxy.testing.CachingProxy.value;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.pgproxy.config.ConfigLoader;
-import dev.pgproxy.config.ConfigProblems;
-import dev.pgproxy.config.ProxyConfig;
-import dev.pgproxy.demo.ClusterOptions;
-import dev.pgproxy.demo.EmbeddedCluster;
 import dev.pgproxy.demo.EmbeddedPostgres;
 import dev.pgproxy.server.ServerState;
 import dev.pgproxy.testing.Endpoint;
@@ -16,128 +11,16 @@ import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.RoutedProxy;
 import dev.pgproxy.testing.Signals;
-import dev.pgproxy.testing.TestCluster;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** {@code failover = follow}: writes go to whichever host is the primary, and wait while none is. */
 @Timeout(180)
-final class FailoverIT {
-    private static final String READ = "SELECT count(*) FROM t";
-
-    private @Nullable EmbeddedCluster cluster;
-    private @Nullable PgProxy proxy;
-
-    @BeforeEach
-    void begin() {
-        cluster = EmbeddedCluster.start(ClusterOptions.temporary().withReplicas(2), line -> {});
-        direct(primary()).run("CREATE TABLE t (id int PRIMARY KEY)");
-        RoutedProxy.SCHEMA.forEach(direct(primary())::run);
-        cluster.awaitReplicas();
-    }
-
-    @AfterEach
-    void end() {
-        if (proxy != null) {
-            proxy.close();
-        }
-        Objects.requireNonNull(cluster).close();
-    }
-
-    private PgProxy proxy() {
-        return Objects.requireNonNull(proxy);
-    }
-
-    private EmbeddedPostgres primary() {
-        return Objects.requireNonNull(cluster).primary();
-    }
-
-    private EmbeddedPostgres replica(int index) {
-        return Objects.requireNonNull(cluster).replicas().get(index);
-    }
-
-    private static Endpoint direct(EmbeddedPostgres server) {
-        return new Endpoint(server.host(), server.port(), "postgres", "postgres", server.superuserPassword());
-    }
-
-    private Endpoint proxied() {
-        int port = proxy().port();
-        return new Endpoint("127.0.0.1", port, "postgres", "postgres", primary().superuserPassword());
-    }
-
-    private void start(String settings) throws ConfigProblems, IOException {
-        proxy = PgProxy.start(configuration(settings));
-        try (RawClient client = proxied().login()) { // until it is known who the primary is
-            await().until(() -> {
-                client.query(READ).readUntilReady();
-                return proxy().services().routes().all().stream().allMatch(state -> state.catalog() != null);
-            });
-        }
-    }
-
-    private ProxyConfig configuration(String settings) throws ConfigProblems {
-        EmbeddedCluster all = Objects.requireNonNull(cluster);
-        return ConfigLoader.parse("listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
-                + "auth_type = trust\nadmin_users = [postgres]\ncache_mode = on\ndatabases { \"*\" { primary = \""
-                + primary().host()
-                + ":" + primary().port() + "\", " + TestCluster.replicasOf(all) + " } }\n"
-                + TestCluster.watching(all) + "users { postgres { password = \""
-                + primary().superuserPassword() + "\" } }\n" + settings);
-    }
-
-    private static void write(RawClient client, int id) {
-        assertThat(client.query("INSERT INTO t VALUES (" + id + ")").readUntilReady())
-                .noneMatch(message -> message.type() == 'E');
-    }
-
-    private static List<Integer> ids(EmbeddedPostgres server) {
-        return Message.rows(direct(server).run("SELECT id FROM t ORDER BY id")).stream()
-                .map(row -> Integer.valueOf(Objects.requireNonNull(row.getFirst())))
-                .toList();
-    }
-
-    private List<List<@Nullable String>> console(String command) {
-        int port = proxy().port();
-        return Message.rows(new Endpoint("127.0.0.1", port, "pgproxy", "postgres", "").run(command));
-    }
-
-    /** Until no session has a server, or is looked at behind its first statement: who has one when it ends hears so. */
-    private void awaitIdle() {
-        await().until(() -> proxy().pools().all().stream()
-                .flatMap(pool -> pool.servers().stream())
-                .allMatch(server -> server.state() == ServerState.IDLE));
-    }
-
-    /**
-     * Until no server is left there: what is sent in the same moment may fail with it, or still be carried out, as backends
-     * outlive a postmaster that was killed.
-     */
-    private void awaitNoServers() {
-        await().until(() -> proxy().pools().all().stream()
-                .allMatch(pool -> pool.key().replica() != null || pool.servers().isEmpty()));
-    }
-
-    /** When replicas have all that was written and no client has a server, and until nothing of it is left. */
-    private void killThePrimary() {
-        awaitReplay();
-        awaitIdle();
-        primary().kill9();
-        awaitNoServers();
-    }
-
-    private void awaitReplay() {
-        Objects.requireNonNull(cluster).awaitReplicas();
-    }
-
+final class FailoverIT extends FailoverCase {
     @Test
     void writesWaitUntilAReplicaIsPromotedAndGoThere() throws Exception {
         start("failover_wait = 30s\n");
@@ -191,34 +74,6 @@ final class FailoverIT {
 
     private boolean isWritten(EmbeddedPostgres server) {
         return ids(server).getLast() > ids(primary()).getLast();
-    }
-
-    private static int acknowledgedSoFar(List<Integer> acknowledged) {
-        synchronized (acknowledged) {
-            return acknowledged.size();
-        }
-    }
-
-    private static void awaitWrites(List<Integer> acknowledged, int count) {
-        await().until(() -> acknowledgedSoFar(acknowledged) >= count);
-    }
-
-    /** One row after the other, each with a number of its own, over a new connection where one was lost. */
-    private void writeUntil(AtomicBoolean over, List<Integer> acknowledged, List<Integer> unknown) {
-        RawClient client = proxied().login();
-        for (int id = 1; !over.get(); id++) {
-            List<Message> answer =
-                    client.query("INSERT INTO t VALUES (" + id + ")").readUntilReady();
-            boolean isDone = answer.stream().anyMatch(message -> message.type() == 'C');
-            synchronized (acknowledged) {
-                (isDone ? acknowledged : unknown).add(id);
-            }
-            if (!answer.getLast().isReady()) { // the connection was lost
-                client.close();
-                client = proxied().login();
-            }
-        }
-        client.close();
     }
 
     /** Another name leads to the same primary and has no replicas: who watches it for that knows nothing of a promotion. */
@@ -321,19 +176,6 @@ final class FailoverIT {
             assertThat(failure(client)).startsWith("08006: ");
         }
         assertThat(ids(replica(0))).containsExactly(1);
-    }
-
-    private static String failure(RawClient client) {
-        client.query("INSERT INTO t VALUES (99)");
-        return error(client);
-    }
-
-    private static String error(RawClient client) {
-        Message error = client.readMessage();
-        while (error.type() != 'E') {
-            error = client.readMessage();
-        }
-        return error.field('C') + ": " + error.field('M');
     }
 
     @Test

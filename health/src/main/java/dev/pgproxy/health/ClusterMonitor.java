@@ -159,6 +159,31 @@ public final class ClusterMonitor implements AutoCloseable {
     }
 
     /**
+     * Another host is about to be promoted: from now on none that takes writes on this timeline or an earlier one is the
+     * primary. Null = that has failed, and they may be again.
+     */
+    public void leave(@Nullable Timeline timeline) {
+        synchronized (lock) {
+            view.leave(timeline);
+            publish();
+        }
+    }
+
+    /** The number of the timeline that a replica was last seen to receive; 0 if none was, or it may have restarted since. */
+    public int receivedTimeline(Host host) {
+        synchronized (lock) {
+            return view.receivedTimeline(host.index());
+        }
+    }
+
+    /** For whom the primary's commits wait; empty for nobody, or without a primary. */
+    public String synchronousStandbys() {
+        synchronized (lock) {
+            return view.synchronousStandbys();
+        }
+    }
+
+    /**
      * Runs something once the primary has no such server process any more, or another primary has taken its place. To be called
      * when the connection to the process was lost. It runs on a thread of the monitor and must be quick; never after the
      * monitor is closed.

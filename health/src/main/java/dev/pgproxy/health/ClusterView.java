@@ -35,6 +35,9 @@ final class ClusterView {
     private int primary = -1;
     private @Nullable Timeline latest;
 
+    /** What takes writes on this timeline or an earlier one is the primary no more; null = nothing was left so. */
+    private @Nullable Timeline leaving;
+
     /**
      * Up to where a replica had replayed a timeline when it was last seen receiving it. What it replays while it receives
      * nothing comes from its disk or an archive and may be of another timeline.
@@ -85,6 +88,24 @@ final class ClusterView {
         answers[host] = null;
         replayed[host] = null;
         elect();
+    }
+
+    /** Another host is about to be promoted: none on this timeline is the primary any more. Null = that has failed. */
+    void leave(@Nullable Timeline timeline) {
+        leaving = timeline;
+        elect();
+    }
+
+    /** The number of the timeline that a replica was last seen to receive; 0 if none was, or it may have restarted since. */
+    int receivedTimeline(int host) {
+        Replayed up = replayed[host];
+        return up == null ? 0 : up.timeline().number();
+    }
+
+    /** The primary's {@code synchronous_standby_names}; empty without a primary. */
+    String synchronousStandbys() {
+        Answer answer = primary < 0 ? null : answers[primary];
+        return answer == null ? "" : answer.synchronous();
     }
 
     /** When the answer that counts was asked for; {@link HostState#NEVER} if there is none. */
@@ -157,6 +178,9 @@ final class ClusterView {
         boolean leftBehind = latest != null
                 && latest.systemIdentifier() == answer.systemIdentifier()
                 && latest.number() > answer.timeline();
+        leftBehind |= leaving != null
+                && leaving.systemIdentifier() == answer.systemIdentifier()
+                && leaving.number() >= answer.timeline();
         for (Answer other : answers) {
             leftBehind |= other != null
                     && other.role() == HostRole.PRIMARY

@@ -27,11 +27,11 @@ final class ClusterViewTest {
     private long moment;
 
     private void primary(int host, int timeline, long lsn) {
-        view.answered(host, new Answer(++moment, PRIMARY, SYSTEM, timeline, lsn, SETTINGS));
+        view.answered(host, new Answer(++moment, PRIMARY, SYSTEM, timeline, lsn, SETTINGS, ""));
     }
 
     private void replica(int host, int timeline, long lsn) {
-        view.answered(host, new Answer(++moment, REPLICA, SYSTEM, timeline, lsn, SETTINGS));
+        view.answered(host, new Answer(++moment, REPLICA, SYSTEM, timeline, lsn, SETTINGS, ""));
     }
 
     private HostState state(int host) {
@@ -70,7 +70,7 @@ final class ClusterViewTest {
     @Test
     void aReplicaWithOtherSettingsGetsNoReads() {
         Map<String, String> others = Map.of("bytea_output", "escape", "xmloption", "content");
-        view.answered(1, new Answer(++moment, REPLICA, SYSTEM, 1, 100, others));
+        view.answered(1, new Answer(++moment, REPLICA, SYSTEM, 1, 100, others, ""));
         assertThat(roles()).containsExactly(UNKNOWN, REPLICA, UNKNOWN);
         primary(0, 1, 100);
         assertThat(roles()).containsExactly(PRIMARY, UNKNOWN, UNKNOWN);
@@ -146,7 +146,7 @@ final class ClusterViewTest {
     @Test
     void aReplicaOfAnotherClusterIsUnknown() {
         primary(0, 1, 100);
-        view.answered(1, new Answer(++moment, REPLICA, 7, 1, 500, SETTINGS));
+        view.answered(1, new Answer(++moment, REPLICA, 7, 1, 500, SETTINGS, ""));
 
         assertThat(roles()).containsExactly(PRIMARY, UNKNOWN, UNKNOWN);
         assertThat(state(1).freshAsOf()).isEqualTo(NEVER);
@@ -155,8 +155,8 @@ final class ClusterViewTest {
     @Test
     void aClusterMadeAnewIsAnotherCluster() {
         primary(0, 3, 100);
-        view.answered(0, new Answer(++moment, PRIMARY, 7, 1, 50, SETTINGS));
-        view.answered(1, new Answer(++moment, REPLICA, 7, 1, 50, SETTINGS));
+        view.answered(0, new Answer(++moment, PRIMARY, 7, 1, 50, SETTINGS, ""));
+        view.answered(1, new Answer(++moment, REPLICA, 7, 1, 50, SETTINGS, ""));
 
         assertThat(roles()).containsExactly(PRIMARY, REPLICA, UNKNOWN);
         assertThat(state(1).freshAsOf()).isEqualTo(2);

@@ -4,7 +4,9 @@ import dev.pgproxy.routing.Consistency;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +37,7 @@ final class ConfigRules {
         checkServerTls();
         checkAuthentication();
         checkInstances();
+        checkFailover();
         checkWarmQueries();
         if (config.databases().isEmpty() && config.wildcard() == null) {
             complaints.add(source, "no database; add databases { \"*\" { primary = \"host:port\" } }");
@@ -144,6 +147,31 @@ final class ConfigRules {
                         RoutingSettings.CONSISTENCY,
                         "table with peers and replicas needs redis_url: instances must hear of each other's writes;"
                                 + " session does not");
+            }
+        }
+    }
+
+    private void checkFailover() {
+        if (!config.failover().promotes()) {
+            return;
+        }
+        if (!config.peers().peers().isEmpty()) {
+            complain(
+                    FailoverSettings.FAILOVER,
+                    "promote is for a single instance: with peers use follow, and let one other program promote, such as"
+                            + " Patroni");
+        }
+        if (config.auth().controlUser() == null) {
+            complain(FailoverSettings.FAILOVER, "promote needs control_user, who may promote");
+        }
+        Map<HostAddress, List<ReplicaAddress>> replicas = new HashMap<>();
+        for (DatabaseSettings database : config.databasesAndWildcard().values()) {
+            List<ReplicaAddress> others = database.replicas();
+            List<ReplicaAddress> before = others.isEmpty() ? null : replicas.put(database.primary(), others);
+            if (before != null && !before.equals(others)) {
+                complain(
+                        FailoverSettings.FAILOVER,
+                        "promote needs the same replicas for all databases of the primary " + database.primary());
             }
         }
     }

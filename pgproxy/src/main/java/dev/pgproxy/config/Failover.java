@@ -6,6 +6,8 @@ import java.util.Locale;
 public enum Failover {
     /** Writes go to whichever host is the primary, whoever made it so. */
     FOLLOW,
+    /** The same, and where there is none for too long the most advanced replica is made the primary. */
+    PROMOTE,
     /** Writes go to the host that the configuration names. */
     OFF;
 

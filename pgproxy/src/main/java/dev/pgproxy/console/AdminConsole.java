@@ -46,7 +46,7 @@ public final class AdminConsole implements Console {
     private static final String HELP = """
 
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
-            \tSHOW PEERS|PINS|REPLICAS|ROUTES|UNPARSED|INSTANCES
+            \tSHOW PEERS|PINS|REPLICAS|FAILOVER|ROUTES|UNPARSED|INSTANCES
             \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW|WARMING]
             \tCACHE FLUSH
@@ -64,6 +64,7 @@ public final class AdminConsole implements Console {
             \tRECONNECT [<db>]
             \tKILL <db>
             \tKILL_CLIENT <client_id>
+            \tSWITCHOVER <host:port>
             \tSHUTDOWN
             \tSHUTDOWN WAIT_FOR_SERVERS|WAIT_FOR_CLIENTS
             \tWAIT_CLOSE [<db>]""";
@@ -79,6 +80,7 @@ public final class AdminConsole implements Console {
     private final CacheCommands cacheCommands;
     private final StatsTables statsTables;
     private final DatabaseCommands databaseCommands;
+    private final Switchover switchover;
 
     /** The console; begins to take averages. */
     public AdminConsole(
@@ -96,6 +98,7 @@ public final class AdminConsole implements Console {
         this.cacheTables = new CacheTables(routes, warming);
         this.cacheCommands = new CacheCommands(routes);
         this.statsTables = new StatsTables(pools, periods, services.cancelKeys());
+        this.switchover = new Switchover(program, pools, routes);
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();
     }
@@ -145,6 +148,8 @@ public final class AdminConsole implements Console {
     private CompletionStage<List<ConsoleAnswer>> change(ConsoleCommand command) {
         if (command instanceof ConsoleCommand.OnDatabase database) {
             return databaseCommands.execute(database).thenApply(List::of);
+        } else if (command instanceof ConsoleCommand.SwitchOver to) {
+            return switchover.to(to.host());
         } else if (command instanceof ConsoleCommand.Set set) {
             return set(set);
         } else if (command instanceof ConsoleCommand.Cache cache) {
@@ -204,6 +209,7 @@ public final class AdminConsole implements Console {
             case "cache rules" -> one(cacheTables.rules());
             case "cache fingerprints" -> one(cacheTables.fingerprints());
             case "replicas" -> one(routeTables.replicas());
+            case "failover" -> one(routeTables.failover());
             case "routes" -> one(routeTables.routes());
             case "unparsed" -> one(routeTables.unparsed());
             default -> {

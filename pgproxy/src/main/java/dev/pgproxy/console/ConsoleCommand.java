@@ -39,6 +39,9 @@ sealed interface ConsoleCommand {
     /** {@code KILL_CLIENT id}. */
     record KillClient(String id) implements ConsoleCommand {}
 
+    /** {@code SWITCHOVER host:port}. */
+    record SwitchOver(String host) implements ConsoleCommand {}
+
     /** {@code SUSPEND}. */
     record Suspend() implements ConsoleCommand {}
 
@@ -134,6 +137,7 @@ sealed interface ConsoleCommand {
             case "set" -> set(rest);
             case "cache" -> new Cache(List.copyOf(rest));
             case "reload" -> alone ? new Reload() : null;
+            case "switchover" -> rest.size() != 1 ? null : new SwitchOver(rest.get(0));
             case "suspend" -> alone ? new Suspend() : null;
             case "kill_client" -> rest.size() > 1 ? null : new KillClient(first == null ? "" : first);
             case "shutdown" -> shutdown(String.join(" ", rest).toLowerCase(Locale.ROOT));

@@ -1,15 +1,18 @@
 package dev.pgproxy.console;
 
 import dev.pgproxy.client.ConsoleAnswer;
+import dev.pgproxy.health.failover.Failover;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.route.DatabaseRoutes;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.route.RouteCounters;
 import dev.pgproxy.route.RouteExplanation;
 import dev.pgproxy.route.Routes;
+import dev.pgproxy.route.WatchedCluster;
 import dev.pgproxy.routing.Host;
 import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.RouteReason;
+import dev.pgproxy.routing.Topology;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.sql.Shape;
 import java.util.Comparator;
@@ -20,7 +23,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** SHOW REPLICAS, ROUTES, UNPARSED, ROUTE. Thread-safe. */
+/** SHOW REPLICAS, FAILOVER, ROUTES, UNPARSED, ROUTE. Thread-safe. */
 record RouteTables(Routes known) {
     private List<DatabaseState> databases() {
         return known.all().stream()
@@ -60,6 +63,24 @@ record RouteTables(Routes known) {
                         cpu < 0 ? null : decimal(100 * cpu) + " %",
                         strange.isEmpty() ? null : strange);
             }
+        }
+        return table.answer();
+    }
+
+    ConsoleAnswer failover() {
+        Table table = Table.of("configured primary timeline:int4 promotions:int8 state");
+        for (WatchedCluster cluster : known.clusters()) {
+            Topology topology = cluster.monitor().topology();
+            Failover failover = cluster.failover();
+            String state = failover == null ? "" : failover.state();
+            table.row(
+                    cluster.primary().toString(),
+                    topology.primary() == null
+                            ? null
+                            : topology.primary().host().name(),
+                    topology.timeline() == null ? null : topology.timeline().number(),
+                    failover == null ? 0L : failover.promotions(),
+                    state.isEmpty() ? null : state);
         }
         return table.answer();
     }

@@ -9,6 +9,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -86,6 +87,46 @@ record ClusterDirectory(Path root, boolean made, boolean removable) {
     /** The data directory of a server, made if missing. */
     Path server(String name) throws IOException {
         return Files.createDirectories(root.resolve(name));
+    }
+
+    /**
+     * A replica that was promoted while the cluster ran is its primary now: it takes that name, and the others, which may have
+     * what it has not, are made anew.
+     */
+    void adoptPromoted() throws IOException {
+        List<Path> replicas;
+        try (Stream<Path> entries = Files.list(root)) {
+            replicas = entries.filter(path -> path.getFileName().toString().startsWith("replica_"))
+                    .filter(path -> Files.exists(path.resolve("PG_VERSION")))
+                    .toList();
+        }
+        Path promoted = null;
+        for (Path replica : replicas) {
+            boolean later = promoted == null || timeline(replica).compareTo(timeline(promoted)) > 0;
+            if (!Files.exists(replica.resolve("standby.signal")) && later) {
+                promoted = replica;
+            }
+        }
+        if (promoted == null) {
+            return;
+        }
+        Trees.delete(root.resolve("primary"));
+        Files.move(promoted, root.resolve("primary"));
+        for (Path replica : replicas) {
+            if (!replica.equals(promoted)) {
+                Trees.delete(replica);
+            }
+        }
+    }
+
+    /** The name of its last history file; empty on the first timeline. */
+    private static String timeline(Path server) throws IOException {
+        try (Stream<Path> files = Files.list(server.resolve("pg_wal"))) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".history"))
+                    .max(Comparator.naturalOrder())
+                    .orElse("");
+        }
     }
 
     boolean isInitialised() {
@@ -199,6 +240,18 @@ record ClusterDirectory(Path root, boolean made, boolean removable) {
             settings.forEach((name, value) ->
                     lines.add(name + " = '" + value.replace("\\", "\\\\").replace("'", "''") + "'"));
             Files.write(server.dataDirectory().resolve("pgproxy.conf"), lines);
+            forgetPrimary(server.dataDirectory().resolve("postgresql.auto.conf"));
+        }
+    }
+
+    /** Whom it was told to follow while it ran (ALTER SYSTEM) has another port now. */
+    private static void forgetPrimary(Path settings) throws IOException {
+        List<String> lines = Files.readAllLines(settings);
+        List<String> kept = lines.stream()
+                .filter(line -> !line.startsWith("primary_conninfo"))
+                .toList();
+        if (kept.size() < lines.size()) {
+            Files.write(settings, kept);
         }
     }
 

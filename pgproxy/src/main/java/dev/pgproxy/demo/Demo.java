@@ -60,7 +60,17 @@ public final class Demo implements AutoCloseable {
         proxy = starter.start(host, options.port(), cluster, redis);
         out.accept("console: " + url(host, options.port(), "pgproxy"));
         showCache(url(host, options.port(), NotesDatabase.NAME), url(host, options.port(), "pgproxy"));
+        showFailover(cluster);
         out.accept("ready: " + url(host, options.port(), NotesDatabase.NAME));
+    }
+
+    private void showFailover(EmbeddedCluster started) {
+        if (!started.replicas().isEmpty()) {
+            started.primary()
+                    .pid()
+                    .ifPresent(pid -> out.accept(
+                            "The end of the primary, after which a replica takes its place: kill -9 " + pid));
+        }
     }
 
     private void showCache(String database, String console) {

@@ -76,6 +76,7 @@ public final class EmbeddedCluster implements AutoCloseable {
             servers.add(new EmbeddedPostgres(data, binaries, account, password));
         }
         servers.getFirst().refuseIfInUse();
+        directory.adoptPromoted();
         if (!directory.isInitialised()) {
             progress.accept("initialising a database cluster in " + directory.root());
             directory.initialise(account, binaries, password);

@@ -24,7 +24,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -101,6 +103,25 @@ public final class Instances implements LinkListener, AutoCloseable {
     /** Whether what is known of writes is all there is to know, at this moment. */
     public boolean mayServe() {
         return link.mayServe();
+    }
+
+    /** What is known of other instances that may write, for people; empty if there surely are none. Waits a second at most. */
+    String company() {
+        try {
+            LinkStatus status = link.status().toCompletableFuture().get(1, TimeUnit.SECONDS);
+            int others = status.instances().size() + status.lost().size();
+            if (!status.connected()) {
+                return "Redis cannot be reached, so it is not known whether there are other instances";
+            }
+            return others == 0
+                    ? ""
+                    : "there are " + others + " other instances, which would go on writing to the last one";
+        } catch (ExecutionException | TimeoutException e) {
+            return "it is not known whether there are other instances";
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "it is not known whether there are other instances";
+        }
     }
 
     /** The link, for doubts. */

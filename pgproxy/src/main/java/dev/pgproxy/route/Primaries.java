@@ -72,6 +72,19 @@ public final class Primaries {
         }
     }
 
+    /** Another host is about to be promoted: nobody who still sees the last one brings it back. */
+    synchronized void leave(HostAddress configured, Timeline last) {
+        set(
+                configured,
+                places.get(configured),
+                new Place(null, new Timeline(last.systemIdentifier(), last.number() + 1)));
+    }
+
+    /** That has come to nothing: whoever is on the last timeline is believed again. */
+    synchronized void stay(HostAddress configured, Timeline last) {
+        places.put(configured, new Place(null, last));
+    }
+
     private void set(HostAddress configured, @Nullable Place before, Place place) {
         if (place.equals(before)) {
             return;

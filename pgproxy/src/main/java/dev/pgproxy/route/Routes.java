@@ -3,6 +3,7 @@ package dev.pgproxy.route;
 import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.config.ChangeFeedLevel;
 import dev.pgproxy.config.DatabaseSettings;
+import dev.pgproxy.config.FailoverSettings;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.config.ReplicaAddress;
@@ -10,6 +11,9 @@ import dev.pgproxy.config.RoutingSettings;
 import dev.pgproxy.health.ClusterMonitor;
 import dev.pgproxy.health.MonitorSettings;
 import dev.pgproxy.health.catalog.CatalogKeeper;
+import dev.pgproxy.health.failover.Failover;
+import dev.pgproxy.health.failover.LastPrimary;
+import dev.pgproxy.health.failover.Rules;
 import dev.pgproxy.health.probe.ControlConnections;
 import dev.pgproxy.health.probe.ControlTarget;
 import dev.pgproxy.results.Results;
@@ -19,6 +23,7 @@ import dev.pgproxy.routing.ReadBalance;
 import dev.pgproxy.routing.ResponseTimes;
 import dev.pgproxy.routing.Topology;
 import dev.pgproxy.routing.catalog.RelationSet;
+import dev.pgproxy.routing.freshness.Timeline;
 import dev.pgproxy.routing.sql.Shapes;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,18 +56,20 @@ public final class Routes implements AutoCloseable {
     /** A primary with its replicas, as configured. */
     private record ClusterKey(HostAddress primary, List<ReplicaAddress> replicas) {}
 
-    private record Cluster(ClusterMonitor monitor, ResponseTimes times) {}
-
     private final Shapes shapes = new Shapes();
     private final @Nullable Instances instances;
     private final Results results;
     private final int loops;
     private final ConcurrentMap<PhysicalDatabase, DatabaseState> states = new ConcurrentHashMap<>();
     private final ConcurrentMap<HostAddress, Long> systems = new ConcurrentHashMap<>();
-    private final Map<ClusterKey, Cluster> clusters = new HashMap<>();
+    private final Map<ClusterKey, WatchedCluster> clusters = new HashMap<>();
     private final Map<PhysicalDatabase, CatalogKeeper> keepers = new HashMap<>();
     private final Map<PhysicalDatabase, DatabaseFeed> feeds = new HashMap<>();
     private final Primaries primaries;
+
+    /** From before the last RELOAD. */
+    private final Map<HostAddress, LastPrimary> lastPrimaries = new HashMap<>();
+
     private boolean warm;
     private ProxyConfig config;
     private @Nullable ControlLogin control;
@@ -116,6 +123,11 @@ public final class Routes implements AutoCloseable {
         if (instances != null) {
             instances.awaitOthers();
         }
+    }
+
+    /** The clusters that are watched. */
+    public synchronized List<WatchedCluster> clusters() {
+        return List.copyOf(clusters.values());
     }
 
     /** The databases that somebody has used. */
@@ -196,14 +208,15 @@ public final class Routes implements AutoCloseable {
         results.rules(changed.cacheRules());
         shapes.comparing(changed.cache().isOn());
         tellWhatIsMissing();
-        Map<ClusterKey, Cluster> before = new HashMap<>(clusters);
+        Map<ClusterKey, WatchedCluster> before = new HashMap<>(clusters);
+        before.values().forEach(this::remember);
         clusters.clear();
         keepers.values().forEach(CatalogKeeper::close);
         keepers.clear();
         feeds.values().forEach(DatabaseFeed::close);
         feeds.clear();
         states.values().forEach(this::apply);
-        before.values().forEach(cluster -> cluster.monitor().close());
+        before.values().forEach(WatchedCluster::close);
         for (HostAddress configured : primaries.watched()) {
             boolean watched =
                     clusters.keySet().stream().anyMatch(key -> key.primary().equals(configured));
@@ -251,7 +264,7 @@ public final class Routes implements AutoCloseable {
             hosts.add(new Host(hosts.size(), replica.address().toString(), replica.weight()));
             addresses.add(replica.address());
         }
-        Cluster cluster = clusters.computeIfAbsent(
+        WatchedCluster cluster = clusters.computeIfAbsent(
                 new ClusterKey(physical.primary(), replicas), key -> watch(key, hosts, addresses, physical, login));
         int[][] active = new int[loops][hosts.size()];
         List<HostChooser> choosers = new ArrayList<>();
@@ -337,7 +350,7 @@ public final class Routes implements AutoCloseable {
         return replicas;
     }
 
-    private Cluster watch(
+    private WatchedCluster watch(
             ClusterKey key,
             List<Host> hosts,
             List<HostAddress> addresses,
@@ -365,7 +378,49 @@ public final class Routes implements AutoCloseable {
         if (config.failover().follows()) { // after it: nothing is sent to another primary before results are forgotten
             listener = listener.andThen(new PrimaryPlace(key.primary(), addresses, primaries));
         }
-        return new Cluster(ClusterMonitor.start(targets, settings, times, listener), times);
+        ClusterMonitor monitor = ClusterMonitor.start(targets, settings, times, listener);
+        return new WatchedCluster(key.primary(), hosts, monitor, times, failover(key.primary(), targets, monitor));
+    }
+
+    private void remember(WatchedCluster cluster) {
+        LastPrimary last =
+                cluster.failover() == null ? null : cluster.failover().last();
+        if (last != null) {
+            lastPrimaries.put(cluster.primary(), last);
+        }
+    }
+
+    private @Nullable Failover failover(HostAddress primary, List<ControlTarget> targets, ClusterMonitor monitor) {
+        FailoverSettings failover = config.failover();
+        if (!failover.follows() || targets.size() == 1) {
+            return null;
+        }
+        Rules rules = new Rules(
+                failover.promotes(),
+                failover.after(),
+                failover.allowDataLoss(),
+                config.routing().healthInterval());
+        return new Failover(
+                targets,
+                monitor,
+                rules,
+                new Failover.Fence() {
+                    @Override
+                    public String hindrance() {
+                        return instances == null ? "" : instances.company();
+                    }
+
+                    @Override
+                    public void leave(Timeline last) {
+                        primaries.leave(primary, last);
+                    }
+
+                    @Override
+                    public void stay(Timeline last) {
+                        primaries.stay(primary, last);
+                    }
+                },
+                lastPrimaries.get(primary));
     }
 
     private CatalogKeeper keep(PhysicalDatabase physical, DatabaseState state, ControlTarget target) {
@@ -382,7 +437,7 @@ public final class Routes implements AutoCloseable {
     @Override
     public synchronized void close() {
         feeds.values().forEach(DatabaseFeed::close);
-        clusters.values().forEach(cluster -> cluster.monitor().close());
+        clusters.values().forEach(WatchedCluster::close);
         keepers.values().forEach(CatalogKeeper::close);
         shapes.close();
         if (instances != null) {

@@ -52,7 +52,9 @@ class ProxyConfigTest {
                         Duration.ofSeconds(10),
                         Duration.ofMillis(100),
                         Duration.ofSeconds(5)));
-        assertThat(config.failover()).isEqualTo(new FailoverSettings(Failover.FOLLOW, Duration.ofSeconds(10)));
+        assertThat(config.failover())
+                .isEqualTo(
+                        new FailoverSettings(Failover.FOLLOW, Duration.ofSeconds(10), Duration.ofSeconds(30), false));
         assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
         assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
@@ -142,7 +144,8 @@ class ProxyConfigTest {
                         Duration.ofSeconds(5),
                         Duration.ofMillis(200),
                         Duration.ofSeconds(7)));
-        assertThat(config.failover()).isEqualTo(new FailoverSettings(Failover.OFF, Duration.ofSeconds(6)));
+        assertThat(config.failover())
+                .isEqualTo(new FailoverSettings(Failover.OFF, Duration.ofSeconds(6), Duration.ofSeconds(4), true));
         assertThat(config.cache())
                 .isEqualTo(new CacheSettings(
                         CacheMode.ON,

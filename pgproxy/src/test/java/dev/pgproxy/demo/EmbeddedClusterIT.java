@@ -81,6 +81,25 @@ class EmbeddedClusterIT {
     }
 
     @Test
+    void aReplicaThatWasPromotedIsThePrimaryOfTheNextStart() throws Exception {
+        ClusterOptions options =
+                TEMPORARY.withDirectory(open(temp).resolve("promoted"), true).withReplicas(2);
+        try (EmbeddedCluster cluster = EmbeddedCluster.start(options, line -> {})) {
+            execute(cluster.primary(), "CREATE TABLE t (id int)", "INSERT INTO t VALUES (1)");
+            cluster.awaitReplicas();
+            cluster.primary().kill9();
+            execute(cluster.replicas().get(1), "SELECT pg_promote()", "INSERT INTO t VALUES (2)");
+        }
+        try (EmbeddedCluster cluster = EmbeddedCluster.start(options, line -> {})) {
+            execute(cluster.primary(), "INSERT INTO t VALUES (3)");
+            cluster.awaitReplicas();
+            for (EmbeddedPostgres replica : cluster.replicas()) {
+                assertThat(query(replica, "SELECT sum(id) FROM t")).isEqualTo("6");
+            }
+        }
+    }
+
+    @Test
     void aReplicaThatIsNotWantedAnyMoreGoesAndItsSlotToo() throws Exception {
         Path directory = open(temp).resolve("kept");
         ClusterOptions options = TEMPORARY.withDirectory(directory, true);

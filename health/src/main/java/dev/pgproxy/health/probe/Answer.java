@@ -14,9 +14,16 @@ import org.jspecify.annotations.Nullable;
  * @param timeline number of the one it writes or receives; 0 for a replica that receives nothing at present
  * @param lsn primary: where its last record ends; replica: up to where it has replayed. Unsigned
  * @param settings the host's own values of settings that change what a read says
+ * @param synchronous its {@code synchronous_standby_names}; what a replica says here matters to nobody
  */
 public record Answer(
-        long asked, HostRole role, long systemIdentifier, int timeline, long lsn, Map<String, String> settings) {
+        long asked,
+        HostRole role,
+        long systemIdentifier,
+        int timeline,
+        long lsn,
+        Map<String, String> settings,
+        String synchronous) {
     /** What the position belongs to, if that is known. */
     public @Nullable Timeline history() {
         return timeline == 0 ? null : new Timeline(systemIdentifier, timeline);

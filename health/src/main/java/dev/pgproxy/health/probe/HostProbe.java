@@ -64,7 +64,8 @@ public final class HostProbe {
                    CASE WHEN in_recovery THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END,
                    CASE WHEN in_recovery THEN (SELECT received_tli FROM pg_stat_get_wal_receiver())
                         ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int END,
-                   CASE WHEN NOT in_recovery THEN pg_current_wal_flush_lsn() END
+                   CASE WHEN NOT in_recovery THEN pg_current_wal_flush_lsn() END,
+                   current_setting('synchronous_standby_names')
             FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS role
             """;
 
@@ -162,13 +163,13 @@ public final class HostProbe {
             long system = session.systemIdentifier();
             int timeline = row.getInt(3);
             if (row.getBoolean(1)) {
-                return new Answer(asked, HostRole.REPLICA, system, timeline, lsn(row, 2), settings);
+                return new Answer(asked, HostRole.REPLICA, system, timeline, lsn(row, 2), settings, row.getString(5));
             }
             long end = session.layout().endBefore(lsn(row, 2));
             if (flush && session.unflushed().isStuck(asked, end, lsn(row, 4))) {
                 flush(session);
             }
-            return new Answer(asked, HostRole.PRIMARY, system, timeline, end, settings);
+            return new Answer(asked, HostRole.PRIMARY, system, timeline, end, settings, row.getString(5));
         }
     }
 
