@@ -62,9 +62,24 @@ final class PromotionIT extends FailoverCase {
         return String.valueOf(console("SHOW FAILOVER").getFirst().getLast());
     }
 
+    /** As docs/operations.md says. */
+    private void makeControlUser() {
+        List.of(
+                        "CREATE ROLE keeper LOGIN PASSWORD 'keeper'",
+                        "GRANT pg_monitor TO keeper",
+                        "GRANT EXECUTE ON FUNCTION pg_promote TO keeper",
+                        "GRANT EXECUTE ON FUNCTION pg_reload_conf TO keeper",
+                        "GRANT ALTER SYSTEM ON PARAMETER primary_conninfo TO keeper",
+                        "ALTER ROLE keeper REPLICATION",
+                        "GRANT pg_signal_backend TO keeper")
+                .forEach(direct(primary())::run);
+        awaitReplay();
+    }
+
     @Test
     void theReplicaThatHasEverythingIsPromotedAndTheOtherFollows() throws Exception {
-        start(PROMOTE);
+        makeControlUser();
+        start(PROMOTE + "control_user = keeper\ncontrol_password = keeper\n");
         Writer writer = new Writer();
         try (writer) {
             writer.awaitMore(50);

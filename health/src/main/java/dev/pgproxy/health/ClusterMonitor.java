@@ -3,6 +3,8 @@ package dev.pgproxy.health;
 import dev.pgproxy.health.probe.Answer;
 import dev.pgproxy.health.probe.ControlConnections;
 import dev.pgproxy.health.probe.ControlTarget;
+import dev.pgproxy.health.probe.HostVitals;
+import dev.pgproxy.health.probe.MachineLoad;
 import dev.pgproxy.health.probe.NodeExporter;
 import dev.pgproxy.routing.AdaptiveWeights;
 import dev.pgproxy.routing.Host;
@@ -37,7 +39,7 @@ public final class ClusterMonitor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterMonitor.class);
     private static final long SECOND = Duration.ofSeconds(1).toNanos();
     private static final long TICK = Duration.ofMillis(100).toNanos();
-    private static final long CPU_INTERVAL = 2 * SECOND;
+    private static final long MACHINE_INTERVAL = 2 * SECOND;
     /** Freshness is needed for so long after somebody said so. */
     private static final long NEEDED_FOR = 5 * SECOND;
 
@@ -49,7 +51,8 @@ public final class ClusterMonitor implements AutoCloseable {
     private final ClusterView view;
     private final List<ControlConnections> connections = new ArrayList<>();
     private final List<HostWatch> watches = new ArrayList<>();
-    private final AtomicReferenceArray<Double> cpu;
+    private final List<VitalsWatch> vitals = new ArrayList<>();
+    private final AtomicReferenceArray<MachineLoad> machines;
     private final GoneBackends goneBackends = new GoneBackends(this);
     private final List<Thread> threads = new ArrayList<>();
     private final Object lock = new Object();
@@ -73,7 +76,7 @@ public final class ClusterMonitor implements AutoCloseable {
         long now = Monotonic.now();
         this.weights = new AdaptiveWeights(settings.adaptiveWeights(), hosts.size(), now);
         this.view = new ClusterView(hosts, weights, settings.maxReplicaLag());
-        this.cpu = new AtomicReferenceArray<>(hosts.size());
+        this.machines = new AtomicReferenceArray<>(hosts.size());
         this.told = new String[hosts.size()];
         Arrays.fill(told, "");
         this.topology = view.topology(now);
@@ -109,6 +112,8 @@ public final class ClusterMonitor implements AutoCloseable {
             ControlConnections toHost = new ControlConnections(target, settings.timeout());
             connections.add(toHost);
             watches.add(new HostWatch(target.host(), this, toHost));
+            boolean readsFiles = target.nodeExporter() == null;
+            vitals.add(new VitalsWatch(target.host(), this, toHost, readsFiles, settings.healthInterval()));
         }
         if (targets.stream().anyMatch(target -> target.nodeExporter() != null)) {
             HttpClient client =
@@ -117,11 +122,12 @@ public final class ClusterMonitor implements AutoCloseable {
                 URI address = target.nodeExporter();
                 if (address != null) {
                     NodeExporter exporter = new NodeExporter(client, address, settings.timeout());
-                    startThread("health cpu " + target.host(), () -> watchCpu(target.host(), exporter));
+                    startThread("health machine " + target.host(), () -> watchMachine(target.host(), exporter));
                 }
             }
         }
         watches.forEach(HostWatch::start);
+        hosts.forEach(host -> startThread("health vitals " + host, vitals.get(host.index())));
         goneBackends.start();
         startThread("health clock", this::watchClock);
     }
@@ -194,10 +200,30 @@ public final class ClusterMonitor implements AutoCloseable {
         goneBackends.add(serverPid, then);
     }
 
-    /** The share of the host's CPUs in use, 0 to 1; negative if not known. */
+    /** How the host is, as it said last; null if it does not answer. */
+    public @Nullable HostVitals vitals(Host host) {
+        return answer(host) == null ? null : vitals.get(host.index()).vitals();
+    }
+
+    /** How busy its machine is, by its node_exporter or else by its files. */
+    public MachineLoad machine(Host host) {
+        HostVitals said = vitals(host);
+        MachineLoad load = machines.get(host.index());
+        load = load == null && said != null ? said.machine() : load;
+        return load == null ? MachineLoad.UNKNOWN : load;
+    }
+
+    /** What the host said last of its role and position; null if it does not answer. */
+    public @Nullable Answer answer(Host host) {
+        synchronized (lock) {
+            return view.answer(host.index());
+        }
+    }
+
+    /** The share of the host's CPUs in use by its node_exporter, 0 to 1; negative if not known. */
     public double cpu(Host host) {
-        Double used = cpu.get(host.index());
-        return used == null ? -1 : used;
+        MachineLoad load = machines.get(host.index());
+        return load == null || load.cpu() == null ? -1 : load.cpu();
     }
 
     /** The host's typical response time in nanoseconds; 0 if not known. */
@@ -326,20 +352,20 @@ public final class ClusterMonitor implements AutoCloseable {
         weights.update(now);
     }
 
-    private void watchCpu(Host host, NodeExporter exporter) {
+    private void watchMachine(Host host, NodeExporter exporter) {
         while (open) {
-            double used = -1;
+            MachineLoad load = MachineLoad.UNKNOWN;
             try {
-                used = exporter.used();
+                load = exporter.load();
             } catch (IOException e) {
                 LOG.debug("{}: its node_exporter does not answer: {}", host, e.getMessage());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return;
             }
-            cpu.set(host.index(), used);
-            long next = Monotonic.now() + CPU_INTERVAL;
-            for (long left = CPU_INTERVAL; left > 0 && open; left = next - Monotonic.now()) {
+            machines.set(host.index(), load);
+            long next = Monotonic.now() + MACHINE_INTERVAL;
+            for (long left = MACHINE_INTERVAL; left > 0 && open; left = next - Monotonic.now()) {
                 LockSupport.parkNanos(this, left);
             }
         }

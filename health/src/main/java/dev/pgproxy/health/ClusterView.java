@@ -114,6 +114,12 @@ final class ClusterView {
         return answer == null ? HostState.NEVER : answer.asked();
     }
 
+    /** What counts of what the host said; null if it is silent. */
+    @Nullable
+    Answer answer(int host) {
+        return answers[host];
+    }
+
     /** The primary's, or that of the last one there was. */
     @Nullable
     Timeline latestTimeline() {

@@ -77,7 +77,7 @@ public record RoutingSettings(
             "health_interval",
             SettingTypes.duration(),
             Duration.ofSeconds(10),
-            "How often each host is asked for its role; every second while it does not answer.");
+            "How often each host is asked how it is (SHOW HOSTS), and for its role where there are no replicas.");
     static final Setting<Duration> FRESHNESS_INTERVAL = GROUP.live(
             "freshness_interval",
             SettingTypes.duration(),

@@ -46,7 +46,7 @@ public final class AdminConsole implements Console {
     private static final String HELP = """
 
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
-            \tSHOW PEERS|PINS|REPLICAS|FAILOVER|ROUTES|UNPARSED|INSTANCES
+            \tSHOW PEERS|PINS|HOSTS|REPLICAS|FAILOVER|ROUTES|UNPARSED|INSTANCES
             \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW|WARMING]
             \tCACHE FLUSH
@@ -76,6 +76,7 @@ public final class AdminConsole implements Console {
     private final ConfigTables configTables;
     private final PoolTables poolTables;
     private final RouteTables routeTables;
+    private final HostTables hostTables;
     private final CacheTables cacheTables;
     private final CacheCommands cacheCommands;
     private final StatsTables statsTables;
@@ -95,6 +96,7 @@ public final class AdminConsole implements Console {
         this.configTables = new ConfigTables(program, pools, clients);
         this.poolTables = new PoolTables(program, pools, configTables, names);
         this.routeTables = new RouteTables(routes);
+        this.hostTables = new HostTables(routes);
         this.cacheTables = new CacheTables(routes, warming);
         this.cacheCommands = new CacheCommands(routes);
         this.statsTables = new StatsTables(pools, periods, services.cancelKeys());
@@ -208,6 +210,7 @@ public final class AdminConsole implements Console {
             case "cache warming" -> one(cacheTables.warming());
             case "cache rules" -> one(cacheTables.rules());
             case "cache fingerprints" -> one(cacheTables.fingerprints());
+            case "hosts" -> one(hostTables.hosts());
             case "replicas" -> one(routeTables.replicas());
             case "failover" -> one(routeTables.failover());
             case "routes" -> one(routeTables.routes());
