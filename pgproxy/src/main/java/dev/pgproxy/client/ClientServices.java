@@ -4,12 +4,15 @@ import dev.pgproxy.auth.Authenticator;
 import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.cancel.CancelKeys;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.ClientTls;
+import dev.pgproxy.net.InsideChannel;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.route.Routes;
 import dev.pgproxy.routing.sql.LoopShapes;
+import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
 
 /**
@@ -22,6 +25,7 @@ public final class ClientServices {
     private final Pools pools;
     private final Listeners listeners;
     private final Routes routes;
+    private final RateLimits limits;
     private final FastThreadLocal<LoopShapes> shapes;
     private final CancelKeys cancelKeys;
     private final CancelForwarder cancelForwarder;
@@ -47,6 +51,7 @@ public final class ClientServices {
         this.pools = pools;
         this.listeners = listeners;
         this.routes = routes;
+        this.limits = new RateLimits(config, System::nanoTime);
         this.shapes = new FastThreadLocal<>() {
             @Override
             protected LoopShapes initialValue() {
@@ -60,6 +65,7 @@ public final class ClientServices {
     /** RELOAD: for connections from now on, and for time-outs of those that are there. */
     public void reload(ProxyConfig changed, ClientTls changedTls, Authenticator changedAuthenticator) {
         config = changed;
+        limits.reload(changed);
         tls = changedTls;
         authenticator = changedAuthenticator;
     }
@@ -112,6 +118,16 @@ public final class ClientServices {
     /** What is known for routing. */
     public Routes routes() {
         return routes;
+    }
+
+    /** How many transactions may start. */
+    public RateLimits limits() {
+        return limits;
+    }
+
+    /** Those that hold for a client: for one within the process none. */
+    RateLimits limitsOf(Channel client) {
+        return client instanceof InsideChannel ? RateLimits.NONE : limits;
     }
 
     /** The shapes that this event loop has met. */

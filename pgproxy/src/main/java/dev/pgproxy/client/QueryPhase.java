@@ -94,8 +94,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 : new Routing(
                         state, statements, database.serverUser(session.user()), services.pools(), shapes(), loop, mode);
         this.own = routing == null ? null : new OwnStatement(session, routing, shapes());
-        this.flow =
-                new QueryFlow(this, statements, settings, services.cancelForwarder(), services.listeners(), routing);
+        var limits = services.limitsOf(client.channel());
+        this.flow = new QueryFlow(
+                this, statements, settings, services.cancelForwarder(), services.listeners(), routing, limits);
         this.cancelKey = services.cancelKeys()
                 .issue(
                         longKey,

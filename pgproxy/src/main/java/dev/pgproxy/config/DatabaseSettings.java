@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param reservePoolSize instead of the general one
  * @param maxDbConnections servers of all users together; 0 = no limit
  * @param maxDbClientConnections clients; 0 = no limit
+ * @param rateLimit transactions, of all users together
  * @param connectQuery run on each new server before its first client
  * @param parameters run-time parameters in the start-up message to servers
  */
@@ -42,6 +43,7 @@ public record DatabaseSettings(
         @Nullable Integer reservePoolSize,
         @Nullable Integer maxDbConnections,
         @Nullable Integer maxDbClientConnections,
+        @Nullable RateLimit rateLimit,
         @Nullable String connectQuery,
         Map<String, String> parameters) {
     /** The name of the block that serves every database without one of its own. */
@@ -86,6 +88,8 @@ public record DatabaseSettings(
             SettingTypes.integer(0, LimitSettings.MAX_CLIENTS),
             null,
             "Instead of the general max_db_client_connections.");
+    static final Setting<RateLimit> DB_RATE_LIMIT = GROUP.live(
+            "db_rate_limit", SettingTypes.rate(), null, "Instead of the general db_rate_limit; 0 = no limit.");
     static final Setting<String> CONNECT_QUERY =
             GROUP.live("connect_query", SettingTypes.text(), null, "Run on each new server before its first client.");
     /** The one entry that is a block itself: names and values are PostgreSQL's. */
@@ -127,6 +131,7 @@ public record DatabaseSettings(
                 values.find(RESERVE_POOL_SIZE),
                 values.find(MAX_DB_CONNECTIONS),
                 values.find(MAX_DB_CLIENT_CONNECTIONS),
+                values.find(DB_RATE_LIMIT),
                 values.find(CONNECT_QUERY),
                 parameters);
     }

@@ -27,6 +27,7 @@ public record ProxyConfig(
         List<WarmQuery> warmQueries,
         InstanceSettings instances,
         LimitSettings limits,
+        RateSettings rates,
         TimeoutSettings timeouts,
         AuthSettings auth,
         ClientTlsSettings clientTls,
@@ -59,6 +60,7 @@ public record ProxyConfig(
                 warmQueries,
                 InstanceSettings.from(values),
                 LimitSettings.from(values),
+                RateSettings.from(values),
                 TimeoutSettings.from(values),
                 AuthSettings.from(values),
                 ClientTlsSettings.from(values),
@@ -102,6 +104,33 @@ public record ProxyConfig(
         UserSettings settings = users.get(user);
         Integer own = settings == null ? null : settings.maxUserClientConnections();
         return own == null ? limits.maxUserClientConnections() : own;
+    }
+
+    /** Transactions that clients of a database may start, by the name they ask for. */
+    public RateLimit rateOfDatabase(String name) {
+        DatabaseSettings settings = database(name);
+        RateLimit own = settings == null ? null : settings.rateLimit();
+        return own == null ? rates.perDatabase() : own;
+    }
+
+    /** Transactions that clients of a user may start. */
+    public RateLimit rateOfUser(String user) {
+        UserSettings settings = users.get(user);
+        RateLimit own = settings == null ? null : settings.rateLimit();
+        return own == null ? rates.perUser() : own;
+    }
+
+    /** Whether there is any rate limit. */
+    public boolean limitsRates() {
+        return !rates.all().isNone()
+                || !rates.perDatabase().isNone()
+                || !rates.perUser().isNone()
+                || users.values().stream().anyMatch(user -> isLimit(user.rateLimit()))
+                || databasesAndWildcard().values().stream().anyMatch(database -> isLimit(database.rateLimit()));
+    }
+
+    private static boolean isLimit(@Nullable RateLimit own) {
+        return own != null && !own.isNone();
     }
 
     /** The rows of {@code SHOW CONFIG}, secrets masked. */

@@ -75,6 +75,11 @@ final class SettingTypes {
                 Quantities::showSize);
     }
 
+    /** Transactions per time, which 0 leaves unlimited. */
+    static SettingType<RateLimit> rate() {
+        return of(RateLimit.FORM, RateLimit::parse, RateLimit::toString);
+    }
+
     static SettingType<String> text() {
         return of("text", Function.identity(), Function.identity());
     }

@@ -13,6 +13,7 @@ final class Settings {
             CacheSettings.GROUP,
             InstanceSettings.GROUP,
             LimitSettings.GROUP,
+            RateSettings.GROUP,
             TimeoutSettings.GROUP,
             AuthSettings.GROUP,
             ClientTlsSettings.GROUP,

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param poolSize wins over the database's
  * @param maxUserConnections servers, of all databases together; 0 = no limit
  * @param maxUserClientConnections clients; 0 = no limit
+ * @param rateLimit transactions, in all databases together
  */
 public record UserSettings(
         String name,
@@ -18,7 +19,8 @@ public record UserSettings(
         @Nullable PoolMode poolMode,
         @Nullable Integer poolSize,
         @Nullable Integer maxUserConnections,
-        @Nullable Integer maxUserClientConnections) {
+        @Nullable Integer maxUserClientConnections,
+        @Nullable RateLimit rateLimit) {
     static final SettingGroup GROUP = new SettingGroup("users.NAME");
     static final Setting<Secret> PASSWORD = GROUP.live(
             "password",
@@ -42,6 +44,8 @@ public record UserSettings(
             SettingTypes.integer(0, LimitSettings.MAX_CLIENTS),
             null,
             "Instead of the general max_user_client_connections.");
+    static final Setting<RateLimit> USER_RATE_LIMIT = GROUP.live(
+            "user_rate_limit", SettingTypes.rate(), null, "Instead of the general user_rate_limit; 0 = no limit.");
 
     static UserSettings from(String name, SettingValues values) {
         return new UserSettings(
@@ -50,6 +54,7 @@ public record UserSettings(
                 values.find(POOL_MODE),
                 values.find(POOL_SIZE),
                 values.find(MAX_USER_CONNECTIONS),
-                values.find(MAX_USER_CLIENT_CONNECTIONS));
+                values.find(MAX_USER_CLIENT_CONNECTIONS),
+                values.find(USER_RATE_LIMIT));
     }
 }

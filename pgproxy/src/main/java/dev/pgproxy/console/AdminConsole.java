@@ -7,6 +7,7 @@ import dev.pgproxy.client.Console;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.ConfigChanges;
 import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
@@ -46,7 +47,7 @@ public final class AdminConsole implements Console {
     private static final String HELP = """
 
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
-            \tSHOW PEERS|PINS|HOSTS|REPLICAS|FAILOVER|ROUTES|UNPARSED|INSTANCES
+            \tSHOW PEERS|PINS|HOSTS|REPLICAS|FAILOVER|ROUTES|UNPARSED|INSTANCES|RATE_LIMITS
             \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW|WARMING]
             \tCACHE FLUSH
@@ -73,6 +74,7 @@ public final class AdminConsole implements Console {
     private final Pools pools;
     private final HostNames names;
     private final Clients clients;
+    private final RateLimits limits;
     private final ConfigTables configTables;
     private final PoolTables poolTables;
     private final RouteTables routeTables;
@@ -89,6 +91,7 @@ public final class AdminConsole implements Console {
         this.program = program;
         this.pools = pools;
         this.clients = services.clients();
+        this.limits = services.limits();
         Routes routes = services.routes();
         this.names = transport.names();
         var loop = transport.loops().getFirst();
@@ -184,6 +187,7 @@ public final class AdminConsole implements Console {
             case "databases" -> one(configTables.databases());
             case "users" -> one(configTables.users());
             case "peers" -> one(configTables.peers());
+            case "rate_limits" -> one(ConfigTables.rateLimits(limits));
             case "state" -> one(poolTables.state());
             case "stats" -> one(statsTables.stats());
             case "stats_totals" -> one(statsTables.totals());

@@ -7,6 +7,7 @@ import dev.pgproxy.config.EffectivePool;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.config.ShownSetting;
 import dev.pgproxy.config.UserSettings;
+import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
 import java.util.Set;
@@ -14,7 +15,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** SHOW CONFIG, DATABASES, USERS, PEERS: what the configuration says, and how much of it is used. Thread-safe. */
+/** SHOW CONFIG, DATABASES, USERS, PEERS, RATE_LIMITS: what the configuration says, and how much of it is used. Thread-safe. */
 record ConfigTables(ProgramControl program, Pools pools, Clients clients) {
 
     ConsoleAnswer config() {
@@ -97,6 +98,22 @@ record ConfigTables(ProgramControl program, Pools pools, Clients clients) {
                     pools.serversOfUser(name),
                     config.maxClientsOf(name),
                     clients.ofUser(name));
+        }
+        return table.answer();
+    }
+
+    /** The limits that are in use, and how far. */
+    static ConsoleAnswer rateLimits(RateLimits limits) {
+        Table table = Table.of("scope name max_transactions:int4 window_ms:int8 used:int8 started:int8 refused:int8");
+        for (RateLimits.Standing limit : limits.show()) {
+            table.row(
+                    limit.scope(),
+                    limit.name(),
+                    limit.limit().transactions(),
+                    limit.limit().window().toMillis(),
+                    limit.used(),
+                    limit.started(),
+                    limit.refused());
         }
         return table.answer();
     }

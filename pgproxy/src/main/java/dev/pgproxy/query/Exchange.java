@@ -198,6 +198,23 @@ public final class Exchange {
         return ofStatement ? from + 1 : -1;
     }
 
+    /** The Bind of this exchange that makes the portal of an Execute; -1 if it was made before. */
+    int bindOf(int execute) {
+        ByteBuf buf = buffer(execute);
+        int nameAt = indexes[execute] + FrameReader.HEADER;
+        int zero = CString.find(buf, nameAt, end(execute));
+        for (int i = zero < 0 ? -1 : execute - 1; i >= 0; i--) {
+            int at = indexes[i] + FrameReader.HEADER;
+            int length = zero + 1 - nameAt;
+            if (types[i] == FrontendType.BIND
+                    && at + length <= end(i)
+                    && ByteBufUtil.equals(buffer(i), at, buf, nameAt, length)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
     /** The name of the statement that a Bind or Describe is about; null for other messages, malformed ones included. */
     @Nullable
     String statementName(int i) {

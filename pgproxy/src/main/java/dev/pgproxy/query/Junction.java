@@ -1,19 +1,23 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.net.LateFlush;
 import dev.pgproxy.pool.Pool;
+import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.session.Session;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where an exchange may turn off while its client has no server: we answer it ourselves, or the cache does, or a replica, or
- * the primary. One per client, confined to its loop.
+ * Where an exchange may turn off: it is refused, or goes to the server that the client has, or while there is none we answer
+ * it ourselves, or the cache does, or a replica, or the primary. One per client, confined to its loop.
  */
 final class Junction {
     /** What to do with the exchange. */
     enum Turn {
+        /** Send it to the server that is leased. */
+        LEASED,
         /** Ask for a server, of the pool that the lease has been told. */
         SERVER,
         /** Nothing is left of it. */
@@ -22,8 +26,10 @@ final class Junction {
         AWAITS_CLIENT,
         /** Come again when called: a text is being read, or another client asks the same. */
         AWAITS_READING,
-        /** Refuse it: its transaction has failed. */
-        ABORTED
+        /** Come again when everything before has been answered. */
+        AWAITS_REPLIES,
+        /** Refuse it, with {@link #refusal}: its transaction has failed, or would be one too many. */
+        REFUSED
     }
 
     private final Session session;
@@ -34,12 +40,14 @@ final class Junction {
     private final Notifications notifications;
     private final @Nullable Routing routing;
     private final @Nullable CachedReads cached;
+    private final Admission admission;
     private final Runnable again;
 
     /**
      * For one client.
      *
      * @param routing knows replicas; null if the database is none of the configuration any more
+     * @param limits how many transactions may start
      * @param again is called when the exchange that waited is to be looked at again
      */
     Junction(
@@ -48,6 +56,7 @@ final class Junction {
             ClientLink link,
             Notifications notifications,
             @Nullable Routing routing,
+            RateLimits limits,
             Runnable again) {
         this.session = statements.session();
         this.primary = statements.pool();
@@ -57,7 +66,19 @@ final class Junction {
         this.notifications = notifications;
         this.routing = routing;
         this.cached = routing == null ? null : routing.cachedReads(link.channel());
+        this.admission = new Admission(limits, session, lease, notifications, link.channel());
         this.again = again;
+    }
+
+    /** Another exchange is the one to look at. */
+    void next() {
+        admission.next();
+    }
+
+    /** Why the exchange is refused. */
+    ErrorFields refusal() {
+        ErrorFields limited = admission.refusal();
+        return limited == null ? Routing.ABORTED : limited;
     }
 
     /** Keeps answers for those who ask the same; null if nothing is ever kept. */
@@ -68,6 +89,10 @@ final class Junction {
 
     /** What to do with an exchange. */
     Turn turn(Exchange exchange, FlowTimes times) {
+        Turn stopped = admission.stops(exchange);
+        if (stopped != null || lease.server() != null) {
+            return stopped == null ? Turn.LEASED : stopped;
+        }
         if (!lease.isOpen() && LocalAnswer.gives(exchange, ownsStatements, session, link.channel())) {
             return Turn.ANSWERED;
         }
@@ -91,7 +116,7 @@ final class Junction {
             return Turn.ANSWERED;
         }
         if (to.transaction().isOpen() && session.status() == TransactionStatus.FAILED) {
-            return Turn.ABORTED;
+            return Turn.REFUSED;
         }
         to.look(exchange);
         if (!lease.isOpen()) {

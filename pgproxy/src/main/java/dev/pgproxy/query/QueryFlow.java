@@ -1,6 +1,7 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.cancel.CancelForwarder;
+import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.LateFlush;
 import dev.pgproxy.pool.Pool;
@@ -49,6 +50,7 @@ public final class QueryFlow {
      * A path for one client over one pool.
      *
      * @param routing knows replicas; null if the database is none of the configuration any more
+     * @param limits how many transactions may start
      */
     public QueryFlow(
             ClientLink link,
@@ -56,7 +58,8 @@ public final class QueryFlow {
             FlowSettings settings,
             CancelForwarder canceller,
             Listeners listeners,
-            @Nullable Routing routing) {
+            @Nullable Routing routing,
+            RateLimits limits) {
         this.link = link;
         this.session = statements.session();
         this.pool = statements.pool();
@@ -67,7 +70,8 @@ public final class QueryFlow {
         this.request = new LeaseRequest(this, link, statements, lease, routing);
         this.trial = new Trial(session, link.channel());
         this.routing = routing;
-        this.junction = new Junction(statements, lease, link, notifications, routing, () -> again(Held.FOR_READING));
+        Runnable again = () -> again(Held.FOR_READING);
+        this.junction = new Junction(statements, lease, link, notifications, routing, limits, again);
         this.announcement = new Announcement(routing, link.channel().eventLoop());
         this.relay = new Relay(this, session, notifications, stalePlan, trial, lease, link.channel());
         this.boundary = new Boundary(this, statements, settings, lease, relay, new Cancels(canceller), link);
@@ -82,6 +86,7 @@ public final class QueryFlow {
     /** The exchange is whole, or goes on in parts: it is to be sent. */
     public void submit() {
         refused = false;
+        junction.next();
         if (held == Held.NO) {
             advance();
         }
@@ -150,16 +155,14 @@ public final class QueryFlow {
             resumeIfHeld();
             return;
         }
-        if (lease.server() != null) {
-            dispatch();
-            return;
-        }
         switch (junction.turn(exchange, times)) {
+            case LEASED -> dispatch();
             case SERVER -> acquire();
             case ANSWERED -> answered();
             case AWAITS_CLIENT -> hold(Held.FOR_CLIENT);
             case AWAITS_READING -> hold(Held.FOR_READING);
-            case ABORTED -> refuse(Routing.ABORTED);
+            case AWAITS_REPLIES -> hold(Held.FOR_REPLIES);
+            case REFUSED -> refuse(junction.refusal());
         }
     }
 

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Defaults, a full mapping, and what follows from the numbers together. */
@@ -56,6 +57,9 @@ class ProxyConfigTest {
                 .isEqualTo(
                         new FailoverSettings(Failover.FOLLOW, Duration.ofSeconds(10), Duration.ofSeconds(30), false));
         assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
+        assertThat(config.rates())
+                .isEqualTo(new RateSettings(RateLimit.NONE, RateLimit.NONE, RateLimit.NONE, Set.of()));
+        assertThat(config.limitsRates()).isFalse();
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
         assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
         assertThat(config.auth().authUser()).isNull();
@@ -220,6 +224,12 @@ class ProxyConfigTest {
                 .isEqualTo(new PoolSettings(PoolMode.SESSION, 21, 2, 4, Duration.ofSeconds(6), 100, true));
         routingAndCacheAreMapped(config, directory);
         assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
+        assertThat(config.rates())
+                .isEqualTo(new RateSettings(
+                        new RateLimit(10_000, Duration.ofMinutes(1)),
+                        new RateLimit(5000, Duration.ofSeconds(10)),
+                        new RateLimit(100, Duration.ofMinutes(1)),
+                        Set.of("root", "ops")));
         assertThat(config.timeouts()).isEqualTo(timeouts(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16));
         Path file = directory.resolve("full.conf");
         assertThat(config.auth())
@@ -288,6 +298,7 @@ class ProxyConfigTest {
                                 5,
                                 60,
                                 70,
+                                new RateLimit(7, Duration.ofHours(1)),
                                 "SELECT 2",
                                 Map.of("timezone", "UTC", "work_mem", "64MB"))));
         assertThat(config.wildcard())
@@ -295,8 +306,9 @@ class ProxyConfigTest {
                 .extracting(DatabaseSettings::dbname)
                 .isNull();
         assertThat(config.users())
-                .containsOnly(
-                        Map.entry("alice", new UserSettings("alice", new Secret("a\"b"), PoolMode.SESSION, 7, 8, 9)));
+                .containsOnly(Map.entry(
+                        "alice",
+                        new UserSettings("alice", new Secret("a\"b"), PoolMode.SESSION, 7, 8, 9, RateLimit.NONE)));
     }
 
     @Test
@@ -339,6 +351,28 @@ class ProxyConfigTest {
         assertThat(config.maxClientsOf(database(config, "z"))).isEqualTo(5);
         assertThat(config.maxClientsOf("alice")).isEqualTo(1);
         assertThat(config.maxClientsOf("bob")).isEqualTo(6);
+    }
+
+    @Test
+    void ratesComeFromDatabaseAndUserFirst() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse("""
+                db_rate_limit = 5/s, user_rate_limit = "6 / 90s"
+                databases { "*" { primary = db }, a { primary = db, db_rate_limit = 0 } }
+                users { alice { user_rate_limit = 1/1500ms } }
+                """);
+        assertThat(config.rateOfDatabase("a")).isEqualTo(RateLimit.NONE);
+        assertThat(config.rateOfDatabase("z")).hasToString("5/s");
+        assertThat(config.rateOfUser("alice")).hasToString("1/1500ms");
+        assertThat(config.rateOfUser("bob")).hasToString("6/90s");
+    }
+
+    @Test
+    void aRateThatIsNoneIsComplainedOf() {
+        for (String text : List.of("100", "1/2", "-1/s", "1/s/s", "1/10us", "1/2d", "1/0s", "1/week")) {
+            assertThatThrownBy(() -> ConfigLoader.parse(ANY + "rate_limit = \"" + text + "\""))
+                    .as(text)
+                    .hasMessageContaining("rate_limit: ");
+        }
     }
 
     @Test
