@@ -218,6 +218,34 @@ final class CopyIT {
         });
     }
 
+    /** As tokio-postgres does it; what else is in its batch must not make the last Sync wait for an answer. */
+    @Test
+    void anEarlySyncDoesNotMakeTheLastOneWait() {
+        assertSame((c, t) -> {
+            table(c);
+            c.batch(b -> b.parse("named", INTO).bind("", "named").execute("").sync());
+            t.expect("12G", c.readUntil('G'));
+            t.expect("CZ", c.copyData("1\tone\n").copyDone().sync().readUntilReady());
+            c.batch(b -> b.bind("", "named").execute("").sync());
+            t.expect("2G", c.readUntil('G'));
+            t.expect("CZ", c.copyData("2\ttwo\n").copyDone().sync().readUntilReady());
+            c.batch(b -> b.parse("", "BEGIN")
+                    .bind("", "")
+                    .execute("")
+                    .parse("", "SET LOCAL work_mem = '1MB'")
+                    .bind("", "")
+                    .execute("")
+                    .parse("", INTO)
+                    .bind("", "")
+                    .execute("")
+                    .sync());
+            t.expect("12C12C12G", c.readUntil('G'));
+            t.expect("CZ", c.copyData("3\tthree\n").copyDone().sync().readUntilReady());
+            t.expect("CZ", c.query("COMMIT").readUntilReady());
+            count(c);
+        });
+    }
+
     @Test
     void extendedCopyInPipelinedWithItsDataAndMore() {
         assertSame((c, t) -> {

@@ -255,6 +255,11 @@ public final class Exchange {
         return rest;
     }
 
+    /** Whether it is a Sync and nothing else: behind COPY it is what the server waits for, which ignores one before the data. */
+    boolean isSync() {
+        return size == 1 && types[0] == FrontendType.SYNC;
+    }
+
     /** Whether the server ends its answer with ReadyForQuery. */
     public boolean isEnded() {
         if (size == 0) {

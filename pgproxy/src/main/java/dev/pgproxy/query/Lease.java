@@ -166,9 +166,9 @@ final class Lease {
         return open || server != null && server.replies().isIgnoring();
     }
 
-    /** Whether the outcome of what is under way decides how the next exchange is to be read. */
-    boolean isBarred() {
-        return barrier && !leased().replies().isEmpty();
+    /** Whether the outcome of what is under way decides how the next exchange is to be read; a Sync alone may end it. */
+    boolean isBarred(Exchange next) {
+        return barrier && !leased().replies().isEmpty() && !next.isSync();
     }
 
     /** ReadyForQuery, or an end without it: what was barred is no more if nothing else is under way. */

@@ -213,7 +213,7 @@ public final class QueryFlow {
                 && (ends
                         || trial.isRunning()
                         || lease.isSpent()
-                        || lease.isBarred()
+                        || lease.isBarred(exchange)
                         || lease.givesWay()
                         || stalePlan.isPending()
                         || announcement.waits(leased)
