@@ -5,17 +5,28 @@ import org.jspecify.annotations.Nullable;
 
 /** What has failed at logging in to the host of a pool, and since when. Moments are System.nanoTime. Guarded by the pool. */
 final class Outage {
+    private static final long REMINDER = 10_000_000_000L;
+
     private @Nullable ErrorFields failure;
+    private long toldAt;
     private long since;
     private long retryAt = System.nanoTime();
 
-    /** Logging in has failed; it is tried again, unless somebody waits for it, after so many nanoseconds. */
-    void failed(ErrorFields error, long now, long retry) {
+    /**
+     * Logging in has failed; it is tried again, unless somebody waits for it, after so many nanoseconds.
+     *
+     * @return whether that is to be told: while clients wait, it is tried some times a second
+     */
+    boolean failed(ErrorFields error, long now, long retry) {
         retryAt = now + retry;
-        if (isUnreachable(error)) {
-            since = failure == null ? now : since;
-            failure = error;
+        if (!isUnreachable(error)) {
+            return true;
         }
+        boolean isNews = failure == null || !failure.message().equals(error.message()) || now - toldAt >= REMINDER;
+        toldAt = isNews ? now : toldAt;
+        since = failure == null ? now : since;
+        failure = error;
+        return isNews;
     }
 
     /** A server has logged in, or the pool has another host. */

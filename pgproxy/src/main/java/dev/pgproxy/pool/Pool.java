@@ -314,21 +314,20 @@ public final class Pool implements ServerListener {
     /** @param move of the host that was tried */
     private void loginFailed(ErrorFields error, int move) {
         List<LeaseListener> refused = List.of();
+        boolean isNews;
         synchronized (this) {
             connecting -= move == moves ? 1 : 0;
             if (error.code().startsWith("28") || error.code().startsWith("3D")) {
                 served = false; // the database, the user or its password is no longer what it was
             }
             long now = System.nanoTime();
-            if (move == moves) {
-                outage.failed(error, now, pools.loginRetryNanos());
-            }
+            isNews = move != moves || outage.failed(error, now, pools.loginRetryNanos());
             if (all.isEmpty() && connecting == 0 && move == moves && !isPatient(now)) {
                 refused = waiting.pollAll();
             }
         }
         pools.limits().release(key);
-        if (!pools.gates().isStopping() && error != Pools.NO_PRIMARY) {
+        if (isNews && !pools.gates().isStopping() && error != Pools.NO_PRIMARY) {
             LOG.warn("{} login to server failed: {} {}", key, error.code(), error.message());
         }
         WaitingClients.refuse(refused, error);
