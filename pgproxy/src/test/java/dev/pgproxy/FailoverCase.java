@@ -16,6 +16,7 @@ import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.RoutedProxy;
 import dev.pgproxy.testing.TestCluster;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -174,5 +175,27 @@ abstract class FailoverCase {
             error = client.readMessage();
         }
         return error.field('C') + ": " + error.field('M');
+    }
+
+    /** Writes on and on, and takes down what was acknowledged. */
+    final class Writer implements AutoCloseable {
+        private final AtomicBoolean over = new AtomicBoolean();
+        final List<Integer> acknowledged = new ArrayList<>();
+        final List<Integer> unknown = new ArrayList<>();
+        private final Thread thread = new Thread(() -> writeUntil(over, acknowledged, unknown));
+
+        Writer() {
+            thread.start();
+        }
+
+        void awaitMore(int writes) {
+            awaitWrites(acknowledged, acknowledgedSoFar(acknowledged) + writes);
+        }
+
+        @Override
+        public void close() throws InterruptedException {
+            over.set(true);
+            thread.join();
+        }
     }
 }

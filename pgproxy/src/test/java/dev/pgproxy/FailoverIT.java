@@ -14,7 +14,6 @@ import dev.pgproxy.testing.Signals;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -43,33 +42,26 @@ final class FailoverIT extends FailoverCase {
     @Test
     void aPrimaryThatComesBackAfterAPromotionGetsNothing() throws Exception {
         start("failover_wait = 30s\n");
-        AtomicBoolean over = new AtomicBoolean();
-        List<Integer> acknowledged = new ArrayList<>();
-        List<Integer> unknown = new ArrayList<>();
-        Thread writer = new Thread(() -> writeUntil(over, acknowledged, unknown));
-        writer.start();
-        try {
-            awaitWrites(acknowledged, 20);
+        Writer writer = new Writer();
+        try (writer) {
+            writer.awaitMore(20);
             // it is alive and takes writes, when another is promoted beside it
             direct(replica(1)).run("SELECT pg_promote()");
             await().until(() -> !ids(replica(1)).isEmpty() && isWritten(replica(1)));
-            awaitWrites(acknowledged, acknowledgedSoFar(acknowledged) + 50);
+            writer.awaitMore(50);
             primary().kill9();
             primary().start();
-            awaitWrites(acknowledged, acknowledgedSoFar(acknowledged) + 50);
-        } finally {
-            over.set(true);
-            writer.join();
+            writer.awaitMore(50);
         }
         List<Integer> before = ids(primary());
         List<Integer> there = ids(replica(1));
         List<Integer> both = new ArrayList<>(there);
         both.addAll(before);
-        assertThat(both).containsAll(acknowledged);
+        assertThat(both).containsAll(writer.acknowledged);
         List<Integer> onlyThere =
                 there.stream().filter(id -> !before.contains(id)).toList();
         assertThat(onlyThere.getFirst()).as("who was left gets nothing").isGreaterThan(before.getLast());
-        assertThat(unknown.size()).as("in flight when its host was left").isLessThan(5);
+        assertThat(writer.unknown.size()).as("in flight when its host was left").isLessThan(5);
     }
 
     private boolean isWritten(EmbeddedPostgres server) {

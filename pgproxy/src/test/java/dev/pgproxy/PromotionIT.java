@@ -11,9 +11,7 @@ import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.RoutedProxy;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.slf4j.Logger;
@@ -34,28 +32,6 @@ final class PromotionIT extends FailoverCase {
     @Override
     ClusterOptions options() {
         return super.options().withSetting("synchronous_standby_names", "ANY 1 (replica_1, replica_2)");
-    }
-
-    /** Writes on and on, and takes down what was acknowledged. */
-    private final class Writer implements AutoCloseable {
-        private final AtomicBoolean over = new AtomicBoolean();
-        private final List<Integer> acknowledged = new ArrayList<>();
-        private final List<Integer> unknown = new ArrayList<>();
-        private final Thread thread = new Thread(() -> writeUntil(over, acknowledged, unknown));
-
-        Writer() {
-            thread.start();
-        }
-
-        void awaitMore(int writes) {
-            awaitWrites(acknowledged, acknowledgedSoFar(acknowledged) + writes);
-        }
-
-        @Override
-        public void close() throws InterruptedException {
-            over.set(true);
-            thread.join();
-        }
     }
 
     private String state() {

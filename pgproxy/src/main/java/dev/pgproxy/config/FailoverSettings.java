@@ -23,7 +23,6 @@ public record FailoverSettings(Failover failover, Duration patience, Duration af
             SettingTypes.timeout(),
             Duration.ofSeconds(10),
             "How long statements wait while a primary that is watched cannot be reached; 0 = they fail at once.");
-
     static final Setting<Duration> FAILOVER_AFTER = GROUP.live(
             "failover_after",
             SettingTypes.duration(),

@@ -17,8 +17,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,8 +24,6 @@ import org.jspecify.annotations.Nullable;
  * another; what the primary has written arrives at the replica; that is promoted, and everybody goes on there. Thread-safe.
  */
 record Switchover(ProgramControl program, Pools pools, Routes routes) {
-    private static final Duration LOOK = Duration.ofMillis(10);
-
     CompletionStage<List<ConsoleAnswer>> to(String host) {
         CompletableFuture<List<ConsoleAnswer>> answers = new CompletableFuture<>();
         Thread.ofPlatform().daemon().name("switchover").start(() -> {
@@ -88,9 +84,7 @@ record Switchover(ProgramControl program, Pools pools, Routes routes) {
                 .toList();
         paused.forEach(pools::pause);
         try {
-            return await(limit, () -> hasNoServers(primary))
-                    ? failover.handOver(to, () -> hasNoServers(primary), limit)
-                    : "transactions, or sessions that keep a server, have not ended in failover_wait";
+            return failover.handOver(to, () -> hasNoServers(primary), limit);
         } finally {
             paused.forEach(pools::resume);
         }
@@ -114,16 +108,5 @@ record Switchover(ProgramControl program, Pools pools, Routes routes) {
         return pools.all().stream()
                 .filter(pool -> pool.key().replica() == null && isOn(pool.key().database(), primary))
                 .allMatch(Pool::hasNoServers);
-    }
-
-    private static boolean await(Duration limit, BooleanSupplier done) {
-        long end = System.nanoTime() + limit.toNanos();
-        while (!done.getAsBoolean()) {
-            if (System.nanoTime() - end >= 0) {
-                return false;
-            }
-            LockSupport.parkNanos(LOOK.toNanos());
-        }
-        return true;
     }
 }

@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Failover implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Failover.class);
+
     /** Who sends nothing any more to the last primary. */
     public interface Fence {
         /** Why no other must be promoted from here; empty if it may be. May wait a second. */
@@ -291,24 +292,27 @@ public final class Failover implements AutoCloseable {
             return hindrance;
         }
         try {
-            return Standby.ask(targets.get(wanted.index())).mayPromote()
-                    ? ""
-                    : "control_user must not call pg_promote on " + wanted
-                            + ": GRANT EXECUTE ON FUNCTION pg_promote TO it";
+            return Standby.ask(targets.get(wanted.index())).hindrance();
         } catch (SQLException e) {
             return wanted + " does not answer: " + e.getMessage();
         }
     }
 
     /**
-     * Another host takes over on purpose. Nobody writes to the primary any more when this is called, as far as it is ours to
-     * say. Waits.
+     * Another host takes over on purpose. Nobody begins to write to the primary any more when this is called, as far as it is
+     * ours to say. Waits.
      *
      * @param quiet whether no connection to the primary is left
-     * @param limit for its last writes to arrive at the other
+     * @param limit for that, and then for its last writes to arrive at the other
      * @return what is wrong, then nothing has changed; empty if the host is the primary now
      */
-    public synchronized String handOver(Host to, BooleanSupplier quiet, Duration limit) {
+    public String handOver(Host to, BooleanSupplier quiet, Duration limit) {
+        return await(limit, quiet)
+                ? takeOver(to, quiet, limit)
+                : "transactions, or sessions that keep a server, have not ended in failover_wait";
+    }
+
+    private synchronized String takeOver(Host to, BooleanSupplier quiet, Duration limit) {
         String refusal = refusal(to);
         Topology topology = monitor.topology();
         HostState primary = topology.primary();

@@ -64,10 +64,7 @@ sealed interface Promotion {
                     + chosen.target().host()
                     + " at " + Lsn.toString(chosen.received()) + " all the same");
         }
-        if (!chosen.mayPromote()) {
-            return new Refused("control_user must not call pg_promote on "
-                    + chosen.target().host() + ": GRANT EXECUTE ON FUNCTION pg_promote TO it");
-        }
-        return new Of(chosen);
+        String hindrance = chosen.hindrance();
+        return hindrance.isEmpty() ? new Of(chosen) : new Refused(hindrance);
     }
 }

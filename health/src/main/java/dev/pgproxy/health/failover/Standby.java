@@ -105,6 +105,14 @@ record Standby(
                 mayPromote);
     }
 
+    /** Why it cannot be promoted, whatever it has; empty if it can. */
+    String hindrance() {
+        return mayPromote
+                ? ""
+                : "control_user must not call pg_promote on " + target.host()
+                        + ": GRANT EXECUTE ON FUNCTION pg_promote TO it";
+    }
+
     /** Its connection string; null if it has none that can be changed. */
     @Nullable
     ConnInfo primary() {
