@@ -110,8 +110,15 @@ class InstanceLinkTest {
         }
     }
 
+    /** One that soon counts as out of contact. */
     private Instance instance() throws IOException {
         return new Instance(Coherence.STRICT, Duration.ofMinutes(1));
+    }
+
+    /** One that a machine with a pause of its own does not lose. */
+    private Instance patient(Coherence coherence) throws IOException {
+        return new Instance(
+                new LinkSettings(coherence, Duration.ofSeconds(3), Duration.ofSeconds(10), Duration.ofMinutes(1)));
     }
 
     private static void untilServing(Instance... instances) {
@@ -122,8 +129,8 @@ class InstanceLinkTest {
 
     @Test
     void anotherInstanceHearsOfAWriteBeforeItIsSentAndOfItsEnd() throws Exception {
-        Instance one = instance();
-        Instance other = instance();
+        Instance one = patient(Coherence.STRICT);
+        Instance other = patient(Coherence.STRICT);
         untilServing(one, other);
         other.told.clear();
         AtomicBoolean confirmed = new AtomicBoolean();
@@ -147,8 +154,8 @@ class InstanceLinkTest {
 
     @Test
     void allInstancesNameTheStateOfTablesAlikeAndAWriteGivesItANewName() throws Exception {
-        Instance one = instance();
-        Instance other = instance();
+        Instance one = patient(Coherence.STRICT);
+        Instance other = patient(Coherence.STRICT);
         untilServing(one, other);
         Epoch before = one.link.epoch(DB, SEVEN);
         Epoch all = one.link.epoch(DB, TableSet.ALL);
@@ -165,7 +172,7 @@ class InstanceLinkTest {
         assertThat(after).isNotEqualTo(before);
         await().until(() -> after.equals(other.link.epoch(DB, SEVEN)));
         assertThat(one.link.epoch(DB, TableSet.ALL)).isNotEqualTo(all).isEqualTo(other.link.epoch(DB, TableSet.ALL));
-        Instance newcomer = instance();
+        Instance newcomer = patient(Coherence.STRICT);
         await().until(() -> after.equals(newcomer.link.epoch(DB, SEVEN)));
         assertThat(newcomer.link.epoch(DB, TableSet.ALL)).isEqualTo(one.link.epoch(DB, TableSet.ALL));
         one.link.settle(one.link.doubt(DB, TableSet.ALL, 0, 0, () -> {}), Ending.WRITTEN);
@@ -174,8 +181,8 @@ class InstanceLinkTest {
 
     @Test
     void aNameWithSlashAtItsEndStandsForAllThatBeginWithIt() throws Exception {
-        Instance one = instance();
-        Instance other = instance();
+        Instance one = patient(Coherence.STRICT);
+        Instance other = patient(Coherence.STRICT);
         untilServing(one, other);
         Epoch shop = other.link.epoch("7/shop", SEVEN);
         Epoch elsewhere = other.link.epoch("8/shop", SEVEN);
@@ -190,7 +197,7 @@ class InstanceLinkTest {
         await().until(() -> other.told.contains("settled 7/ * DEFINED"));
         await().until(() -> other.link.epoch("7/shop", SEVEN) != null);
         assertThat(other.link.epoch("7/shop", SEVEN)).isNotEqualTo(shop);
-        Instance newcomer = instance();
+        Instance newcomer = patient(Coherence.STRICT);
         await().until(() -> Objects.equals(other.link.epoch("7/shop", SEVEN), newcomer.link.epoch("7/shop", SEVEN)));
         one.link.announce("", TableSet.ALL);
         await().until(() -> other.told.contains("written  * WRITTEN"));
@@ -280,8 +287,8 @@ class InstanceLinkTest {
 
     @Test
     void oneThatSaysGoodbyeIsNotMissedAndLeavesItsDoubts() throws Exception {
-        Instance one = instance();
-        Instance other = instance();
+        Instance one = patient(Coherence.STRICT);
+        Instance other = patient(Coherence.STRICT);
         untilServing(one, other);
         AtomicBoolean confirmed = new AtomicBoolean();
         one.link.doubt(DB, SEVEN, 4711, 99, () -> confirmed.set(true));
@@ -295,8 +302,8 @@ class InstanceLinkTest {
 
     @Test
     void pushConfirmsAtOnceAndTellsAllTheSame() throws Exception {
-        Instance one = new Instance(Coherence.PUSH, Duration.ofMinutes(1));
-        Instance other = new Instance(Coherence.PUSH, Duration.ofMinutes(1));
+        Instance one = patient(Coherence.PUSH);
+        Instance other = patient(Coherence.PUSH);
         untilServing(one, other);
         AtomicBoolean confirmed = new AtomicBoolean();
         long number = one.link.doubt(DB, SEVEN, 0, 0, () -> confirmed.set(true));
@@ -323,10 +330,8 @@ class InstanceLinkTest {
 
     @Test
     void manyDoubtsAtOnceTravelTogether() throws Exception {
-        Duration lease = Duration.ofMillis(1500); // a busy machine takes longer than a short one to publish them all
-        LinkSettings patient = new LinkSettings(Coherence.STRICT, lease, lease, Duration.ofMinutes(1));
-        Instance one = new Instance(patient);
-        Instance other = new Instance(patient);
+        Instance one = patient(Coherence.STRICT);
+        Instance other = patient(Coherence.STRICT);
         untilServing(one, other);
         Queue<Integer> confirmed = new ConcurrentLinkedQueue<>();
         long before = other.status().counters().messages();
