@@ -16,13 +16,13 @@ import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.frame.ProtocolViolation;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.QueryFacts;
-import dev.pgproxy.protocol.sql.SqlAnalyzer;
 import dev.pgproxy.query.ClientLink;
 import dev.pgproxy.query.FlowSettings;
 import dev.pgproxy.query.PoolStatements;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.query.Routing;
 import dev.pgproxy.route.DatabaseState;
+import dev.pgproxy.routing.sql.HintedTexts;
 import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
@@ -44,10 +44,10 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     /** An exchange of more bytes than this does not wait for its end: it takes its server and goes on in parts. */
     private static final int MAX_HELD = 1 << 16;
 
-    private static final FastThreadLocal<SqlAnalyzer> ANALYZERS = new FastThreadLocal<>() {
+    private static final FastThreadLocal<HintedTexts> ANALYZERS = new FastThreadLocal<>() {
         @Override
-        protected SqlAnalyzer initialValue() {
-            return new SqlAnalyzer();
+        protected HintedTexts initialValue() {
+            return new HintedTexts();
         }
     };
 
@@ -84,7 +84,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         this.mode = database == null
                 ? config.pool().poolMode()
                 : config.pool(database, session.user()).poolMode();
-        FlowSettings settings = new FlowSettings(mode, config.pool().maxPreparedStatements(), CLEANUP);
+        FlowSettings settings = FlowSettings.of(mode, config.pool(), CLEANUP);
         int loop = services.transport().loops().indexOf(client.channel().eventLoop());
         PoolStatements statements =
                 new PoolStatements(session, pool, settings, pool.counters().row(loop));

@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param reservePoolSize further servers once a client has waited for {@code reservePoolTimeout}
  * @param reservePoolTimeout zero = the reserve is never used
  * @param maxPreparedStatements statements kept prepared on each server
+ * @param conflictRetries how often a lone statement is run again that failed with 40001 or 40P01; zero = never
  * @param applicationNameAddHost whether the client's address is added to its application_name
  */
 public record PoolSettings(
@@ -20,6 +21,7 @@ public record PoolSettings(
         int reservePoolSize,
         Duration reservePoolTimeout,
         int maxPreparedStatements,
+        int conflictRetries,
         boolean applicationNameAddHost) {
     static final int MAX_SERVERS = 100_000;
     static final SettingGroup GROUP = new SettingGroup("Pools");
@@ -50,6 +52,11 @@ public record PoolSettings(
             SettingTypes.integer(1, 1_000_000),
             200,
             "Statements kept prepared on each server; the least recently used goes first.");
+    static final Setting<Integer> CONFLICT_RETRIES = GROUP.live(
+            "conflict_retries",
+            SettingTypes.integer(0, 10),
+            2,
+            "How often a statement outside a transaction is run again that failed with 40001 or 40P01; 0 = never.");
     static final Setting<Boolean> APPLICATION_NAME_ADD_HOST = GROUP.live(
             "application_name_add_host",
             SettingTypes.flag(),
@@ -64,6 +71,7 @@ public record PoolSettings(
                 values.get(RESERVE_POOL_SIZE),
                 values.get(RESERVE_POOL_TIMEOUT),
                 values.get(MAX_PREPARED_STATEMENTS),
+                values.get(CONFLICT_RETRIES),
                 values.get(APPLICATION_NAME_ADD_HOST));
     }
 }

@@ -47,7 +47,7 @@ public final class AdminConsole implements Console {
     private static final String HELP = """
 
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
-            \tSHOW PEERS|PINS|HOSTS|REPLICAS|FAILOVER|ROUTES|UNPARSED|INSTANCES|RATE_LIMITS
+            \tSHOW PEERS|PINS|HOSTS|REPLICAS|FAILOVER|ROUTES|UNPARSED|INSTANCES|RATE_LIMITS|RETRIES
             \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW|WARMING]
             \tCACHE FLUSH
@@ -189,6 +189,7 @@ public final class AdminConsole implements Console {
             case "peers" -> one(configTables.peers());
             case "rate_limits" -> one(ConfigTables.rateLimits(limits));
             case "state" -> one(poolTables.state());
+            case "retries" -> one(statsTables.retries());
             case "stats" -> one(statsTables.stats());
             case "stats_totals" -> one(statsTables.totals());
             case "stats_averages" -> one(statsTables.averages());

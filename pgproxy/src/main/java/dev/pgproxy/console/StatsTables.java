@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** SHOW STATS, STATS_TOTALS, STATS_AVERAGES, TOTALS. Thread-safe. */
+/** SHOW STATS, STATS_TOTALS, STATS_AVERAGES, TOTALS, RETRIES. Thread-safe. */
 record StatsTables(Pools pools, StatsPeriods periods, CancelKeys cancelKeys) {
     /** PgBouncer's columns, in its order. */
     private static final List<Counter> COUNTERS = List.of(
@@ -80,6 +80,22 @@ record StatsTables(Pools pools, StatsPeriods periods, CancelKeys cancelKeys) {
             table.row("avg_" + names.get(i), averages.get(COUNTERS.get(i)));
         }
         table.row("total_cancel_refused", cancelKeys.refused());
+        return table.answer();
+    }
+
+    /** What was run again in each database, and how often in vain. */
+    ConsoleAnswer retries() {
+        Table table = Table.of("database serialization_failures:int8 deadlocks:int8 stale_plans:int8 replica_reads:int8"
+                + " given_up:int8");
+        Totals.Now.of(pools)
+                .databases()
+                .forEach((name, totals) -> table.row(
+                        name,
+                        totals.get(Counter.RETRIES_SERIALIZATION),
+                        totals.get(Counter.RETRIES_DEADLOCK),
+                        totals.get(Counter.RETRIES_STALE_PLAN),
+                        totals.get(Counter.RETRIES_READ),
+                        totals.get(Counter.RETRIES_GIVEN_UP)));
         return table.answer();
     }
 

@@ -20,7 +20,17 @@ public final class PoolCounters {
         CLIENT_PARSE_COUNT,
         SERVER_PARSE_COUNT,
         BIND_COUNT,
-        CLIENT_LOGIN_COUNT;
+        CLIENT_LOGIN_COUNT,
+        /** Statements run again that had lost with 40001. */
+        RETRIES_SERIALIZATION,
+        /** Statements run again that had lost with 40P01. */
+        RETRIES_DEADLOCK,
+        /** Statements run again whose plan a change of definitions had made useless. */
+        RETRIES_STALE_PLAN,
+        /** Reads that a replica had not answered, asked elsewhere. */
+        RETRIES_READ,
+        /** Statements that had been run again, and whose client was told an error all the same. */
+        RETRIES_GIVEN_UP;
 
         private static final int COUNT = values().length;
     }

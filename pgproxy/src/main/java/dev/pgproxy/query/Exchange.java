@@ -311,6 +311,16 @@ public final class Exchange {
         return false;
     }
 
+    /** The named statements that it has made are unmade in the session's books: it is sent once more. */
+    void unparse(Session session) {
+        for (int i = 0; i < size; i++) {
+            String name = types[i] == FrontendType.PARSE ? parsedName(i) : null;
+            if (name != null && !name.isEmpty()) {
+                session.statements().remove(name);
+            }
+        }
+    }
+
     /** Forgets and releases the first messages. */
     void drop(int count) {
         Exchange rest = new Exchange();

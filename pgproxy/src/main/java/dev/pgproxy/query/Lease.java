@@ -121,8 +121,8 @@ final class Lease {
     }
 
     /** Sends what failed for a reason that the client need not know once more. */
-    void repeat(StalePlan plan) {
-        plan.repeat(writer);
+    void repeat(Rerun rerun) {
+        rerun.again(writer);
         leased().channel().flush();
     }
 

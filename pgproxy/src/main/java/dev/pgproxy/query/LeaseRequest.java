@@ -2,6 +2,7 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
+import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class LeaseRequest implements LeaseListener {
     private final QueryFlow flow;
     private final ClientLink link;
+    private final PoolStatements statements;
     private final Session session;
     private final Pool primary;
     private final Lease lease;
@@ -27,6 +29,7 @@ final class LeaseRequest implements LeaseListener {
     LeaseRequest(QueryFlow flow, ClientLink link, PoolStatements statements, Lease lease, @Nullable Routing routing) {
         this.flow = flow;
         this.link = link;
+        this.statements = statements;
         this.session = statements.session();
         this.primary = statements.pool();
         this.lease = lease;
@@ -61,6 +64,9 @@ final class LeaseRequest implements LeaseListener {
 
     /** The primary is to be asked, because the replica has failed with this SQLSTATE, or was not asked. */
     void leaveReplica(String sqlState) {
+        if (!sqlState.isEmpty()) {
+            statements.count(Counter.RETRIES_READ);
+        }
         if (routing != null) {
             routing.leavesReplica(sqlState);
         }

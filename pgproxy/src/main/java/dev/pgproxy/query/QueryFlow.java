@@ -26,7 +26,7 @@ public final class QueryFlow {
     private final FlowSettings settings;
     private final Boundary boundary;
     private final Relay relay;
-    private final StalePlan stalePlan;
+    private final Rerun rerun;
     private final Lease lease;
     private final LeaseRequest request;
     private final Trial trial;
@@ -65,7 +65,7 @@ public final class QueryFlow {
         this.pool = statements.pool();
         this.settings = settings;
         this.notifications = new Notifications(this, link, session, pool, listeners);
-        this.stalePlan = new StalePlan(session, statements);
+        this.rerun = new Rerun(session, statements, link.channel(), routing);
         this.lease = new Lease(link, session, statements, settings);
         this.request = new LeaseRequest(this, link, statements, lease, routing);
         this.trial = new Trial(session, link.channel());
@@ -73,7 +73,7 @@ public final class QueryFlow {
         Runnable again = () -> again(Held.FOR_READING);
         this.junction = new Junction(statements, lease, link, notifications, routing, limits, again);
         this.announcement = new Announcement(routing, link.channel().eventLoop());
-        this.relay = new Relay(this, session, notifications, stalePlan, trial, lease, link.channel());
+        this.relay = new Relay(this, session, notifications, rerun, trial, lease, link.channel());
         this.boundary = new Boundary(this, statements, settings, lease, relay, new Cancels(canceller), link);
         this.times = new FlowTimes(statements.counters());
     }
@@ -138,7 +138,7 @@ public final class QueryFlow {
         gone = true;
         boolean partial = link.isMidFrame() || boundary.mayStrike();
         exchange.clear();
-        stalePlan.forget();
+        rerun.forget();
         notifications.close();
         request.cancel();
         trial.close();
@@ -215,7 +215,7 @@ public final class QueryFlow {
                         || lease.isSpent()
                         || lease.isBarred(exchange)
                         || lease.givesWay()
-                        || stalePlan.isPending()
+                        || rerun.isPending()
                         || announcement.waits(leased)
                         || notifications.delay(exchange, leased, this::goOn))) {
             hold(Held.FOR_REPLIES);
@@ -271,11 +271,9 @@ public final class QueryFlow {
         }
         times.sent();
         Exchange whole = exchange;
-        if (isTrial()) {
-            exchange = trial.keep(whole);
-        } else {
-            exchange = stalePlan.keep(whole, leased);
-        }
+        exchange = routing != null && routing.isTrial()
+                ? trial.keep(whole, routing.refusesRetry())
+                : rerun.keep(whole, leased, !lease.isOpen());
         lease.write(whole, 0);
         junction.sent(whole);
         exchange.clear();
@@ -425,6 +423,7 @@ public final class QueryFlow {
         } else if (!gone && lease.isBusy()) {
             boundary.cancel(timeout, done);
         } else {
+            relay.giveUp();
             done.run();
         }
     }
@@ -434,7 +433,7 @@ public final class QueryFlow {
         ServerConnection leased = lease.leased();
         lease.end();
         relay.unrecorded();
-        stalePlan.forget();
+        rerun.forget();
         if (!gone && held == Held.FOR_ALIGNMENT && isTrial()) {
             request.leaveReplica("08006");
             acquire();
@@ -477,7 +476,7 @@ public final class QueryFlow {
 
     /** Whether a query is running. */
     public boolean isRunning() {
-        return lease.server() != null && (lease.isBusy() || notifications.isBusy());
+        return lease.server() != null && (lease.isBusy() || rerun.isPending() || notifications.isBusy());
     }
 
     /** Whether a transaction is open. */

@@ -16,6 +16,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +27,7 @@ final class Relay implements ReplySink {
     private final QueryFlow flow;
     private final Session session;
     private final Notifications notifications;
-    private final StalePlan stalePlan;
+    private final Rerun rerun;
     private final Trial trial;
     private final Lease lease;
     private final Channel client;
@@ -43,11 +44,11 @@ final class Relay implements ReplySink {
             QueryFlow flow,
             Session session,
             Notifications notifications,
-            StalePlan stalePlan,
+            Rerun rerun,
             Trial trial,
             Lease lease,
             Channel client) {
-        this.stalePlan = stalePlan;
+        this.rerun = rerun;
         this.trial = trial;
         this.lease = lease;
         this.flow = flow;
@@ -107,7 +108,7 @@ final class Relay implements ReplySink {
         if (recorder != null) {
             recorder.forwarded(buf, index, length);
         }
-        if (trial.isRunning() && trial.holds(buf, index, length)) {
+        if (trial.isRunning() ? trial.holds(buf, index, length) : rerun.holds(buf, index, length)) {
             return;
         }
         flow.times().replied(length);
@@ -121,7 +122,8 @@ final class Relay implements ReplySink {
     @Override
     public void answer(int entry) {
         ByteBuf constant = ExchangeWriter.answer(entry).duplicate();
-        if (!trial.isRunning() || !trial.holds(constant)) {
+        int length = constant.readableBytes();
+        if (trial.isRunning() ? !trial.holds(constant, 0, length) : !rerun.holds(constant, 0, length)) {
             client.write(constant, client.voidPromise());
         }
     }
@@ -137,6 +139,7 @@ final class Relay implements ReplySink {
     public void substituted(Substitute substitute) {
         Outcome.applySubstituted(substitute.statement(), session);
         compare();
+        rerun.pass();
         ByteBuf out = client.alloc().buffer(32);
         BackendWriter.commandComplete(out, substitute.tag());
         client.write(out, client.voidPromise());
@@ -145,7 +148,7 @@ final class Relay implements ReplySink {
 
     @Override
     public boolean repeats(ErrorFields error, @Nullable Object note) {
-        return trial.isRunning() && trial.fails(error) || stalePlan.repeats(error, note, server());
+        return trial.isRunning() && trial.fails(error) || rerun.fails(error, note, server());
     }
 
     @Override
@@ -202,10 +205,10 @@ final class Relay implements ReplySink {
 
     @Override
     public boolean withholds(byte status) {
-        if (stalePlan.isPending() || trial.hasFailed()) {
+        if (rerun.isPending() || trial.hasFailed()) {
             return true;
         }
-        stalePlan.forget();
+        rerun.end();
         flow.outcome(status);
         if (trial.isRunning() && session.status() != TransactionStatus.IDLE) {
             return true; // a statement by itself there, one of a transaction to the client
@@ -221,9 +224,9 @@ final class Relay implements ReplySink {
 
     @Override
     public void ready(byte status) {
-        if (stalePlan.isPending()) {
+        if (rerun.isPending()) {
             unrecorded();
-            lease.repeat(stalePlan);
+            rerunAfterPause();
             return;
         }
         if (trial.hasFailed()) {
@@ -249,6 +252,39 @@ final class Relay implements ReplySink {
         } else {
             notifications.settle(status, leased, () -> flow.ready(status));
         }
+    }
+
+    private void rerunAfterPause() {
+        ServerConnection leased = server();
+        ErrorFields failure = rerun.failure();
+        Runnable again = () -> {
+            if (server == leased && leased.isUsable() && rerun.failure() == failure) {
+                lease.repeat(rerun);
+            }
+        };
+        long pause = rerun.pause();
+        if (pause == 0) {
+            again.run();
+        } else {
+            client.eventLoop().schedule(again, pause, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /** What was to be run again, if anything, is not: the client is told what it failed with. */
+    void giveUp() {
+        if (!rerun.isPending()) {
+            return;
+        }
+        ErrorFields error = rerun.giveUp();
+        ErrorFields instead = failed(error, null);
+        say(instead == null ? error : instead);
+        if (!withholds(TransactionStatus.IDLE)) {
+            ByteBuf out = client.alloc().buffer(6);
+            BackendWriter.readyForQuery(out, TransactionStatus.IDLE);
+            client.write(out, client.voidPromise());
+        }
+        ready(TransactionStatus.IDLE);
+        LateFlush.of(client, client.eventLoop());
     }
 
     /** Tells the client that its transaction goes on, or has failed. */
@@ -299,6 +335,10 @@ final class Relay implements ReplySink {
 
     @Override
     public void lost(@Nullable ErrorFields error) {
+        if (rerun.isPending()) { // what it had sent is known to have failed
+            session.failed(rerun.giveUp());
+            flow.outcome(TransactionStatus.IDLE);
+        }
         server = null;
         stopped = false;
         if (trial.isRunning() && (trial.hasFailed() || trial.loses())) {

@@ -17,6 +17,7 @@ import dev.pgproxy.routing.Host;
 import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.Route;
 import dev.pgproxy.routing.RouteReason;
+import dev.pgproxy.routing.RoutingHint;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
@@ -240,6 +241,16 @@ public final class Routing {
     /** Whether the replica's freshness was told by the server that this connection leads to. */
     boolean isAsFreshAsSeen(ServerConnection server) {
         return Monotonic.of(server.usage().connectedNanos()) < decision.polledAt();
+    }
+
+    /** What the session has SET for its statements. */
+    RoutingHint hint() {
+        return view.hint();
+    }
+
+    /** Whether the client wants to be told if the replica breaks what was looked at last. */
+    boolean refusesRetry() {
+        return decision.hint().once();
     }
 
     /** Whether the exchange goes to a replica that may fail to answer it. */

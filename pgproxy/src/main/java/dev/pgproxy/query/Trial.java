@@ -1,14 +1,9 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.protocol.backend.ErrorFields;
-import dev.pgproxy.protocol.frame.BackendType;
-import dev.pgproxy.protocol.frame.FrameReader;
-import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -20,25 +15,29 @@ final class Trial {
     private static final Set<String> FINAL = Set.of("57014", "55P03");
 
     private final Session session;
-    private final Channel client;
-    private final List<ByteBuf> held = new ArrayList<>(2);
+    private final HeldReplies held;
     private Exchange kept = new Exchange();
     private boolean running;
-    private boolean holding;
     private boolean failed;
+    private boolean told;
     private String reason = "";
 
     Trial(Session session, Channel client) {
         this.session = session;
-        this.client = client;
+        this.held = new HeldReplies(client, true);
     }
 
-    /** Keeps an exchange that is about to be sent to a replica, and returns the one to collect the next in. */
-    Exchange keep(Exchange exchange) {
+    /**
+     * Keeps an exchange that is about to be sent to a replica, and returns the one to collect the next in.
+     *
+     * @param refused whether its client wants to be told if the replica breaks it
+     */
+    Exchange keep(Exchange exchange, boolean refused) {
+        told = refused;
         Exchange free = kept;
         kept = exchange;
         running = true;
-        holding = true;
+        held.begin();
         failed = false;
         return free;
     }
@@ -60,69 +59,27 @@ final class Trial {
 
     /** Bytes for the client; true if they are held back, or not for the client at all. */
     boolean holds(ByteBuf buf, int index, int length) {
-        if (failed) {
-            return true;
-        }
-        if (!holding) {
-            return false;
-        }
-        if (isPreface(buf, index, index + length)) {
-            held.add(buf.retainedSlice(index, length));
-            return true;
-        }
-        pass();
-        return false;
-    }
-
-    /** An answer of ours that stands in the middle of the replica's. */
-    boolean holds(ByteBuf constant) {
-        return holds(constant, constant.readerIndex(), constant.readableBytes());
-    }
-
-    /** Whether there are only whole messages of those that come before the first row. */
-    private static boolean isPreface(ByteBuf buf, int from, int to) {
-        int at = from;
-        while (at + FrameReader.HEADER <= to) {
-            switch (buf.getByte(at)) {
-                case BackendType.PARSE_COMPLETE,
-                        BackendType.BIND_COMPLETE,
-                        BackendType.CLOSE_COMPLETE,
-                        BackendType.NO_DATA,
-                        BackendType.PARAMETER_DESCRIPTION,
-                        BackendType.ROW_DESCRIPTION,
-                        BackendType.NOTICE_RESPONSE,
-                        BackendType.PARAMETER_STATUS -> at += 1 + buf.getInt(at + 1);
-                default -> {
-                    return false;
-                }
-            }
-        }
-        return at == to;
-    }
-
-    private void pass() {
-        holding = false;
-        for (ByteBuf buf : held) {
-            client.write(buf, client.voidPromise());
-        }
-        held.clear();
+        return failed || held.holds(buf, index, length);
     }
 
     /** An error has come; true if the client is not to hear of it: the primary will be asked. */
     boolean fails(ErrorFields error) {
-        if (!holding || FINAL.contains(error.code())) {
-            if (holding) {
-                pass();
-            }
+        if (!held.isHolding() || FINAL.contains(error.code()) || told && isBroken(error.code())) {
+            held.pass();
             return false;
         }
         failed(error.code());
         return true;
     }
 
+    /** Whether it is the replica's fault, not that of whoever sent the exchange there. */
+    private static boolean isBroken(String sqlState) {
+        return sqlState.startsWith("08") || sqlState.startsWith("57P") || sqlState.startsWith("40");
+    }
+
     /** The connection is lost; true if the primary can be asked. */
     boolean loses() {
-        if (!holding) {
+        if (!held.isHolding() || told) {
             return false;
         }
         failed("08006");
@@ -131,14 +88,8 @@ final class Trial {
 
     private void failed(String code) {
         failed = true;
-        holding = false;
         reason = code;
-        release();
-    }
-
-    private void release() {
-        held.forEach(ByteBuf::release);
-        held.clear();
+        held.drop();
     }
 
     /** The exchange once more, for the primary; statements that it has made on the way are unmade. Returns a free one. */
@@ -147,23 +98,14 @@ final class Trial {
         kept = free;
         failed = false;
         running = false;
-        for (int i = 0; i < again.size(); i++) {
-            if (again.type(i) == FrontendType.PARSE) {
-                String name = again.parsedName(i);
-                if (name != null && !name.isEmpty()) {
-                    session.statements().remove(name);
-                }
-            }
-        }
+        again.unparse(session);
         return again;
     }
 
     /** The replica has answered. */
     void end() {
         if (running) {
-            if (holding) {
-                pass();
-            }
+            held.pass();
             running = false;
             kept.clear();
         }
@@ -172,9 +114,8 @@ final class Trial {
     /** The client has gone. */
     void close() {
         running = false;
-        holding = false;
         failed = false;
-        release();
+        held.drop();
         kept.clear();
     }
 }

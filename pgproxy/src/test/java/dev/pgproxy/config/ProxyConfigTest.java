@@ -39,7 +39,7 @@ class ProxyConfigTest {
                         Duration.ZERO,
                         0));
         assertThat(config.pool())
-                .isEqualTo(new PoolSettings(PoolMode.TRANSACTION, 20, 0, 0, Duration.ofSeconds(5), 200, false));
+                .isEqualTo(new PoolSettings(PoolMode.TRANSACTION, 20, 0, 0, Duration.ofSeconds(5), 200, 2, false));
         assertThat(config.routing())
                 .isEqualTo(new RoutingSettings(
                         Consistency.TABLE,
@@ -221,7 +221,7 @@ class ProxyConfigTest {
                         Duration.ofSeconds(62),
                         3));
         assertThat(config.pool())
-                .isEqualTo(new PoolSettings(PoolMode.SESSION, 21, 2, 4, Duration.ofSeconds(6), 100, true));
+                .isEqualTo(new PoolSettings(PoolMode.SESSION, 21, 2, 4, Duration.ofSeconds(6), 100, 3, true));
         routingAndCacheAreMapped(config, directory);
         assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
         assertThat(config.rates())

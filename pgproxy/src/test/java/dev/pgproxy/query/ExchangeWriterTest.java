@@ -60,7 +60,7 @@ final class ExchangeWriterTest {
         private final ExchangeWriter writer = on(server);
 
         private ExchangeWriter on(ServerConnection to) {
-            FlowSettings settings = new FlowSettings(PoolMode.TRANSACTION, MAX_STATEMENTS, Duration.ZERO);
+            FlowSettings settings = new FlowSettings(PoolMode.TRANSACTION, MAX_STATEMENTS, 0, Duration.ZERO);
             return new ExchangeWriter(
                     session,
                     new PoolStatements(session, pool, settings, pool.counters().row(0)),

@@ -11,20 +11,22 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a client asks for beside its SQL: {@code primary}, {@code replica}, {@code host=10.0.0.2:5432},
- * {@code max_staleness=2s}, {@code nocache}, {@code cache ttl=30s tag=a,b}. Immutable.
+ * {@code max_staleness=2s}, {@code nocache}, {@code cache ttl=30s tag=a,b}, {@code noretry}. Immutable.
  *
  * @param target where to; null if that is not said
  * @param host the host for {@link Target#HOST}
  * @param maxStaleness an answer from a replica may lack what was acknowledged within this time; null if that is not said
  * @param cache what is to become of the result
+ * @param once whether the statement is not run again: its client wants to be told of a failure that this would mend
  */
 public record RoutingHint(
         @Nullable Target target,
         @Nullable String host,
         @Nullable Duration maxStaleness,
-        CacheWish cache) implements TextHint {
+        CacheWish cache,
+        boolean once) implements TextHint {
     /** Nothing is asked for. */
-    public static final RoutingHint NONE = new RoutingHint(null, null, null, CacheWish.NONE);
+    public static final RoutingHint NONE = new RoutingHint(null, null, null, CacheWish.NONE, false);
 
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|min|h)?");
 
@@ -55,7 +57,8 @@ public record RoutingHint(
                 target == null ? other.target : target,
                 target == null ? other.host : host,
                 maxStaleness == null ? other.maxStaleness : maxStaleness,
-                cache.over(other.cache));
+                cache.over(other.cache),
+                once || other.once);
     }
 
     /** The earlier of two moments: what is required otherwise, and what {@link #maxStaleness} allows to lack. */
@@ -70,6 +73,7 @@ public record RoutingHint(
         String host = null;
         Duration staleness = null;
         CacheWish cache = CacheWish.NONE;
+        boolean once = false;
         for (String word : text.strip().split("\\s+", -1)) {
             String lower = word.toLowerCase(Locale.ROOT);
             Target asked = switch (lower) {
@@ -88,22 +92,25 @@ public record RoutingHint(
                 if (staleness == null) {
                     problems.add("max_staleness expects a duration such as 500ms or 2s");
                 }
+            } else if (lower.equals("noretry")) {
+                once = true;
             } else if (CacheWish.isOne(lower)) {
                 cache = cache.and(CacheWish.parse(lower, problems));
             } else if (!lower.isEmpty()) {
                 problems.add(
                         "\"" + word + "\" is not known; there are primary, replica, host=…, max_staleness=…, nocache,"
-                                + " cache, ttl=…, tag=…");
+                                + " cache, ttl=…, tag=…, noretry");
             }
         }
         if (cache.never() && (cache.ttl() != null || !cache.tags().isEmpty())) {
             problems.add("nocache contradicts ttl and tag");
         }
-        boolean empty = target == null && staleness == null && !cache.isSaid();
+        boolean empty = target == null && staleness == null && !cache.isSaid() && !once;
         if (empty && problems.isEmpty()) {
             problems.add("it is empty");
         }
-        return new Parsed(problems.isEmpty() ? new RoutingHint(target, host, staleness, cache) : NONE, problems);
+        RoutingHint all = new RoutingHint(target, host, staleness, cache, once);
+        return new Parsed(problems.isEmpty() ? all : NONE, problems);
     }
 
     static @Nullable Duration duration(String text) {
