@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
         description = "A PostgreSQL proxy.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {Main.Run.class, Check.class, Main.RunDemo.class, InstallTriggers.class})
+        subcommands = {Main.Run.class, Check.class, TryAlerts.class, Main.RunDemo.class, InstallTriggers.class})
 public final class Main {
     static final int FAILED = 1;
     static final int CONFIGURATION = 78;

@@ -1,5 +1,7 @@
 package dev.pgproxy;
 
+import dev.pgproxy.alert.Alerts;
+import dev.pgproxy.alert.Conditions;
 import dev.pgproxy.client.AuthQuery;
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.ClientListener;
@@ -20,6 +22,7 @@ import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.results.HotRead;
 import dev.pgproxy.results.HotReads;
+import dev.pgproxy.route.Breakers;
 import dev.pgproxy.route.Primaries;
 import dev.pgproxy.route.Routes;
 import dev.pgproxy.warm.Warming;
@@ -45,12 +48,14 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private static final long SAVE_SECONDS = 60;
 
     private final Transport transport;
+    private final Breakers breakers;
     private final Pools pools;
     private final Listeners listeners;
     private final Routes routes;
     private final ClientServices services;
     private final ClientListener listener;
     private final Warming warming;
+    private final Alerts alerts;
     private final ExecutorService slow;
     private final HostNames names;
     private final ConfigReader reader;
@@ -81,11 +86,12 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.transport = new Transport(
                 config.runtime(), config.listen(), config.timeouts().tcpUserTimeout(), names);
         Primaries primaries = new Primaries();
-        this.pools = new Pools(config, serverTls, transport, primaries);
+        this.breakers = new Breakers(config.breakers());
+        this.pools = new Pools(config, serverTls, transport, primaries, breakers);
         pools.control(secrets.control(config.auth()));
         this.listeners = new Listeners(pools, primaries);
         this.routes = new Routes(
-                config, secrets.controlLogin(config.auth()), transport.loops().size(), primaries);
+                config, secrets.controlLogin(config.auth()), transport.loops().size(), primaries, breakers);
         this.services = new ClientServices(
                 config,
                 clientTls,
@@ -98,7 +104,8 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
         this.warming = new Warming(services, pools, transport.loops().getFirst(), restore());
-        services.console(new AdminConsole(this, pools, services, transport, warming));
+        this.alerts = Alerts.start(config.alerts(), new Conditions(pools, routes, () -> this.config));
+        services.console(new AdminConsole(this, pools, services, transport, warming, alerts));
     }
 
     /**
@@ -147,6 +154,11 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     /** Pools, for the console. */
     public Pools pools() {
         return pools;
+    }
+
+    /** What somebody should be told of. */
+    public Alerts alerts() {
+        return alerts;
     }
 
     /** What clients are served by. */
@@ -233,11 +245,13 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         Logging.apply(changed.log());
         names.ttl(changed.timeouts().dnsMaxTtl());
         transport.reload(changed.listen(), changed.timeouts().tcpUserTimeout());
+        breakers.reload(changed.breakers());
         pools.reload(changed, serverTls);
         pools.control(secrets.control(changed.auth()));
         routes.reload(changed, secrets.controlLogin(changed.auth()));
         services.reload(changed, clientTls, secrets.authenticator(changed, lookUp(changed, secrets), slow));
         warming.reload(changed.warmQueries());
+        alerts.reload(changed.alerts());
     }
 
     /** Servers whose database, user or TLS is another now are closed when they are free. */
@@ -277,6 +291,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             return;
         }
         listener.close();
+        alerts.close();
         warming.close();
         save.run();
         services.drain();

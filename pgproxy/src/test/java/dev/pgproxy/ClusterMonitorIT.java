@@ -15,6 +15,7 @@ import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.ResponseTimes;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.testing.Signals;
+import dev.pgproxy.testing.TestCluster;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -83,8 +84,12 @@ final class ClusterMonitorIT {
                     Map.of("sslmode", "disable"),
                     null));
         }
-        ClusterMonitor monitor =
-                ClusterMonitor.start(targets, SETTINGS, new ResponseTimes(1, targets.size()), topology -> {});
+        ClusterMonitor monitor = ClusterMonitor.start(
+                targets,
+                SETTINGS,
+                new ResponseTimes(1, targets.size()),
+                TestCluster.closedBreakers(targets.size()),
+                topology -> {});
         awaitFresh(monitor);
         return monitor;
     }

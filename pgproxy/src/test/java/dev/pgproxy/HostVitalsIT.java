@@ -15,6 +15,7 @@ import dev.pgproxy.routing.Host;
 import dev.pgproxy.routing.ResponseTimes;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.testing.Signals;
+import dev.pgproxy.testing.TestCluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,7 +91,12 @@ final class HostVitalsIT {
                     Map.of("sslmode", "disable"),
                     null));
         }
-        return ClusterMonitor.start(targets, SETTINGS, new ResponseTimes(1, targets.size()), topology -> {});
+        return ClusterMonitor.start(
+                targets,
+                SETTINGS,
+                new ResponseTimes(1, targets.size()),
+                TestCluster.closedBreakers(targets.size()),
+                topology -> {});
     }
 
     private static Host host(ClusterMonitor monitor, int index) {

@@ -10,6 +10,7 @@ import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.RoutedProxy;
+import dev.pgproxy.testing.Signals;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -85,6 +86,39 @@ final class PromotionIT extends FailoverCase {
         assertThat(ids(primary()).getLast())
                 .as("written to who was left")
                 .isLessThan(writer.acknowledged.getLast() - 99);
+    }
+
+    /** It knows nothing of a promotion: it stood still, with all its connections, and moves again. */
+    @Test
+    void aPrimaryThatStoodStillAcknowledgesNothingWhenItMovesAgain() throws Exception {
+        start(PROMOTE);
+        Writer writer = new Writer();
+        try (writer;
+                RawClient past = direct(primary()).login()) {
+            writer.awaitMore(20);
+            List<Long> processes = Signals.processesOf(primary());
+            Signals.send("STOP", processes);
+            past.query("INSERT INTO t VALUES (-1)");
+            try {
+                writer.awaitMore(1);
+            } finally {
+                Signals.send("CONT", processes);
+            }
+            writer.awaitMore(20);
+            await().ignoreExceptions()
+                    .until(() -> Message.row(direct(primary())
+                                    .run("SELECT wait_event FROM pg_stat_activity"
+                                            + " WHERE query = 'INSERT INTO t VALUES (-1)'"))
+                            .getFirst()
+                            .equals("SyncRep"));
+            assertThat(past.poll(1))
+                    .as("it waits for replicas that have left it")
+                    .isNull();
+        }
+        int promoted = isReplica(0) ? 1 : 0;
+        List<Integer> there = ids(replica(promoted));
+        assertThat(there).containsAll(writer.acknowledged).doesNotContain(-1);
+        await().untilAsserted(() -> assertThat(ids(replica(1 - promoted))).isEqualTo(there));
     }
 
     private boolean isReplica(int index) {

@@ -247,6 +247,7 @@ final class RetriesIT {
         boolean told = Message.types(answer(c -> c.query(INSERT))).equals("NEZ");
         assertThat(runs()).isEqualTo(told ? 1 : 2);
         assertThat(rows()).isEqualTo(told ? 0 : 1);
+        failing(0, "40001");
         assertThat(Message.types(answer(c -> c.query(INSERT)))).isEqualTo("NCZ");
     }
 

@@ -20,6 +20,7 @@ import dev.pgproxy.protocol.sql.SqlAnalyzer;
 import dev.pgproxy.query.FlowSettings;
 import dev.pgproxy.query.PoolStatements;
 import dev.pgproxy.query.QueryFlow;
+import dev.pgproxy.query.Restraints;
 import dev.pgproxy.server.ScriptedServer;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Reported;
@@ -123,7 +124,8 @@ public class RelayBenchmark {
                 settings,
                 new CancelForwarder(transport),
                 new Listeners(started.pools()),
-                null));
+                null,
+                Restraints.NONE));
         client = made;
         if (mode.equals("prepared") || mode.equals("renamed")) {
             named(mode.equals("renamed") ? "another name" : "P0_1", session, pool);

@@ -1,5 +1,6 @@
 package dev.pgproxy.health;
 
+import dev.pgproxy.health.breaker.Breaker;
 import dev.pgproxy.health.probe.Answer;
 import dev.pgproxy.health.probe.ControlConnections;
 import dev.pgproxy.health.probe.ControlTarget;
@@ -48,6 +49,7 @@ public final class ClusterMonitor implements AutoCloseable {
     private final Consumer<Topology> listener;
     private final ResponseTimes.Reader responseTimes;
     private final AdaptiveWeights weights;
+    private final List<Breaker> breakers;
     private final ClusterView view;
     private final List<ControlConnections> connections = new ArrayList<>();
     private final List<HostWatch> watches = new ArrayList<>();
@@ -68,6 +70,7 @@ public final class ClusterMonitor implements AutoCloseable {
             List<ControlTarget> targets,
             MonitorSettings settings,
             ResponseTimes responseTimes,
+            List<Breaker> breakers,
             Consumer<Topology> listener) {
         this.hosts = targets.stream().map(ControlTarget::host).toList();
         this.settings = settings;
@@ -75,7 +78,8 @@ public final class ClusterMonitor implements AutoCloseable {
         this.responseTimes = responseTimes.reader();
         long now = Monotonic.now();
         this.weights = new AdaptiveWeights(settings.adaptiveWeights(), hosts.size(), now);
-        this.view = new ClusterView(hosts, weights, settings.maxReplicaLag());
+        this.breakers = List.copyOf(breakers);
+        this.view = new ClusterView(hosts, weights, breakers, settings.maxReplicaLag());
         this.machines = new AtomicReferenceArray<>(hosts.size());
         this.told = new String[hosts.size()];
         Arrays.fill(told, "");
@@ -87,12 +91,14 @@ public final class ClusterMonitor implements AutoCloseable {
      * Begins to watch.
      *
      * @param targets in the order of {@link Host#index()}
+     * @param breakers in the same order: a replica whose breaker is not closed is published as broken
      * @param listener takes each snapshot, one after the other, on threads of the monitor; it must be quick
      */
     public static ClusterMonitor start(
             List<ControlTarget> targets,
             MonitorSettings settings,
             ResponseTimes responseTimes,
+            List<Breaker> breakers,
             Consumer<Topology> listener) {
         for (int i = 0; i < targets.size(); i++) {
             if (targets.get(i).host().index() != i) {
@@ -102,7 +108,7 @@ public final class ClusterMonitor implements AutoCloseable {
         if (responseTimes.hosts() < targets.size()) {
             throw new IllegalArgumentException("response times of " + responseTimes.hosts() + " hosts");
         }
-        ClusterMonitor monitor = new ClusterMonitor(targets, settings, responseTimes, listener);
+        ClusterMonitor monitor = new ClusterMonitor(targets, settings, responseTimes, breakers, listener);
         monitor.startThreads(targets);
         return monitor;
     }
@@ -258,6 +264,11 @@ public final class ClusterMonitor implements AutoCloseable {
     boolean isPrimary(Host host) {
         HostState primary = topology.primary();
         return primary != null && primary.host().index() == host.index();
+    }
+
+    /** It did not answer, and does again. */
+    void returned(Host host) {
+        breakers.get(host.index()).returned();
     }
 
     void answered(Host host, Answer answer) {

@@ -1,5 +1,6 @@
 package dev.pgproxy.health;
 
+import dev.pgproxy.health.breaker.Breaker;
 import dev.pgproxy.health.probe.Answer;
 import dev.pgproxy.routing.AdaptiveWeights;
 import dev.pgproxy.routing.Host;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class ClusterView {
     private final List<Host> hosts;
     private final AdaptiveWeights weights;
+    private final List<Breaker> breakers;
     private final long maxLag;
     private final Watermarks watermarks = new Watermarks(Watermarks.DEFAULT_CAPACITY);
     private final @Nullable Answer[] answers;
@@ -44,10 +46,14 @@ final class ClusterView {
      */
     private record Replayed(Timeline timeline, long lsn) {}
 
-    /** @param maxLag a replica further behind starts slowly afterwards; zero = however far */
-    ClusterView(List<Host> hosts, AdaptiveWeights weights, Duration maxLag) {
+    /**
+     * @param breakers by {@link Host#index()}: what became of logins, of which hosts themselves say nothing
+     * @param maxLag a replica further behind starts slowly afterwards; zero = however far
+     */
+    ClusterView(List<Host> hosts, AdaptiveWeights weights, List<Breaker> breakers, Duration maxLag) {
         this.hosts = List.copyOf(hosts);
         this.weights = weights;
+        this.breakers = List.copyOf(breakers);
         this.maxLag = maxLag.isZero() ? Long.MAX_VALUE : maxLag.toNanos();
         answers = new Answer[hosts.size()];
         replayed = new Replayed[hosts.size()];
@@ -200,7 +206,8 @@ final class ClusterView {
         List<HostState> states = new ArrayList<>(hosts.size());
         for (int i = 0; i < answers.length; i++) {
             HostRole role = role(i);
-            weights.up(i, role != HostRole.UNKNOWN, now);
+            boolean broken = role == HostRole.REPLICA && !breakers.get(i).isClosed();
+            weights.up(i, role != HostRole.UNKNOWN && !broken, now);
             Host host = hosts.get(i);
             Answer answer = answers[i];
             Replayed up = replayed[i];
@@ -215,8 +222,8 @@ final class ClusterView {
                 lag = 0;
             }
             long position = up != null ? up.lsn() : answer == null || role != HostRole.PRIMARY ? 0 : answer.lsn();
-            states.add(
-                    new HostState(host, role, freshAsOf, lag, weights.weight(i, host.weight()), polledAt(i), position));
+            double weight = weights.weight(i, host.weight());
+            states.add(new HostState(host, role, freshAsOf, lag, weight, polledAt(i), position, broken));
         }
         return Topology.of(states, latest);
     }

@@ -82,6 +82,7 @@ final class HostWatch implements Runnable {
                 lastAnswered = Monotonic.now();
                 if (down) {
                     LOG.info("{}: answers as {}", host, answer.role());
+                    monitor.returned(host);
                 }
                 down = false;
                 complaint = "";

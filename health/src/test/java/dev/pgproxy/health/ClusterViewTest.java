@@ -6,6 +6,9 @@ import static dev.pgproxy.routing.HostRole.UNKNOWN;
 import static dev.pgproxy.routing.HostState.NEVER;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pgproxy.health.breaker.Breaker;
+import dev.pgproxy.health.breaker.BreakerRules;
+import dev.pgproxy.health.breaker.MonotonicClock;
 import dev.pgproxy.health.probe.Answer;
 import dev.pgproxy.routing.AdaptiveWeights;
 import dev.pgproxy.routing.Host;
@@ -14,6 +17,8 @@ import dev.pgproxy.routing.HostState;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 final class ClusterViewTest {
@@ -22,9 +27,19 @@ final class ClusterViewTest {
     private static final Map<String, String> SETTINGS = Map.of("bytea_output", "hex", "xmloption", "content");
 
     private final AdaptiveWeights weights = new AdaptiveWeights(true, 3, 0);
+    private final List<Breaker> breakers =
+            Stream.of("a", "b", "c").map(ClusterViewTest::breaker).toList();
     private final ClusterView view = new ClusterView(
-            List.of(new Host(0, "a", 1), new Host(1, "b", 1), new Host(2, "c", 3)), weights, Duration.ofNanos(4));
+            List.of(new Host(0, "a", 1), new Host(1, "b", 1), new Host(2, "c", 3)),
+            weights,
+            breakers,
+            Duration.ofNanos(4));
     private long moment;
+
+    private static Breaker breaker(String host) {
+        BreakerRules rules = new BreakerRules(50, Duration.ofSeconds(60), 2, Duration.ofSeconds(30), 2);
+        return new Breaker(host, rules, new MonotonicClock(), new SplittableRandom());
+    }
 
     private void primary(int host, int timeline, long lsn) {
         view.answered(host, new Answer(++moment, PRIMARY, SYSTEM, timeline, lsn, SETTINGS, ""));
@@ -141,6 +156,29 @@ final class ClusterViewTest {
         primary(1, 1, 95);
         assertThat(view.primary()).isEqualTo(1);
         assertThat(state(2).freshAsOf()).isEqualTo(4);
+    }
+
+    @Test
+    void aReplicaWhoseLoginsFailIsBrokenAndComesBackWithLittleWeight() {
+        primary(0, 1, 10);
+        replica(1, 1, 10);
+        primary(0, 1, 10);
+        assertThat(state(1).broken()).isFalse();
+        for (int i = 0; i < 2; i++) {
+            breakers.get(0).begin().failed("full");
+            breakers.get(1).begin().failed("full");
+        }
+        assertThat(state(1).broken()).isTrue();
+        assertThat(state(1).role()).isEqualTo(REPLICA);
+        assertThat(state(1).weight()).isZero();
+        assertThat(state(0).broken())
+                .as("the primary, for which there is no other")
+                .isFalse();
+        for (int i = 0; i < 2; i++) {
+            breakers.get(1).begin().succeeded();
+        }
+        assertThat(state(1).broken()).isFalse();
+        assertThat(state(1).weight()).isBetween(0.05, 0.2);
     }
 
     @Test

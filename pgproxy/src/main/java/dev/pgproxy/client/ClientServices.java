@@ -10,8 +10,10 @@ import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.InsideChannel;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
+import dev.pgproxy.query.Restraints;
 import dev.pgproxy.route.Routes;
 import dev.pgproxy.routing.sql.LoopShapes;
+import dev.pgproxy.rules.StatementRules;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
 
@@ -25,7 +27,7 @@ public final class ClientServices {
     private final Pools pools;
     private final Listeners listeners;
     private final Routes routes;
-    private final RateLimits limits;
+    private final Restraints restraints;
     private final FastThreadLocal<LoopShapes> shapes;
     private final CancelKeys cancelKeys;
     private final CancelForwarder cancelForwarder;
@@ -51,7 +53,8 @@ public final class ClientServices {
         this.pools = pools;
         this.listeners = listeners;
         this.routes = routes;
-        this.limits = new RateLimits(config, System::nanoTime);
+        this.restraints =
+                new Restraints(new RateLimits(config, System::nanoTime), new StatementRules(config.statementRules()));
         this.shapes = new FastThreadLocal<>() {
             @Override
             protected LoopShapes initialValue() {
@@ -65,7 +68,8 @@ public final class ClientServices {
     /** RELOAD: for connections from now on, and for time-outs of those that are there. */
     public void reload(ProxyConfig changed, ClientTls changedTls, Authenticator changedAuthenticator) {
         config = changed;
-        limits.reload(changed);
+        restraints.rates().reload(changed);
+        restraints.rules().reload(changed.statementRules());
         tls = changedTls;
         authenticator = changedAuthenticator;
     }
@@ -122,12 +126,17 @@ public final class ClientServices {
 
     /** How many transactions may start. */
     public RateLimits limits() {
-        return limits;
+        return restraints.rates();
+    }
+
+    /** Which statements are treated apart. */
+    public StatementRules rules() {
+        return restraints.rules();
     }
 
     /** Those that hold for a client: for one within the process none. */
-    RateLimits limitsOf(Channel client) {
-        return client instanceof InsideChannel ? RateLimits.NONE : limits;
+    Restraints restraintsOf(Channel client) {
+        return client instanceof InsideChannel ? Restraints.NONE : restraints;
     }
 
     /** The shapes that this event loop has met. */

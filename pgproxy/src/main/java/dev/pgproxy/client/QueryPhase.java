@@ -94,9 +94,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 : new Routing(
                         state, statements, database.serverUser(session.user()), services.pools(), shapes(), loop, mode);
         this.own = routing == null ? null : new OwnStatement(session, routing, shapes());
-        var limits = services.limitsOf(client.channel());
+        var restraints = services.restraintsOf(client.channel());
         this.flow = new QueryFlow(
-                this, statements, settings, services.cancelForwarder(), services.listeners(), routing, limits);
+                this, statements, settings, services.cancelForwarder(), services.listeners(), routing, restraints);
         this.cancelKey = services.cancelKeys()
                 .issue(
                         longKey,
@@ -285,7 +285,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         }
         Reported reported = session.reported();
         int length = zero - from;
-        if (routing == null || !routing.isWatching()) {
+        if ((routing == null || !routing.isWatching()) && services.rules().isEmpty()) {
             return ANALYZERS.get().analyze(buf, from, length, reported.isConforming(), reported.isAsciiUnsafe());
         }
         LoopShapes shapes = shapes();

@@ -2,14 +2,29 @@ package dev.pgproxy.config;
 
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
-/** The blocks of a file: the general settings, databases, users, peers, rules and queries of the cache. Confined to the thread that loads. */
+/**
+ * The blocks of a file: the general settings, databases, users, peers, rules, queries of the cache, who is told of alerts.
+ * Confined to the thread that loads.
+ */
 final class Blocks {
-    private static final List<String> INNER = List.of("databases", "users", "peers", "cache_rules", "cache_warm");
+    private static final List<String> INNER = List.of(
+            "databases",
+            "users",
+            "peers",
+            "cache_rules",
+            "statement_rules",
+            "cache_warm",
+            "alert_webhooks",
+            "alert_smtp");
 
     private final ConfigObject root;
     private final BlockReader reader;
@@ -24,7 +39,15 @@ final class Blocks {
     ProxyConfig read() {
         SettingValues general = reader.read(root, "", Settings.GENERAL, INNER);
         return ProxyConfig.of(
-                general, databases(), users(), cacheRules(), warmQueries(), peers(general.get(PeerSettings.PEER_ID)));
+                general,
+                databases(),
+                users(),
+                new RuleBlocks(
+                        rules("cache_rules", CacheRule.GROUP, CacheRule::problem, CacheRule::from),
+                        rules("statement_rules", StatementRule.GROUP, StatementRule::problem, StatementRule::from)),
+                warmQueries(),
+                new AlertTargets(webhooks(), smtp()),
+                peers(general.get(PeerSettings.PEER_ID)));
     }
 
     private Map<String, DatabaseSettings> databases() {
@@ -85,18 +108,22 @@ final class Blocks {
     }
 
     /** In the order in which they are tried. */
-    private List<CacheRule> cacheRules() {
-        List<CacheRule> rules = new ArrayList<>();
-        reader.inner(root, "", "cache_rules").forEach((name, value) -> {
-            ConfigObject block = reader.object(value, "cache_rules." + name);
+    private <T> List<T> rules(
+            String key,
+            SettingGroup group,
+            BiFunction<SettingValues, Set<String>, @Nullable String> problem,
+            BiFunction<String, SettingValues, T> made) {
+        List<T> rules = new ArrayList<>();
+        reader.inner(root, "", key).forEach((name, value) -> {
+            String path = key + "." + name;
+            ConfigObject block = reader.object(value, path);
             if (block != null) {
-                SettingValues values =
-                        reader.read(block, "cache_rules." + name + ".", CacheRule.GROUP.settings(), List.of());
-                String problem = CacheRule.problem(values, block.keySet());
-                if (problem != null) {
-                    complaints.add(Place.of(block.origin()), "cache_rules." + name + ": " + problem);
+                SettingValues values = reader.read(block, path + ".", group.settings(), List.of());
+                String wrong = problem.apply(values, block.keySet());
+                if (wrong != null) {
+                    complaints.add(Place.of(block.origin()), path + ": " + wrong);
                 }
-                rules.add(CacheRule.from(name, values));
+                rules.add(made.apply(name, values));
             }
         });
         return rules;
@@ -120,6 +147,45 @@ final class Blocks {
             }
         });
         return queries;
+    }
+
+    private List<WebhookSettings> webhooks() {
+        List<WebhookSettings> webhooks = new ArrayList<>();
+        reader.inner(root, "", "alert_webhooks").forEach((name, value) -> {
+            String path = "alert_webhooks." + name;
+            ConfigObject block = reader.object(value, path);
+            if (block != null) {
+                int before = complaints.size();
+                SettingValues values = reader.read(block, path + ".", WebhookSettings.GROUP.settings(), List.of());
+                String problem = WebhookSettings.problem(values);
+                if (complaints.size() == before && problem != null) {
+                    complaints.add(Place.of(block.origin()), path + ": " + problem);
+                } else if (problem == null) {
+                    webhooks.add(WebhookSettings.from(name, values));
+                }
+            }
+        });
+        return webhooks;
+    }
+
+    private @Nullable SmtpSettings smtp() {
+        ConfigValue value = root.get("alert_smtp");
+        ConfigObject block =
+                value == null || value.valueType() == ConfigValueType.NULL ? null : reader.object(value, "alert_smtp");
+        if (block == null || block.isEmpty()) {
+            return null;
+        }
+        int before = complaints.size();
+        SettingValues values = reader.read(block, "alert_smtp.", SmtpSettings.GROUP.settings(), List.of());
+        if (complaints.size() > before) {
+            return null;
+        }
+        String problem = SmtpSettings.problem(values);
+        if (problem != null) {
+            complaints.add(Place.of(block.origin()), "alert_smtp: " + problem);
+            return null;
+        }
+        return SmtpSettings.from(values);
     }
 
     private Map<Integer, HostAddress> peers(int own) {

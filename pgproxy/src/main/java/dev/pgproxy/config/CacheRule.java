@@ -63,7 +63,7 @@ public record CacheRule(
     static final Setting<Boolean> NEVER =
             GROUP.live("never", SettingTypes.flag(), false, "true = such results are not kept.");
 
-    private static String hexadecimal(String text) {
+    static String hexadecimal(String text) {
         String lower = text.toLowerCase(Locale.ROOT);
         if (!lower.matches("[0-9a-f]{32}")) {
             throw new IllegalArgumentException();

@@ -15,6 +15,11 @@ final class Complaints {
         complaints.add(new Complaint(place, message.replaceAll("\\p{Cntrl}", " ")));
     }
 
+    /** How many there are. */
+    int size() {
+        return complaints.size();
+    }
+
     /** Ends the loading if anything is wrong. */
     void check() throws ConfigProblems {
         if (!complaints.isEmpty()) {

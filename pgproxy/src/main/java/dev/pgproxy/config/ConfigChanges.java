@@ -61,11 +61,23 @@ public record ConfigChanges(
                     running.cacheRules().toString(),
                     loaded.cacheRules().toString()));
         }
+        if (!running.statementRules().equals(loaded.statementRules())) {
+            applied.add(new Change(
+                    "statement_rules",
+                    running.statementRules().toString(),
+                    loaded.statementRules().toString()));
+        }
         if (!running.warmQueries().equals(loaded.warmQueries())) {
             applied.add(new Change(
                     "cache_warm",
                     running.warmQueries().toString(),
                     loaded.warmQueries().toString()));
+        }
+        if (!running.alerts().targets().equals(loaded.alerts().targets())) {
+            applied.add(new Change(
+                    "alert sinks",
+                    running.alerts().targets().toString(),
+                    loaded.alerts().targets().toString()));
         }
         return new ConfigChanges(
                 loaded.with(values),

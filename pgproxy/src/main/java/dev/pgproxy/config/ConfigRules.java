@@ -38,6 +38,7 @@ final class ConfigRules {
         checkAuthentication();
         checkInstances();
         checkFailover();
+        checkBreakers();
         checkWarmQueries();
         if (config.databases().isEmpty() && config.wildcard() == null) {
             complaints.add(source, "no database; add databases { \"*\" { primary = \"host:port\" } }");
@@ -173,6 +174,13 @@ final class ConfigRules {
                         FailoverSettings.FAILOVER,
                         "promote needs the same replicas for all databases of the primary " + database.primary());
             }
+        }
+    }
+
+    private void checkBreakers() {
+        Duration window = config.breakers().window();
+        if (window.compareTo(Duration.ofSeconds(1)) < 0 || window.compareTo(Duration.ofHours(1)) > 0) {
+            complain(BreakerSettings.WINDOW, "expects 1s to 1h");
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.pgproxy.config;
 
+import dev.pgproxy.health.breaker.BreakerRules;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -11,10 +12,12 @@ import org.jspecify.annotations.Nullable;
  * The whole configuration. Immutable; a reload makes another one. Made by {@link ConfigLoader}.
  *
  * @param cacheRules in the order in which they are tried
+ * @param statementRules in the order in which they are tried
  * @param warmQueries in the order of their names
  * @param databases by the name that clients ask for, without the wildcard
  * @param wildcard serves the names that {@code databases} does not have; null = they do not exist
  * @param users those of the configuration, by name; {@code auth_file} and {@code auth_query} know more
+ * @param alerts what is worth one, and who is told
  * @param values what was set, for SHOW CONFIG, SET and RELOAD
  */
 public record ProxyConfig(
@@ -22,8 +25,10 @@ public record ProxyConfig(
         PoolSettings pool,
         RoutingSettings routing,
         FailoverSettings failover,
+        BreakerRules breakers,
         CacheSettings cache,
         List<CacheRule> cacheRules,
+        List<StatementRule> statementRules,
         List<WarmQuery> warmQueries,
         InstanceSettings instances,
         LimitSettings limits,
@@ -37,6 +42,7 @@ public record ProxyConfig(
         Map<String, UserSettings> users,
         AdminSettings admin,
         LogSettings log,
+        AlertSettings alerts,
         RuntimeSettings runtime,
         PeerSettings peers,
         SettingValues values) {
@@ -45,8 +51,9 @@ public record ProxyConfig(
             SettingValues values,
             Map<String, DatabaseSettings> databasesAndWildcard,
             Map<String, UserSettings> users,
-            List<CacheRule> cacheRules,
+            RuleBlocks rules,
             List<WarmQuery> warmQueries,
+            AlertTargets alertTargets,
             Map<Integer, HostAddress> peers) {
         SortedMap<String, DatabaseSettings> databases = new TreeMap<>(databasesAndWildcard);
         DatabaseSettings wildcard = databases.remove(DatabaseSettings.WILDCARD);
@@ -55,8 +62,10 @@ public record ProxyConfig(
                 PoolSettings.from(values),
                 RoutingSettings.from(values),
                 FailoverSettings.from(values),
+                BreakerSettings.from(values),
                 CacheSettings.from(values),
-                cacheRules,
+                rules.cache(),
+                rules.statements(),
                 warmQueries,
                 InstanceSettings.from(values),
                 LimitSettings.from(values),
@@ -70,6 +79,7 @@ public record ProxyConfig(
                 new TreeMap<>(users),
                 AdminSettings.from(values),
                 LogSettings.from(values),
+                AlertSettings.from(values, alertTargets),
                 RuntimeSettings.from(values),
                 PeerSettings.from(values, peers),
                 values);
@@ -77,6 +87,7 @@ public record ProxyConfig(
 
     public ProxyConfig {
         cacheRules = List.copyOf(cacheRules);
+        statementRules = List.copyOf(statementRules);
         warmQueries = List.copyOf(warmQueries);
         databases = Collections.unmodifiableMap(databases);
         users = Collections.unmodifiableMap(users);
@@ -163,7 +174,14 @@ public record ProxyConfig(
     }
 
     ProxyConfig with(SettingValues changed) {
-        return of(changed, databasesAndWildcard(), users, cacheRules, warmQueries, peers.peers());
+        return of(
+                changed,
+                databasesAndWildcard(),
+                users,
+                new RuleBlocks(cacheRules, statementRules),
+                warmQueries,
+                alerts.targets(),
+                peers.peers());
     }
 
     /** Each block of databases by its name, {@code *} included. */

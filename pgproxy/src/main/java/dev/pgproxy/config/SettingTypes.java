@@ -1,6 +1,8 @@
 package dev.pgproxy.config;
 
 import dev.pgproxy.config.SettingType.Form;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -86,6 +88,40 @@ final class SettingTypes {
 
     static SettingType<Secret> secret() {
         return new SettingType<>("text", (text, directory) -> new Secret(text), Secret::toString, Form.SECRET);
+    }
+
+    /** An address that nobody is to see. */
+    static SettingType<Secret> secretUrl() {
+        return new SettingType<>(
+                "an http:// or https:// URL without user and password",
+                (text, directory) -> new Secret(url(text)),
+                Secret::toString,
+                Form.SECRET);
+    }
+
+    private static String url(String text) {
+        try {
+            URI uri = new URI(text);
+            boolean http = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
+            if (!http || uri.getHost() == null || uri.getUserInfo() != null || uri.getFragment() != null) {
+                throw new IllegalArgumentException();
+            }
+            return text;
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException(); // its own message has the text in it
+        }
+    }
+
+    static SettingType<String> mailAddress() {
+        return of(
+                "a mail address such as ops@example.com",
+                text -> {
+                    if (!text.matches("[^\\s@<>,\\p{Cntrl}]+@[^\\s@<>,\\p{Cntrl}]+")) {
+                        throw new IllegalArgumentException();
+                    }
+                    return text;
+                },
+                Function.identity());
     }
 
     /** A file or directory, relative to the directory of the configuration file. */

@@ -10,6 +10,7 @@ final class Settings {
             PoolSettings.GROUP,
             RoutingSettings.GROUP,
             FailoverSettings.GROUP,
+            BreakerSettings.GROUP,
             CacheSettings.GROUP,
             InstanceSettings.GROUP,
             LimitSettings.GROUP,
@@ -20,6 +21,7 @@ final class Settings {
             ServerTlsSettings.GROUP,
             AdminSettings.GROUP,
             LogSettings.GROUP,
+            AlertSettings.GROUP,
             RuntimeSettings.GROUP,
             PeerSettings.GROUP);
 

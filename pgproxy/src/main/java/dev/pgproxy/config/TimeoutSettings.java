@@ -13,7 +13,7 @@ import java.time.Duration;
  * @param clientIdleTimeout a client idle outside a transaction
  * @param clientLoginTimeout from connecting to being authenticated
  * @param serverConnectTimeout connecting and logging in to a server
- * @param serverLoginRetry pause after a failed login to a server
+ * @param serverLoginRetry longest pause after failed logins to a server
  * @param serverLifetime age at which an unused server is closed, jittered
  * @param serverIdleTimeout how long a server may be unused
  * @param cancelWaitTimeout a cancel request waiting for a connection to the server
@@ -54,8 +54,10 @@ public record TimeoutSettings(
             timeout("client_login_timeout", 60, "A client that takes longer to log in is closed; 0 = never.");
     static final Setting<Duration> SERVER_CONNECT_TIMEOUT = timeout(
             "server_connect_timeout", 15, "Connecting and logging in to a server may take so long; 0 = any time.");
-    static final Setting<Duration> SERVER_LOGIN_RETRY =
-            timeout("server_login_retry", 15, "Pause before connecting again after a failed login; 0 = none.");
+    static final Setting<Duration> SERVER_LOGIN_RETRY = timeout(
+            "server_login_retry",
+            15,
+            "The longest pause before connecting again after failed logins; it begins at 1s and doubles; 0 = none.");
     static final Setting<Duration> SERVER_LIFETIME = timeout(
             "server_lifetime",
             3600,

@@ -80,7 +80,13 @@ final class UrlConfig {
         }
         UserSettings known = new UserSettings(user, password, null, null, null, null, null);
         ProxyConfig config = ProxyConfig.of(
-                values, databases(url, user, standbys), Map.of(user, known), List.of(), List.of(), Map.of());
+                values,
+                databases(url, user, standbys),
+                Map.of(user, known),
+                RuleBlocks.NONE,
+                List.of(),
+                AlertTargets.NONE,
+                Map.of());
         new ConfigRules(config, PRIMARY, complaints).check();
         complaints.check();
         return config;

@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.alert.Alerts;
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.ClientServices;
 import dev.pgproxy.client.Clients;
@@ -14,6 +15,7 @@ import dev.pgproxy.pool.Pools;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.route.Routes;
+import dev.pgproxy.rules.StatementRules;
 import dev.pgproxy.warm.Warming;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,7 +49,8 @@ public final class AdminConsole implements Console {
     private static final String HELP = """
 
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
-            \tSHOW PEERS|PINS|HOSTS|REPLICAS|FAILOVER|ROUTES|UNPARSED|INSTANCES|RATE_LIMITS|RETRIES
+            \tSHOW PEERS|PINS|HOSTS|REPLICAS|BREAKERS|FAILOVER|ROUTES|UNPARSED|INSTANCES|RATE_LIMITS|RETRIES|RULES
+            \tSHOW ALERTS|ALERT_SINKS
             \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW|WARMING]
             \tCACHE FLUSH
@@ -75,6 +78,7 @@ public final class AdminConsole implements Console {
     private final HostNames names;
     private final Clients clients;
     private final RateLimits limits;
+    private final StatementRules rules;
     private final ConfigTables configTables;
     private final PoolTables poolTables;
     private final RouteTables routeTables;
@@ -84,14 +88,21 @@ public final class AdminConsole implements Console {
     private final StatsTables statsTables;
     private final DatabaseCommands databaseCommands;
     private final Switchover switchover;
+    private final AlertTables alertTables;
 
     /** The console; begins to take averages. */
     public AdminConsole(
-            ProgramControl program, Pools pools, ClientServices services, Transport transport, Warming warming) {
+            ProgramControl program,
+            Pools pools,
+            ClientServices services,
+            Transport transport,
+            Warming warming,
+            Alerts alerts) {
         this.program = program;
         this.pools = pools;
         this.clients = services.clients();
         this.limits = services.limits();
+        this.rules = services.rules();
         Routes routes = services.routes();
         this.names = transport.names();
         var loop = transport.loops().getFirst();
@@ -103,6 +114,7 @@ public final class AdminConsole implements Console {
         this.cacheTables = new CacheTables(routes, warming);
         this.cacheCommands = new CacheCommands(routes);
         this.statsTables = new StatsTables(pools, periods, services.cancelKeys());
+        this.alertTables = new AlertTables(alerts);
         this.switchover = new Switchover(program, pools, routes);
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();
@@ -188,6 +200,7 @@ public final class AdminConsole implements Console {
             case "users" -> one(configTables.users());
             case "peers" -> one(configTables.peers());
             case "rate_limits" -> one(ConfigTables.rateLimits(limits));
+            case "rules" -> one(ConfigTables.rules(rules));
             case "state" -> one(poolTables.state());
             case "retries" -> one(statsTables.retries());
             case "stats" -> one(statsTables.stats());
@@ -216,9 +229,12 @@ public final class AdminConsole implements Console {
             case "cache rules" -> one(cacheTables.rules());
             case "cache fingerprints" -> one(cacheTables.fingerprints());
             case "hosts" -> one(hostTables.hosts());
+            case "breakers" -> one(hostTables.breakers(pools.breakers()));
             case "replicas" -> one(routeTables.replicas());
             case "failover" -> one(routeTables.failover());
             case "routes" -> one(routeTables.routes());
+            case "alerts" -> one(alertTables.alerts());
+            case "alert_sinks" -> one(alertTables.sinks());
             case "unparsed" -> one(routeTables.unparsed());
             default -> {
                 ConsoleAnswer parameter = ProgramTables.parameter(show.what());

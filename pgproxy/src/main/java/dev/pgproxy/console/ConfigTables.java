@@ -10,6 +10,8 @@ import dev.pgproxy.config.UserSettings;
 import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
+import dev.pgproxy.rules.Rule;
+import dev.pgproxy.rules.StatementRules;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -114,6 +116,21 @@ record ConfigTables(ProgramControl program, Pools pools, Clients clients) {
                     limit.used(),
                     limit.started(),
                     limit.refused());
+        }
+        return table.answer();
+    }
+
+    /** What the configuration says of statements, in the order in which it is tried. */
+    static ConsoleAnswer rules(StatementRules rules) {
+        Table table = Table.of("name conditions actions matched:int8 refused:int8 running:int4");
+        for (Rule rule : rules.all()) {
+            table.row(
+                    rule.says().name(),
+                    rule.says().conditions(),
+                    rule.says().actions(),
+                    rule.matched(),
+                    rule.refused(),
+                    rule.says().maxConcurrent() == null ? null : rule.running());
         }
         return table.answer();
     }

@@ -3,9 +3,11 @@ package dev.pgproxy.console;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.health.ClusterMonitor;
+import dev.pgproxy.health.breaker.BreakerReport;
 import dev.pgproxy.health.probe.Answer;
 import dev.pgproxy.health.probe.HostVitals;
 import dev.pgproxy.health.probe.MachineLoad;
+import dev.pgproxy.route.Breakers;
 import dev.pgproxy.route.DatabaseRoutes;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.route.Routes;
@@ -13,6 +15,7 @@ import dev.pgproxy.routing.HostRole;
 import dev.pgproxy.routing.HostState;
 import dev.pgproxy.routing.freshness.Lsn;
 import dev.pgproxy.routing.freshness.Monotonic;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -21,10 +24,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** SHOW HOSTS. Thread-safe. */
+/** SHOW HOSTS, SHOW BREAKERS. Thread-safe. */
 record HostTables(Routes known) {
     /** One for each cluster, however many of its databases are in use. */
     private Collection<DatabaseRoutes> clusters() {
@@ -58,6 +62,39 @@ record HostTables(Routes known) {
             }
         }
         return table.answer();
+    }
+
+    ConsoleAnswer breakers(Breakers of) {
+        Map<String, String> roles = new HashMap<>();
+        for (DatabaseRoutes cluster : clusters()) {
+            for (HostState host : cluster.cluster().topology().hosts()) {
+                roles.put(host.host().name(), host.role().toString().toLowerCase(Locale.ROOT));
+            }
+        }
+        Table table = Table.of("host role state failures_in_row:int4 failures:int8 calls:int8 last_failure"
+                + " last_failure_s:numeric times_opened:int8 state_s:numeric next_try_s:numeric");
+        Map<String, BreakerReport> sorted = new TreeMap<>();
+        of.all().forEach((host, breaker) -> sorted.put(host.toString(), breaker.report()));
+        sorted.forEach((host, report) -> {
+            String failure = report.lastFailure();
+            table.row(
+                    host,
+                    roles.get(host),
+                    report.state(),
+                    report.inRow(),
+                    report.failures(),
+                    report.calls(),
+                    failure,
+                    failure == null ? null : decimal(report.lastFailureAge()),
+                    report.opened(),
+                    decimal(report.age()),
+                    decimal(report.nextTry()));
+        });
+        return table.answer();
+    }
+
+    private static @Nullable String decimal(@Nullable Duration value) {
+        return value == null ? null : decimal(value.toMillis() / 1000.0);
     }
 
     private static void position(List<@Nullable Object> row, HostState host, @Nullable Answer answer) {

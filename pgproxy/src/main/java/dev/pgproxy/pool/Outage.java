@@ -1,24 +1,41 @@
 package dev.pgproxy.pool;
 
 import dev.pgproxy.protocol.backend.ErrorFields;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** What has failed at logging in to the host of a pool, and since when. Moments are System.nanoTime. Guarded by the pool. */
 final class Outage {
-    private static final long REMINDER = 10_000_000_000L;
+    private static final long SECOND = 1_000_000_000L;
+    private static final long REMINDER = 10 * SECOND;
 
+    /** 2^6 s is more than a minute. */
+    private static final int MOST_DOUBLED = 6;
+
+    private final RandomGenerator random;
     private @Nullable ErrorFields failure;
+    private int doubled;
     private long toldAt;
     private long since;
     private long retryAt = System.nanoTime();
 
+    /** @param random for the pauses: pools whose host went away together do not come back together */
+    Outage(RandomGenerator random) {
+        this.random = random;
+    }
+
     /**
-     * Logging in has failed; it is tried again, unless somebody waits for it, after so many nanoseconds.
+     * Logging in has failed; unless somebody waits for it, it is tried again after a second, then after 2, 4 … s.
      *
+     * @param longest pause, in nanoseconds
      * @return whether that is to be told: while clients wait, it is tried some times a second
      */
-    boolean failed(ErrorFields error, long now, long retry) {
-        retryAt = now + retry;
+    boolean failed(ErrorFields error, long now, long longest) {
+        if (isRetried(now)) { // else it began before the pause
+            long pause = Math.min(longest, SECOND << doubled);
+            doubled = Math.min(doubled + 1, MOST_DOUBLED);
+            retryAt = now + pause - random.nextLong(pause / 4 + 1);
+        }
         if (!isUnreachable(error)) {
             return true;
         }
@@ -32,6 +49,7 @@ final class Outage {
     /** A server has logged in, or the pool has another host. */
     void end() {
         failure = null;
+        doubled = 0;
     }
 
     /** The host is down, starts up or shuts down, or is another than it should be. */
@@ -45,11 +63,16 @@ final class Outage {
         return failure;
     }
 
-    /** What clients are told until it is time to try again; null if it is, or one that comes up may be up by now. */
+    /**
+     * What clients are told in place of waiting for a login; null if they may wait, since it is time for one, or one that comes
+     * up may be up by now.
+     *
+     * @param tried whether somebody else tries, so that none of them needs to
+     */
     @Nullable
-    ErrorFields refusal(long now) {
+    ErrorFields refusal(boolean tried, long now) {
         boolean away = failure != null && failure.code().startsWith("08");
-        return away && !isRetried(now) ? failure : null;
+        return away && (tried || !isRetried(now)) ? failure : null;
     }
 
     /** Whether it is one from which a host may come back so soon that clients wait for that. */

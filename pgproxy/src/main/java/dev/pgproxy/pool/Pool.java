@@ -2,10 +2,10 @@ package dev.pgproxy.pool;
 
 import dev.pgproxy.config.EffectivePool;
 import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.health.breaker.Breaker;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.server.Credentials;
-import dev.pgproxy.server.LoginListener;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerListener;
 import dev.pgproxy.server.ServerState;
@@ -46,7 +46,8 @@ public final class Pool implements ServerListener {
     private final WaitingClients waiting = new WaitingClients();
     private int connecting;
     private final AtomicInteger epoch = new AtomicInteger();
-    private final Outage outage = new Outage();
+    private final HostAccess access;
+    private final Outage outage;
 
     /** How often it has got another host. */
     private volatile int moves;
@@ -64,6 +65,8 @@ public final class Pool implements ServerListener {
         this.key = key;
         this.pools = pools;
         this.counters = new PoolCounters(loops);
+        this.access = HostAccess.of(key, pools);
+        this.outage = access.outage();
         this.books = primary == null ? new PoolBooks() : primary.books;
     }
 
@@ -81,7 +84,7 @@ public final class Pool implements ServerListener {
                 server = idle.pollBest(listener);
             }
             if (server == null) {
-                refusal = refusalNow();
+                refusal = access.refusal(all.isEmpty(), connecting > 0);
                 if (refusal == null) {
                     waiting.add(listener);
                 }
@@ -176,7 +179,7 @@ public final class Pool implements ServerListener {
                 && all.isEmpty()
                 && alone.isEmpty()
                 && connecting == 0
-                && (outage.failure() == null || outage.isRetried(now))
+                && (outage.failure() == null || outage.isRetried(now) && !pools.isLeftAlone(key))
                 && (!served || pools.sizes(key).minPoolSize() == 0 && pools.isLongAgo(leftAt, now));
     }
 
@@ -242,7 +245,6 @@ public final class Pool implements ServerListener {
 
     @Override
     public void closed(ServerConnection server, @Nullable ErrorFields lastError) {
-        EventLoop loop = server.home();
         synchronized (this) {
             if (!all.remove(server)) {
                 return;
@@ -253,26 +255,30 @@ public final class Pool implements ServerListener {
             }
         }
         pools.notifiers().closed(server.identity());
+        pools.lost(server, lastError);
         pools.limits().release(key);
-        connectMore(loop);
+        connectMore(server.home());
     }
 
     /** Opens connections while clients wait and limits permit. */
     void connectMore(EventLoop loop) {
         while (reserveSlot()) {
-            int move = moves;
-            pools.connect(this, loop, new LoginListener() {
-                @Override
-                public void connected(ServerConnection server) {
-                    loggedIn(server, move);
-                }
-
-                @Override
-                public void failed(ErrorFields error) {
-                    loginFailed(error, move);
-                }
-            });
+            pools.connect(this, loop, null, new PoolLogin(this, moves));
         }
+    }
+
+    /** One login for which nobody waits, to find out whether the host is back. */
+    void probe(EventLoop loop, Breaker.Attempt attempt) {
+        if (!isPaused() && reserve(pools.sizes(key), 0, true)) {
+            pools.connect(this, loop, attempt, new PoolLogin(this, moves));
+        } else {
+            attempt.ignored();
+        }
+    }
+
+    /** Whether it is time to try the host again, though nobody waits for it. */
+    synchronized boolean isDue(long now) {
+        return outage.failure() != null && outage.isRetried(now) && connecting == 0;
     }
 
     private synchronized boolean reserveSlot() {
@@ -280,15 +286,21 @@ public final class Pool implements ServerListener {
             return false; // whether its host is back one connection finds out as well as many
         }
         EffectivePool sizes = pools.sizes(key);
-        int size = sizes.poolSize() + (reserveOpen ? sizes.reservePoolSize() : 0);
-        if (waiting.size() <= connecting && all.size() + connecting >= sizes.minPoolSize() || isPaused()) {
+        if (waiting.size() <= connecting && all.size() + connecting >= sizes.minPoolSize()
+                || isPaused()
+                || access.isShut()) {
             return false;
         }
-        boolean room = all.size() + connecting < size;
+        return reserve(sizes, reserveOpen ? sizes.reservePoolSize() : 0, waiting.size() > connecting);
+    }
+
+    /** @param evicts whether an idle one that is good for nobody makes room */
+    private synchronized boolean reserve(EffectivePool sizes, int more, boolean evicts) {
+        boolean room = all.size() + connecting < sizes.poolSize() + more;
         if (!room || !pools.limits().acquire(key, sizes.maxDbConnections(), sizes.maxUserConnections())) {
-            ServerConnection last = waiting.size() > connecting ? idle.pollLast() : null;
+            ServerConnection last = evicts ? idle.pollLast() : null;
             if (last != null) { // none of the idle ones fits those who wait: one has to make room
-                last.home().execute(() -> last.close("it has custom parameters that the next client has not"));
+                last.home().execute(() -> last.close("it makes room for one that is needed more"));
             } else if (room) {
                 pools.makeRoom(key);
             }
@@ -298,7 +310,7 @@ public final class Pool implements ServerListener {
         return true;
     }
 
-    private void loggedIn(ServerConnection server, int move) {
+    void loggedIn(ServerConnection server, int move) {
         server.listener(this);
         server.usage().epoch(epoch.get());
         books.loggedIn(server, key.replica() != null);
@@ -312,7 +324,7 @@ public final class Pool implements ServerListener {
     }
 
     /** @param move of the host that was tried */
-    private void loginFailed(ErrorFields error, int move) {
+    void loginFailed(ErrorFields error, int move) {
         List<LeaseListener> refused = List.of();
         boolean isNews;
         synchronized (this) {
@@ -322,7 +334,7 @@ public final class Pool implements ServerListener {
             }
             long now = System.nanoTime();
             isNews = move != moves || outage.failed(error, now, pools.loginRetryNanos());
-            if (all.isEmpty() && connecting == 0 && move == moves && !isPatient(now)) {
+            if (all.isEmpty() && connecting == 0 && move == moves && !access.isPatient(now)) {
                 refused = waiting.pollAll();
             }
         }
@@ -331,19 +343,6 @@ public final class Pool implements ServerListener {
             LOG.warn("{} login to server failed: {} {}", key, error.code(), error.message());
         }
         WaitingClients.refuse(refused, error);
-    }
-
-    /** Whether clients wait for the host to come back, or for another to take its place. */
-    private boolean isPatient(long now) {
-        return outage.isShorterThan(pools.failoverWaitNanos(key), now);
-    }
-
-    private @Nullable ErrorFields refusalNow() {
-        if (pools.gates().isStopping()) {
-            return Pools.STOPPING;
-        }
-        long now = System.nanoTime();
-        return all.isEmpty() && connecting == 0 && !isPatient(now) ? outage.refusal(now) : null;
     }
 
     // ---- for the janitor and the console
@@ -365,6 +364,9 @@ public final class Pool implements ServerListener {
             if (failure != null && all.isEmpty() && pools.failoverWaitNanos(key) > 0) {
                 given = waiting.pollLate(now, pools.failoverWaitNanos(key));
                 why = failure;
+            } else if (access.isShut()) {
+                given = waiting.pollAll();
+                why = Pools.LEFT_ALONE;
             }
             reserveOpen = reserveAfter > 0 && waiting.longest(now) > reserveAfter;
             int keep = pools.sizes(key).minPoolSize();

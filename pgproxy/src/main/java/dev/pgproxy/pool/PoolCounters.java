@@ -30,7 +30,11 @@ public final class PoolCounters {
         /** Reads that a replica had not answered, asked elsewhere. */
         RETRIES_READ,
         /** Statements that had been run again, and whose client was told an error all the same. */
-        RETRIES_GIVEN_UP;
+        RETRIES_GIVEN_UP,
+        /** Errors of servers, which are answers to queries. */
+        ERROR_COUNT,
+        /** Errors of ours in place of an answer; these are not among the queries. */
+        REFUSED_COUNT;
 
         private static final int COUNT = values().length;
     }

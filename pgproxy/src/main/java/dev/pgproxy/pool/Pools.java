@@ -4,10 +4,12 @@ import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.EffectivePool;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.health.breaker.Breaker;
 import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
+import dev.pgproxy.route.Breakers;
 import dev.pgproxy.route.Primaries;
 import dev.pgproxy.server.Credentials;
 import dev.pgproxy.server.LoginListener;
@@ -35,6 +37,10 @@ public final class Pools {
             "the database has no primary now",
             "No host takes writes, or two do: see SHOW REPLICAS and the log. Statements wait for failover_wait.");
 
+    /** A replica whose breaker is open; the primary answers, so that no client hears it. */
+    static final ErrorFields LEFT_ALONE = ErrorFields.fatal(
+            SqlState.CANNOT_CONNECT_NOW, "logins to the replica have failed", "See SHOW BREAKERS for why.");
+
     static final ErrorFields STOPPING =
             ErrorFields.fatal(SqlState.ADMIN_SHUTDOWN, "terminating connection due to administrator command");
 
@@ -44,16 +50,20 @@ public final class Pools {
     private final ForgottenPools forgotten = new ForgottenPools();
     private final Notifiers notifiers = new Notifiers();
     private final Primaries primaries;
+    private final Breakers breakers;
+    private final BreakerProbes probes;
     private final Transport transport;
     private final ServerConnector connector;
     private volatile ProxyConfig config;
     private volatile ServerTls tls;
     private volatile Credentials control = new Credentials();
 
-    /** Pools by {@code config}, over {@code transport}, on the primaries of the moment. */
-    public Pools(ProxyConfig config, ServerTls tls, Transport transport, Primaries primaries) {
+    /** Pools by {@code config}, over {@code transport}, on the primaries of the moment; they tell breakers of logins. */
+    public Pools(ProxyConfig config, ServerTls tls, Transport transport, Primaries primaries, Breakers breakers) {
         this.config = config;
         this.primaries = primaries;
+        this.breakers = breakers;
+        this.probes = new BreakerProbes(this, breakers);
         this.tls = tls;
         this.transport = transport;
         this.connector = new ServerConnector(transport);
@@ -100,6 +110,11 @@ public final class Pools {
         tls = changedTls;
     }
 
+    /** What became of logins, by host. */
+    public Breakers breakers() {
+        return breakers;
+    }
+
     /** Whose notifications come through which server. */
     public Notifiers notifiers() {
         return notifiers;
@@ -127,6 +142,53 @@ public final class Pools {
         DatabaseSettings database = key.replica() == null ? config.database(key.database()) : null;
         boolean watched = database != null && primaries.of(database.primary()) != null;
         return watched ? config.failover().patience().toNanos() : 0;
+    }
+
+    /** Whether the breaker of a pool's host is not closed. */
+    boolean isLeftAlone(PoolKey key) {
+        HostAddress host = host(key);
+        return host != null && !breakers.of(host).isClosed();
+    }
+
+    /** Why logins to a pool's host fail; null if it answers them, and there may be room for another. */
+    @Nullable
+    ErrorFields unreachable(PoolKey key) {
+        HostAddress host = host(key);
+        String failure = host == null ? null : breakers.of(host).report().lastFailure();
+        return failure == null || !failure.startsWith("08")
+                ? null
+                : ErrorFields.fatal(
+                        SqlState.CONNECTION_FAILURE,
+                        "logins to server " + host + " fail: " + failure,
+                        "It is tried again every few seconds: see SHOW BREAKERS.");
+    }
+
+    /** Where the servers of a pool are; null if its database is not configured any more, or has no primary. */
+    @Nullable
+    HostAddress host(PoolKey key) {
+        DatabaseSettings database = config.database(key.database());
+        if (key.replica() != null || database == null) {
+            return key.replica();
+        }
+        return primaries.address(database.primary());
+    }
+
+    /** Whether reads of a pool's database may go to this host. */
+    boolean isReplica(PoolKey key, HostAddress host) {
+        DatabaseSettings database = config.database(key.database());
+        return database != null
+                && key.replica() == null
+                && (database.primary().equals(host)
+                        || database.replicas().stream()
+                                .anyMatch(replica -> replica.address().equals(host)));
+    }
+
+    /** A server of a pool is gone: if it has ended by itself in the middle of something, that speaks against its host. */
+    void lost(ServerConnection server, @Nullable ErrorFields lastError) {
+        if (server.isBroken() && (lastError == null || CountedLogin.isOfHost(lastError))) {
+            breakers.of(server.identity().host())
+                    .lost(lastError == null ? "a connection was lost" : CountedLogin.told(lastError));
+        }
     }
 
     /** The pools of a database, or all for null. */
@@ -207,7 +269,7 @@ public final class Pools {
             }
             return false;
         }
-        connect(pool, parameters, loop, new LoginListener() {
+        connect(pool, parameters, loop, null, new LoginListener() {
             @Override
             public void connected(ServerConnection server) {
                 pool.alone(server);
@@ -227,8 +289,9 @@ public final class Pools {
         return true;
     }
 
-    void connect(Pool pool, EventLoop loop, LoginListener listener) {
-        connect(pool, Map.of(), loop, listener);
+    /** @param attempt that its host's breaker has permitted; null = it is made in any case */
+    void connect(Pool pool, EventLoop loop, Breaker.@Nullable Attempt attempt, LoginListener listener) {
+        connect(pool, Map.of(), loop, attempt, listener);
     }
 
     /** A connection that listens in the pool's database: as control_user, or without one as the pool itself. */
@@ -285,10 +348,16 @@ public final class Pools {
         return ErrorFields.fatal(SqlState.INVALID_CATALOG_NAME, "database \"" + database + "\" does not exist");
     }
 
-    private void connect(Pool pool, Map<String, String> parameters, EventLoop loop, LoginListener listener) {
+    private void connect(
+            Pool pool,
+            Map<String, String> parameters,
+            EventLoop loop,
+            Breaker.@Nullable Attempt attempt,
+            LoginListener listener) {
         PoolKey key = pool.key();
         DatabaseSettings database = config.database(key.database());
         if (database == null) {
+            ignored(attempt);
             loop.execute(() -> listener.failed(unknown(key.database())));
             return;
         }
@@ -302,15 +371,26 @@ public final class Pools {
                 pool.credentials(),
                 parameters.isEmpty() ? pool.parameters(database.parameters()) : parameters);
         if (target == null) {
+            ignored(attempt);
             loop.execute(() -> listener.failed(NO_PRIMARY));
             return;
         }
         LoginListener ready = new ConnectQuery(parameters.isEmpty() ? database.connectQuery() : null, listener);
         boolean checked = key.replica() == null && parameters.isEmpty(); // one for replication may not take queries
-        connector.connect(
-                target,
-                loop,
-                checked ? new PrimaryCheck(primaries, database.primary(), target.timeout(), ready) : ready);
+        if (checked) {
+            ready = new PrimaryCheck(primaries, database.primary(), target.timeout(), ready);
+        }
+        if (parameters.isEmpty()) {
+            Breaker breaker = breakers.of(target.host());
+            ready = new CountedLogin(attempt == null ? breaker.begin() : attempt, target.timeout(), ready);
+        }
+        connector.connect(target, loop, ready);
+    }
+
+    private static void ignored(Breaker.@Nullable Attempt attempt) {
+        if (attempt != null) {
+            attempt.ignored();
+        }
     }
 
     void makeRoom(PoolKey key) {
@@ -368,6 +448,7 @@ public final class Pools {
                 idle.add(pool);
             }
         }
+        probes.sweep(now);
         if (!idle.isEmpty()) {
             forgotten.forget(
                     idle,

@@ -144,16 +144,71 @@ public final class Exchange {
         if (nameEnd < 0) {
             return null;
         }
-        for (int before = i - 1; before >= 0; before--) {
-            if (types[before] == FrontendType.PARSE && isNamed(before, buf, nameAt, nameEnd)) {
-                return facts[before];
-            }
+        int parse = parseOf(i, buf, nameAt, nameEnd);
+        if (parse >= 0) {
+            return facts[parse];
         }
         if (nameEnd == nameAt) {
             return session.unnamed() == null ? null : session.unnamed().facts();
         }
         ClientStatements.Entry entry = session.statements().find(buf, nameAt, nameEnd - nameAt);
         return entry == null ? null : entry.statement().facts();
+    }
+
+    /** The Parse before a message that makes the statement of this name; -1 if it is not in this exchange. */
+    private int parseOf(int i, ByteBuf buf, int nameAt, int nameEnd) {
+        for (int before = i - 1; before >= 0; before--) {
+            if (types[before] == FrontendType.PARSE && isNamed(before, buf, nameAt, nameEnd)) {
+                return before;
+            }
+        }
+        return -1;
+    }
+
+    /**
+     * The text of a Query or Parse, or of the statement that a Bind names, without its zero; null if it is not at hand, or
+     * the message is malformed.
+     */
+    byte @Nullable [] text(int i, Session session) {
+        ByteBuf buf = buffer(i);
+        int from = indexes[i] + FrameReader.HEADER;
+        if (types[i] == FrontendType.BIND) {
+            int nameAt = statementNameAt(i);
+            int nameEnd = nameAt < 0 ? -1 : CString.find(buf, nameAt, end(i));
+            int parse = nameEnd < 0 ? -1 : parseOf(i, buf, nameAt, nameEnd);
+            return parse >= 0 ? text(parse, session) : nameEnd < 0 ? null : textKept(buf, nameAt, nameEnd, session);
+        }
+        if (types[i] == FrontendType.PARSE) {
+            from = CString.find(buf, from, end(i)) + 1;
+        }
+        int zero = from <= 0 || !isWhole(i) ? -1 : CString.find(buf, from, end(i));
+        return zero < 0 ? null : ByteBufUtil.getBytes(buf, from, zero - from);
+    }
+
+    private static byte @Nullable [] textKept(ByteBuf buf, int nameAt, int nameEnd, Session session) {
+        byte[] rest = null;
+        if (nameEnd == nameAt) {
+            rest = session.unnamed() == null ? null : session.unnamed().rest();
+        } else {
+            ClientStatements.Entry entry = session.statements().find(buf, nameAt, nameEnd - nameAt);
+            rest = entry == null ? null : entry.statement().rest();
+        }
+        if (rest == null) {
+            return null;
+        }
+        int zero = 0;
+        while (zero < rest.length && rest[zero] != 0) {
+            zero++;
+        }
+        return Arrays.copyOf(rest, zero);
+    }
+
+    /** The name of the portal that a Bind makes or an Execute runs; null if it is malformed. */
+    @Nullable
+    String portalName(int i) {
+        int from = indexes[i] + FrameReader.HEADER;
+        int zero = CString.find(buffer(i), from, end(i));
+        return zero < 0 ? null : buffer(i).toString(from, zero - from, StandardCharsets.UTF_8);
     }
 
     /**
@@ -323,8 +378,17 @@ public final class Exchange {
 
     /** Forgets and releases the first messages. */
     void drop(int count) {
+        keep(count, size);
+    }
+
+    /** Forgets and releases all but the first messages. */
+    void keep(int count) {
+        keep(0, count);
+    }
+
+    private void keep(int from, int to) {
         Exchange rest = new Exchange();
-        for (int i = count; i < size; i++) {
+        for (int i = from; i < to; i++) {
             rest.add(types[i], buffer(i), indexes[i], lengths[i], facts[i]);
         }
         clear();

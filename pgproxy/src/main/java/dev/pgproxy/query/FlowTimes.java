@@ -65,6 +65,16 @@ public final class FlowTimes {
         lastReply = System.nanoTime();
     }
 
+    /** The answer is an error of the server's. */
+    void failed() {
+        counters.add(Counter.ERROR_COUNT, 1);
+    }
+
+    /** The answer is an error of ours. */
+    void refused() {
+        counters.add(Counter.REFUSED_COUNT, 1);
+    }
+
     /** ReadyForQuery; {@code quiet} if nothing else is expected. */
     void ready(byte status, boolean quiet) {
         long now = System.nanoTime();

@@ -34,12 +34,17 @@ record HostChoice(Topology topology, HostChooser chooser, long position, long no
         if (topology.replicas().isEmpty()) {
             return RouteReason.NO_REPLICA;
         }
+        boolean whole = false;
         boolean fresh = false;
         for (HostState replica : topology.replicas()) {
             if (chooser.mayAnswer(replica, asOf, position, now)) {
                 return RouteReason.SHARE_OF_PRIMARY;
             }
-            fresh |= replica.freshAsOf() >= asOf;
+            whole |= !replica.broken();
+            fresh |= !replica.broken() && replica.freshAsOf() >= asOf;
+        }
+        if (!whole) {
+            return RouteReason.BROKEN;
         }
         return fresh ? RouteReason.LAGGING : RouteReason.NOT_FRESH;
     }
@@ -60,6 +65,9 @@ record HostChoice(Topology topology, HostChooser chooser, long position, long no
             if (each.host().name().equals(hint.host())) {
                 if (each.role() == HostRole.PRIMARY) {
                     return Route.primary(RouteReason.HINT_PRIMARY);
+                }
+                if (each.broken()) {
+                    return Route.primary(RouteReason.BROKEN);
                 }
                 if (each.role() == HostRole.REPLICA) {
                     return new Route(RouteReason.HINT_HOST, each.host());

@@ -1,7 +1,6 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.config.PoolMode;
-import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.net.LateFlush;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.ErrorFields;
@@ -40,6 +39,7 @@ final class Junction {
     private final Notifications notifications;
     private final @Nullable Routing routing;
     private final @Nullable CachedReads cached;
+    private final RuleGate gate;
     private final Admission admission;
     private final Runnable again;
 
@@ -47,7 +47,7 @@ final class Junction {
      * For one client.
      *
      * @param routing knows replicas; null if the database is none of the configuration any more
-     * @param limits how many transactions may start
+     * @param gate what rules make of it
      * @param again is called when the exchange that waited is to be looked at again
      */
     Junction(
@@ -56,7 +56,7 @@ final class Junction {
             ClientLink link,
             Notifications notifications,
             @Nullable Routing routing,
-            RateLimits limits,
+            RuleGate gate,
             Runnable again) {
         this.session = statements.session();
         this.primary = statements.pool();
@@ -66,18 +66,21 @@ final class Junction {
         this.notifications = notifications;
         this.routing = routing;
         this.cached = routing == null ? null : routing.cachedReads(link.channel());
-        this.admission = new Admission(limits, session, lease, notifications, link.channel());
+        this.gate = gate;
+        this.admission = new Admission(gate.restraints().rates(), session, lease, notifications, link.channel());
         this.again = again;
     }
 
     /** Another exchange is the one to look at. */
     void next() {
+        gate.next();
         admission.next();
     }
 
     /** Why the exchange is refused. */
     ErrorFields refusal() {
-        ErrorFields limited = admission.refusal();
+        ErrorFields ruled = gate.refusal();
+        ErrorFields limited = ruled == null ? admission.refusal() : ruled;
         return limited == null ? Routing.ABORTED : limited;
     }
 
@@ -89,6 +92,15 @@ final class Junction {
 
     /** What to do with an exchange. */
     Turn turn(Exchange exchange, FlowTimes times) {
+        Turn ruled = gate.stops(exchange);
+        if (ruled != null) {
+            return ruled;
+        }
+        Turn turn = direction(exchange, times);
+        return turn == Turn.LEASED || turn == Turn.SERVER ? gate.admit(exchange, turn) : turn;
+    }
+
+    private Turn direction(Exchange exchange, FlowTimes times) {
         Turn stopped = admission.stops(exchange);
         if (stopped != null || lease.server() != null) {
             return stopped == null ? Turn.LEASED : stopped;
@@ -137,8 +149,14 @@ final class Junction {
         return Turn.SERVER;
     }
 
+    /** What rules make of exchanges. */
+    RuleGate gate() {
+        return gate;
+    }
+
     /** The exchange has been sent. */
     void sent(Exchange exchange) {
+        gate.sent();
         if (cached != null) {
             cached.sent(exchange);
         }

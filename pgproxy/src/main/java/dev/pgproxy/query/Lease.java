@@ -3,6 +3,7 @@ package dev.pgproxy.query;
 import dev.pgproxy.config.PoolMode;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.frame.TransactionStatus;
+import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerState;
@@ -106,6 +107,11 @@ final class Lease {
         ServerCleanup.Leftovers left = new ServerCleanup.Leftovers(
                 partial, open, copying, !translates || session.hasStateOnServer(), settings.cleanupTimeout());
         ServerCleanup.begin(leased, source, left, writes);
+    }
+
+    /** A statement that may have changed definitions has completed there. */
+    void completed(StatementFacts statement) {
+        statements.pool().catalog().completed(statement);
     }
 
     /** Sends an exchange from a message on. */

@@ -1,14 +1,11 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.cancel.CancelForwarder;
-import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.LateFlush;
-import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
-import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
@@ -22,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 public final class QueryFlow {
     private final ClientLink link;
     private final Session session;
-    private final Pool pool;
     private final FlowSettings settings;
     private final Boundary boundary;
     private final Relay relay;
@@ -50,7 +46,7 @@ public final class QueryFlow {
      * A path for one client over one pool.
      *
      * @param routing knows replicas; null if the database is none of the configuration any more
-     * @param limits how many transactions may start
+     * @param restraints what clients may not run, or not at will
      */
     public QueryFlow(
             ClientLink link,
@@ -59,22 +55,23 @@ public final class QueryFlow {
             CancelForwarder canceller,
             Listeners listeners,
             @Nullable Routing routing,
-            RateLimits limits) {
+            Restraints restraints) {
         this.link = link;
         this.session = statements.session();
-        this.pool = statements.pool();
         this.settings = settings;
-        this.notifications = new Notifications(this, link, session, pool, listeners);
+        this.notifications = new Notifications(this, link, session, statements.pool(), listeners);
         this.rerun = new Rerun(session, statements, link.channel(), routing);
         this.lease = new Lease(link, session, statements, settings);
         this.request = new LeaseRequest(this, link, statements, lease, routing);
         this.trial = new Trial(session, link.channel());
         this.routing = routing;
         Runnable again = () -> again(Held.FOR_READING);
-        this.junction = new Junction(statements, lease, link, notifications, routing, limits, again);
+        Cancels cancels = new Cancels(canceller);
+        RuleGate gate = new RuleGate(this, restraints, session, lease, notifications, cancels, link);
+        this.junction = new Junction(statements, lease, link, notifications, routing, gate, again);
         this.announcement = new Announcement(routing, link.channel().eventLoop());
         this.relay = new Relay(this, session, notifications, rerun, trial, lease, link.channel());
-        this.boundary = new Boundary(this, statements, settings, lease, relay, new Cancels(canceller), link);
+        this.boundary = new Boundary(this, statements, settings, lease, relay, cancels, link);
         this.times = new FlowTimes(statements.counters());
     }
 
@@ -94,7 +91,7 @@ public final class QueryFlow {
 
     /** Bytes that go to the server unseen: COPY data, or the rest of a long message unless that was refused. */
     public void pass(ByteBuf buf, int index, int length) {
-        if (lease.server() != null && !refused) {
+        if (lease.server() != null && !refused && !junction.gate().dropsRest()) {
             lease.pass(buf, index, length);
         }
     }
@@ -141,6 +138,7 @@ public final class QueryFlow {
         rerun.forget();
         notifications.close();
         request.cancel();
+        junction.gate().end();
         trial.close();
         relay.unrecorded();
         OpenWrites open = routing == null ? null : routing.close(lease.server());
@@ -358,7 +356,8 @@ public final class QueryFlow {
     /** Answers the exchange with an error of ours. */
     private void refuse(ErrorFields error) {
         refused = true;
-        relay.unrecorded();
+        junction.gate().end();
+        relay.refused();
         if (routing != null && routing.transaction().isOpen()) {
             session.ready(TransactionStatus.FAILED);
         }
@@ -372,10 +371,6 @@ public final class QueryFlow {
         }
     }
 
-    void completed(StatementFacts statement) {
-        pool.catalog().completed(statement);
-    }
-
     /** ReadyForQuery is about to be told: what was written is known to be. */
     void outcome(byte status) {
         if (routing != null) {
@@ -383,10 +378,9 @@ public final class QueryFlow {
         }
     }
 
-    /** Keeps answers for those who ask the same; null if nothing is ever kept. */
-    @Nullable
-    Recorder recorder() {
-        return junction.recorder();
+    /** Where its exchanges turn off. */
+    Junction junction() {
+        return junction;
     }
 
     void ready(byte status) {
@@ -394,6 +388,7 @@ public final class QueryFlow {
         lease.copying(false);
         times.ready(status, quiet);
         lease.answered();
+        junction.gate().ready(status, quiet);
         if (status == TransactionStatus.IDLE && quiet && !lease.isOpen()) {
             boundary.reached();
         } else {

@@ -55,7 +55,7 @@ final class Relay implements ReplySink {
         this.session = session;
         this.notifications = notifications;
         this.client = client;
-        this.recorder = flow.recorder();
+        this.recorder = flow.junction().recorder();
     }
 
     void begin(ServerConnection leased) {
@@ -90,6 +90,12 @@ final class Relay implements ReplySink {
         if (recorder != null) {
             recorder.end();
         }
+    }
+
+    /** The exchange is answered with an error of ours. */
+    void refused() {
+        unrecorded();
+        flow.times().refused();
     }
 
     /** What the client was to be sent so far it is not sent: another server answers. */
@@ -132,7 +138,7 @@ final class Relay implements ReplySink {
     public void completed(StatementFacts statement, String tag) {
         Outcome.apply(statement, tag, session, server());
         compare();
-        flow.completed(statement);
+        lease.completed(statement);
     }
 
     @Override
@@ -143,7 +149,7 @@ final class Relay implements ReplySink {
         ByteBuf out = client.alloc().buffer(32);
         BackendWriter.commandComplete(out, substitute.tag());
         client.write(out, client.voidPromise());
-        flow.completed(substitute.statement());
+        lease.completed(substitute.statement());
     }
 
     @Override
@@ -154,9 +160,11 @@ final class Relay implements ReplySink {
     @Override
     public @Nullable ErrorFields failed(ErrorFields error, @Nullable Object note) {
         unrecorded();
+        flow.times().failed();
         session.failed(error);
         fatal |= error.isFatal();
-        return ServerNames.restore(error, note);
+        ErrorFields ruled = flow.junction().gate().instead(error);
+        return ruled == null ? ServerNames.restore(error, note) : ruled;
     }
 
     @Override
@@ -350,6 +358,7 @@ final class Relay implements ReplySink {
         if (fatal) {
             flow.lost(null); // the server has said why, and the client has heard it
         } else {
+            flow.times().refused();
             flow.lost(
                     error != null
                             ? error.asFatal()

@@ -126,7 +126,8 @@ public record RouteExplanation(Map<String, String> facts) {
             String fresh = replica.freshAsOf() == HostState.NEVER
                     ? "not known to be fresh"
                     : "has all of what was written " + millis(now - replica.freshAsOf()) + " ago";
-            said.put("replica " + replica.host(), fresh + (may ? "" : ": not enough"));
+            String why = replica.broken() ? ": its breaker is open" : ": not enough";
+            said.put("replica " + replica.host(), fresh + (may ? "" : why));
             if (may) {
                 eligible.add(replica.host().name());
             }
@@ -135,21 +136,33 @@ public record RouteExplanation(Map<String, String> facts) {
             return hinted(said, hint, topology);
         }
         if (eligible.isEmpty()) {
-            return primary(said, topology.replicas().isEmpty() ? RouteReason.NO_REPLICA : RouteReason.NOT_FRESH, "");
+            return primary(said, whyNone(topology), "");
         }
         said.put("route", "replica");
         said.put("host", "one of " + String.join(", ", eligible));
         return because(said, RouteReason.FRESH, "");
     }
 
+    private static RouteReason whyNone(Topology topology) {
+        if (topology.replicas().isEmpty()) {
+            return RouteReason.NO_REPLICA;
+        }
+        return topology.replicas().stream().allMatch(HostState::broken) ? RouteReason.BROKEN : RouteReason.NOT_FRESH;
+    }
+
     private static RouteExplanation hinted(Map<String, String> said, RoutingHint hint, Topology topology) {
         boolean any = hint.target() == RoutingHint.Target.REPLICA;
         List<String> hosts = topology.replicas().stream()
+                .filter(replica -> !replica.broken())
                 .map(replica -> replica.host().name())
                 .filter(name -> any || name.equals(hint.host()))
                 .toList();
         if (hosts.isEmpty()) {
-            return primary(said, any ? RouteReason.NO_REPLICA : RouteReason.HINT_UNKNOWN_HOST, "");
+            boolean broken = topology.replicas().stream()
+                    .anyMatch(replica ->
+                            replica.broken() && (any || replica.host().name().equals(hint.host())));
+            RouteReason otherwise = any ? RouteReason.NO_REPLICA : RouteReason.HINT_UNKNOWN_HOST;
+            return primary(said, broken ? RouteReason.BROKEN : otherwise, "");
         }
         said.put("route", "replica");
         said.put("host", (any ? "one of " : "") + String.join(", ", hosts));

@@ -66,6 +66,7 @@ public final class Routes implements AutoCloseable {
     private final Map<PhysicalDatabase, CatalogKeeper> keepers = new HashMap<>();
     private final Map<PhysicalDatabase, DatabaseFeed> feeds = new HashMap<>();
     private final Primaries primaries;
+    private final Breakers breakers;
 
     /** From before the last RELOAD. */
     private final Map<HostAddress, LastPrimary> lastPrimaries = new HashMap<>();
@@ -75,9 +76,11 @@ public final class Routes implements AutoCloseable {
     private @Nullable ControlLogin control;
 
     /** For so many event loops; {@code control} logs in to watch, null = nobody can. Tells where primaries are. */
-    public Routes(ProxyConfig config, @Nullable ControlLogin control, int loops, Primaries primaries) {
+    public Routes(
+            ProxyConfig config, @Nullable ControlLogin control, int loops, Primaries primaries, Breakers breakers) {
         this.config = config;
         this.primaries = primaries;
+        this.breakers = breakers;
         this.control = control;
         this.loops = loops;
         this.instances = Instances.start(config.instances(), config.cache().maxResult());
@@ -378,7 +381,8 @@ public final class Routes implements AutoCloseable {
         if (config.failover().follows()) { // after it: nothing is sent to another primary before results are forgotten
             listener = listener.andThen(new PrimaryPlace(key.primary(), addresses, primaries));
         }
-        ClusterMonitor monitor = ClusterMonitor.start(targets, settings, times, listener);
+        ClusterMonitor monitor = ClusterMonitor.start(
+                targets, settings, times, addresses.stream().map(breakers::of).toList(), listener);
         return new WatchedCluster(key.primary(), hosts, monitor, times, failover(key.primary(), targets, monitor));
     }
 

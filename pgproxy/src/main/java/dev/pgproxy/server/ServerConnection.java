@@ -42,6 +42,7 @@ public final class ServerConnection {
     private ServerState state = ServerState.IDLE;
     private @Nullable ServerListener listener;
     private boolean closing;
+    private boolean broken;
     private @Nullable Object sequenceOwner;
 
     /** Where bytes go is decided while the connection is away from home. */
@@ -202,6 +203,11 @@ public final class ServerConnection {
         return !closing && state != ServerState.CLOSED && channel.isActive();
     }
 
+    /** Whether it has ended by itself, with something left to say. */
+    public boolean isBroken() {
+        return broken;
+    }
+
     /** Whether it has said everything that it was asked. */
     public boolean isQuiet() {
         return replies().isEmpty() && !replies().isIgnoring();
@@ -322,6 +328,7 @@ public final class ServerConnection {
     }
 
     void closed() {
+        broken = !closing && !isQuiet();
         closing = true;
         state = ServerState.CLOSED;
         ReplySink to = replies.sink();

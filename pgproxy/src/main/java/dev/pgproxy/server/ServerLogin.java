@@ -59,7 +59,12 @@ final class ServerLogin extends ChannelInboundHandlerAdapter {
         if (millis > 0) {
             deadline = ctx.executor()
                     .schedule(
-                            () -> fail(ctx, SqlState.CONNECTION_FAILURE, "timed out logging in to server"),
+                            () -> fail(
+                                    ctx,
+                                    ErrorFields.fatal(
+                                            SqlState.CONNECTION_FAILURE,
+                                            "timed out logging in to server (" + target.host() + ")",
+                                            "It takes connections and does not answer: look at its load and storage.")),
                             millis,
                             TimeUnit.MILLISECONDS);
         }

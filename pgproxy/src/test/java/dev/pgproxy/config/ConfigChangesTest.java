@@ -31,6 +31,7 @@ class ConfigChangesTest {
                 users { alice { pool_size = 2 }, bob { pool_size = 1 } }
                 peer_id = 5, peers { 4 = "h:1" }
                 cache_rules { x { table = t, ttl = 5s, tags = [a] }, y { never = on } }
+                statement_rules { z { without_where = on, deny = "no" }, u { user = bob, timeout = 5s } }
                 cache_warm { w { database = a, user = u, query = "SELECT 'hush'", every = 5s } }
                 """);
         ConfigChanges changes = ConfigChanges.between(ConfigLoader.parse(BASE), loaded);
@@ -41,6 +42,10 @@ class ConfigChangesTest {
                         new Change("peers", "{}", "{4=h:1}"),
                         new Change(
                                 "cache_rules", "[]", "[x { table = public.t: cache ttl=5s tag=a }, y { : nocache }]"),
+                        new Change(
+                                "statement_rules",
+                                "[]",
+                                "[u { user = bob: timeout = 5s }, z { without_where = true: deny = no }]"),
                         new Change("cache_warm", "[]", "[w { a/u every 5s }]"));
         assertThat(changes.needRestart())
                 .containsExactly(

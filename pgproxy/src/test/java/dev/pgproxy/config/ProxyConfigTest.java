@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pgproxy.cache.redis.Coherence;
+import dev.pgproxy.health.breaker.BreakerRules;
 import dev.pgproxy.routing.Balance;
 import dev.pgproxy.routing.CacheWish;
 import dev.pgproxy.routing.Consistency;
@@ -56,6 +57,8 @@ class ProxyConfigTest {
         assertThat(config.failover())
                 .isEqualTo(
                         new FailoverSettings(Failover.FOLLOW, Duration.ofSeconds(10), Duration.ofSeconds(30), false));
+        assertThat(config.breakers())
+                .isEqualTo(new BreakerRules(50, Duration.ofSeconds(60), 5, Duration.ofSeconds(30), 2));
         assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
         assertThat(config.rates())
                 .isEqualTo(new RateSettings(RateLimit.NONE, RateLimit.NONE, RateLimit.NONE, Set.of()));
@@ -82,6 +85,24 @@ class ProxyConfigTest {
     }
 
     @Test
+    void alertsHaveTheirDefaults() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY + "alert_smtp {}");
+        assertThat(config.alerts())
+                .isEqualTo(new AlertSettings(
+                        null,
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(30),
+                        Duration.ofMinutes(1),
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(1),
+                        70,
+                        10,
+                        90,
+                        20,
+                        AlertTargets.NONE));
+    }
+
+    @Test
     void theCacheHasItsDefaults() throws ConfigProblems {
         ProxyConfig config = ConfigLoader.parse(ANY);
         assertThat(config.cache())
@@ -100,7 +121,49 @@ class ProxyConfigTest {
                         0,
                         null));
         assertThat(config.cacheRules()).isEmpty();
+        assertThat(config.statementRules()).isEmpty();
         assertThat(config.warmQueries()).isEmpty();
+    }
+
+    private static void alertsAreMapped(ProxyConfig config) {
+        AlertTargets targets = new AlertTargets(
+                List.of(
+                        new WebhookSettings(
+                                "any",
+                                new Secret("http://10.0.0.9:8080/alerts"),
+                                WebhookFormat.JSON,
+                                null,
+                                new Secret("t0")),
+                        new WebhookSettings(
+                                "chat", new Secret("https://chat.example/hooks/T0"), WebhookFormat.SLACK, null, null),
+                        new WebhookSettings(
+                                "oncall",
+                                new Secret("https://events.pagerduty.com/v2/enqueue"),
+                                WebhookFormat.PAGERDUTY,
+                                new Secret("R0"),
+                                null)),
+                new SmtpSettings(
+                        "mail.example",
+                        465,
+                        "pgproxy@example.com",
+                        List.of("a@example.com", "b@example.com"),
+                        "pgproxy",
+                        new Secret("m0"),
+                        SmtpTls.TLS));
+        assertThat(config.alerts())
+                .isEqualTo(new AlertSettings(
+                        "proxy-1",
+                        Duration.ofSeconds(6),
+                        Duration.ofSeconds(31),
+                        Duration.ofMinutes(2),
+                        Duration.ofSeconds(7),
+                        Duration.ofSeconds(3),
+                        60,
+                        4,
+                        80,
+                        9,
+                        targets));
+        assertThat(config.alerts().toString()).doesNotContain("T0", "R0", "t0", "m0", "10.0.0.9");
     }
 
     private static void blocksOfTheCacheAreMapped(ProxyConfig config) {
@@ -122,6 +185,20 @@ class ProxyConfigTest {
                                 "app",
                                 "web",
                                 new CacheWish(true, false, Duration.ofMinutes(5), List.of("a", "b"))));
+        assertThat(config.statementRules())
+                .containsExactly(
+                        new StatementRule("a", null, null, null, null, null, true, null, Duration.ofSeconds(5), 3),
+                        new StatementRule(
+                                "b",
+                                "^delete",
+                                "0123456789abcdef0123456789abcdef",
+                                "alice",
+                                "app",
+                                "web",
+                                true,
+                                "no",
+                                null,
+                                null));
         assertThat(config.warmQueries())
                 .containsExactly(
                         new WarmQuery(
@@ -150,6 +227,8 @@ class ProxyConfigTest {
                         Duration.ofSeconds(7)));
         assertThat(config.failover())
                 .isEqualTo(new FailoverSettings(Failover.OFF, Duration.ofSeconds(6), Duration.ofSeconds(4), true));
+        assertThat(config.breakers())
+                .isEqualTo(new BreakerRules(40, Duration.ofSeconds(50), 3, Duration.ofSeconds(20), 4));
         assertThat(config.cache())
                 .isEqualTo(new CacheSettings(
                         CacheMode.ON,
@@ -249,6 +328,7 @@ class ProxyConfigTest {
         assertThat(config.log())
                 .isEqualTo(new LogSettings(
                         false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
+        alertsAreMapped(config);
         assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.NIO));
         assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertFullDatabasesAndUsers(config);

@@ -19,6 +19,7 @@ import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SqlAnalyzer;
+import dev.pgproxy.route.Breakers;
 import dev.pgproxy.route.Primaries;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ScriptedServer;
@@ -116,7 +117,12 @@ final class ExchangeWriterTest {
 
     private Pool pool() {
         try {
-            return new Pools(config, ServerTls.of(config.serverTls()), transport, new Primaries())
+            return new Pools(
+                            config,
+                            ServerTls.of(config.serverTls()),
+                            transport,
+                            new Primaries(),
+                            new Breakers(config.breakers()))
                     .enter(new PoolKey("d", "u"));
         } catch (IOException e) {
             throw new AssertionError(e);

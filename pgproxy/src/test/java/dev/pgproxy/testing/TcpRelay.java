@@ -8,10 +8,19 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
-/** Stands before a server, passes bytes on, and remembers how each connection began. Thread-safe. */
+/**
+ * Stands before a server, passes bytes on, and remembers how each connection began. It can be made to bar a user who does not
+ * ask for TLS first. Thread-safe.
+ */
 public final class TcpRelay implements AutoCloseable {
     /** Length and code, as of CancelRequest and SSLRequest. */
     private static final int HEAD = 8;
@@ -20,6 +29,13 @@ public final class TcpRelay implements AutoCloseable {
     private final String host;
     private final int port;
     private final List<Integer> codes = new CopyOnWriteArrayList<>();
+    private final Set<Socket> held = ConcurrentHashMap.newKeySet();
+    private final Map<Socket, String> startups = new ConcurrentHashMap<>();
+    private final AtomicInteger turnedAway = new AtomicInteger();
+    private volatile @Nullable Barrier barrier;
+
+    /** @param answers whether connections are closed, and not left without an answer */
+    private record Barrier(String user, boolean answers) {}
 
     private TcpRelay(String host, int port) throws IOException {
         this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -45,6 +61,57 @@ public final class TcpRelay implements AutoCloseable {
         return codes;
     }
 
+    /** From now on the user cannot log in: the connection is closed behind the start-up message, or nothing more is said. */
+    public void bar(String user, boolean answers) {
+        barrier = new Barrier(user, answers);
+    }
+
+    /** Everybody may log in; who was left without an answer is cut off. */
+    public void admit() {
+        barrier = null;
+        held.forEach(TcpRelay::closeQuietly);
+    }
+
+    /** How many logins were barred. */
+    public int turnedAway() {
+        return turnedAway.get();
+    }
+
+    /** Cuts the connections of a user off. */
+    public void cut(String user) {
+        startups.forEach((client, startup) -> {
+            if (isOf(startup, user)) {
+                closeQuietly(client);
+            }
+        });
+    }
+
+    private static boolean isOf(String startup, String user) {
+        return startup.contains("user\0" + user + "\0");
+    }
+
+    /** Whether it is let through. */
+    private boolean passes(Socket client, byte[] head, byte[] rest) {
+        codes.add(ByteBuffer.wrap(head).getInt(4));
+        String startup = new String(rest, StandardCharsets.UTF_8);
+        startups.put(client, startup);
+        Barrier now = barrier;
+        if (now == null || !isOf(startup, now.user())) {
+            return true;
+        }
+        turnedAway.incrementAndGet();
+        return false;
+    }
+
+    private void turnAway(Socket client) throws IOException {
+        Barrier now = barrier;
+        if (now != null && !now.answers()) {
+            held.add(client);
+            client.getInputStream().transferTo(OutputStream.nullOutputStream()); // until somebody has had enough
+            held.remove(client);
+        }
+    }
+
     private void accept() {
         try {
             while (true) {
@@ -60,10 +127,16 @@ public final class TcpRelay implements AutoCloseable {
         try (client;
                 Socket server = new Socket(host, port)) {
             byte[] head = client.getInputStream().readNBytes(HEAD);
+            byte[] rest = {};
             if (head.length == HEAD) {
-                codes.add(ByteBuffer.wrap(head).getInt(4));
+                rest = client.getInputStream().readNBytes(ByteBuffer.wrap(head).getInt() - HEAD);
+                if (!passes(client, head, rest)) {
+                    turnAway(client);
+                    return;
+                }
             }
             server.getOutputStream().write(head);
+            server.getOutputStream().write(rest);
             Thread back = Thread.ofVirtual().start(() -> pump(server, client));
             pump(client, server);
             back.join();
@@ -71,6 +144,8 @@ public final class TcpRelay implements AutoCloseable {
             return;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally {
+            startups.remove(client);
         }
     }
 

@@ -5,12 +5,19 @@ import static org.awaitility.Awaitility.await;
 import dev.pgproxy.demo.ClusterOptions;
 import dev.pgproxy.demo.EmbeddedCluster;
 import dev.pgproxy.demo.EmbeddedPostgres;
+import dev.pgproxy.health.breaker.Breaker;
+import dev.pgproxy.health.breaker.BreakerRules;
+import dev.pgproxy.health.breaker.MonotonicClock;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * The embedded PostgreSQL servers of a test run: one cluster per JVM, started by the first test that asks, stopped when the JVM ends. Tests
@@ -61,6 +68,14 @@ public final class TestCluster {
     public static String watching(EmbeddedCluster cluster) {
         return "control_user = " + EmbeddedPostgres.SUPERUSER + "\ncontrol_password = \""
                 + cluster.primary().superuserPassword() + "\"\n";
+    }
+
+    /** For hosts of which a test does not say that logins fail. */
+    public static List<Breaker> closedBreakers(int hosts) {
+        BreakerRules rules = new BreakerRules(50, Duration.ofSeconds(60), 5, Duration.ofSeconds(30), 2);
+        return IntStream.range(0, hosts)
+                .mapToObj(i -> new Breaker("host " + i, rules, new MonotonicClock(), new SplittableRandom()))
+                .toList();
     }
 
     /** The cluster of {@link #primary}. */

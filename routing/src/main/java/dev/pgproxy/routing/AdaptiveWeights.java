@@ -9,7 +9,7 @@ package dev.pgproxy.routing;
  *       has a share that falls in proportion. The typical time is a running mean of logarithms weighted by the number of
  *       answers: a few slow statements do not move it, a slow host does within tens of answers.
  *   <li>Above 80 % CPU it falls in a straight line to {@link #FLOOR} at 100 %.
- *   <li>A host that comes back, from silence or from too far behind, begins with a tenth and has its whole weight after 30 s.
+ *   <li>A host that comes back, from silence, an open breaker or too far behind, begins with a tenth and has its whole weight after 30 s.
  * </ul>
  *
  * The smallest of the three counts. A loss takes effect at once, a gain by no more than a tenth of the configured weight per
@@ -68,7 +68,7 @@ public final class AdaptiveWeights {
         }
     }
 
-    /** Whether the host answers as primary or replica. */
+    /** Whether the host answers as primary or replica, and can be used. */
     public void up(int host, boolean up, long now) {
         Seen seen = hosts[host];
         if (up == seen.up) {

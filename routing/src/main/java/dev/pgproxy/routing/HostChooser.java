@@ -66,6 +66,7 @@ public final class HostChooser {
     private static boolean isCandidate(HostState replica, long asOf, long position, long now, long maxLag) {
         return replica.role() == HostRole.REPLICA
                 && replica.weight() > 0
+                && !replica.broken()
                 && replica.freshAsOf() >= asOf
                 && (position == 0
                         || replica.freshAsOf() != HostState.NEVER

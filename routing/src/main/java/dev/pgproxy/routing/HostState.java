@@ -12,9 +12,17 @@ package dev.pgproxy.routing;
  * @param polledAt when the answer was asked for that this rests on: a connection to a replica whose login ended later may be
  *     to one that has restarted since, from an older position; {@link #NEVER} if it does not answer
  * @param position where the primary writes WAL, or up to where the replica has replayed it; 0 if unknown
+ * @param broken a replica that answers questions but fails logins, or did until a moment ago: it gets no reads
  */
 public record HostState(
-        Host host, HostRole role, long freshAsOf, long lagBytes, double weight, long polledAt, long position) {
+        Host host,
+        HostRole role,
+        long freshAsOf,
+        long lagBytes,
+        double weight,
+        long polledAt,
+        long position,
+        boolean broken) {
     /** Before every moment. */
     public static final long NEVER = -1;
 }

@@ -43,6 +43,7 @@ public enum RouteReason {
     NOT_FRESH(false, "no replica has replayed the last write to its tables yet"),
     LAGGING(false, "all replicas lag more than max_replica_lag"),
     NO_REPLICA(false, "no replica answers"),
+    BROKEN(false, "replicas answer, but logins to them fail: see SHOW BREAKERS"),
     HINT_UNKNOWN_HOST(false, "a hint names a host that is not there, or cannot answer"),
 
     // ---- to the primary, after a replica was asked

@@ -22,12 +22,16 @@ final class HostChooserTest {
     private final int[] running = new int[8];
 
     private static HostState primary() {
-        return new HostState(new Host(0, "primary", 1), HostRole.PRIMARY, NOW, 0, 1, NOW, 0);
+        return new HostState(new Host(0, "primary", 1), HostRole.PRIMARY, NOW, 0, 1, NOW, 0, false);
     }
 
     private static HostState replica(int index, double weight, long freshAsOf) {
-        return new HostState(
-                new Host(index, "r" + index, (int) Math.ceil(weight)), HostRole.REPLICA, freshAsOf, 0, weight, NOW, 0);
+        return replica(index, weight, freshAsOf, false);
+    }
+
+    private static HostState replica(int index, double weight, long freshAsOf, boolean broken) {
+        Host host = new Host(index, "r" + index, (int) Math.ceil(weight));
+        return new HostState(host, HostRole.REPLICA, freshAsOf, 0, weight, NOW, 0, broken);
     }
 
     private static Topology topology(HostState... hosts) {
@@ -37,6 +41,16 @@ final class HostChooserTest {
     private HostChooser chooser(Balance algorithm, PrimaryReads primaryReads, double primaryWeight, long maxLag) {
         return new HostChooser(
                 new ReadBalance(algorithm, primaryReads, primaryWeight, maxLag), host -> running[host], random);
+    }
+
+    @Test
+    void aBrokenReplicaIsNotChosenEvenIfNoOtherIs() {
+        Topology topology = topology(primary(), replica(1, 1, NOW, true));
+        for (PrimaryReads reads : PrimaryReads.values()) {
+            HostState chosen =
+                    chooser(Balance.ROUND_ROBIN, reads, 1, Long.MAX_VALUE).choose(topology, HostState.NEVER, NOW);
+            assertThat(chosen).as(reads.toString()).isEqualTo(topology.primary());
+        }
     }
 
     private HostChooser fallback(Balance algorithm, long maxLag) {

@@ -118,7 +118,7 @@ class InstanceLinkTest {
     /** One that a machine with a pause of its own does not lose. */
     private Instance patient(Coherence coherence) throws IOException {
         return new Instance(
-                new LinkSettings(coherence, Duration.ofSeconds(3), Duration.ofSeconds(10), Duration.ofMinutes(1)));
+                new LinkSettings(coherence, Duration.ofMillis(1500), Duration.ofSeconds(10), Duration.ofMinutes(1)));
     }
 
     private static void untilServing(Instance... instances) {

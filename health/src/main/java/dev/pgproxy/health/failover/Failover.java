@@ -24,6 +24,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -187,7 +188,12 @@ public final class Failover implements AutoCloseable {
                     Math.round(lostSeconds * 10) / 10.0,
                     chosen,
                     behind > 0 ? ", which lacks the last " + behind + " bytes that the primary was seen to have" : "");
-            say(promote(chosen.target(), lost.timeline(), () -> true));
+            Rally rally = new Rally(promotion.candidates(), asking);
+            Supplier<@Nullable ControlTarget> first = () -> {
+                Standby most = rally.around(chosen);
+                return most == null ? null : most.target();
+            };
+            say(promote(lost.timeline(), first, rally::back));
         }
     }
 
@@ -220,15 +226,17 @@ public final class Failover implements AutoCloseable {
     /**
      * Leaves the last primary, promotes, and waits until that is seen.
      *
-     * @param ready is tried after the one and before the other; if it says no, nothing has happened
+     * @param ready is asked after the one and before the other; null if nothing is to happen
+     * @param undo what ready has done, where nobody was promoted
      * @return what is wrong; empty if the host is the primary now
      */
-    private String promote(ControlTarget target, Timeline timeline, BooleanSupplier ready) {
+    private String promote(Timeline timeline, Supplier<@Nullable ControlTarget> ready, Runnable undo) {
         fence.leave(timeline);
         monitor.leave(timeline);
-        if (!ready.getAsBoolean()) {
-            stay(timeline);
-            return target.host() + " did not get all that the primary has written in time";
+        ControlTarget target = ready.get();
+        if (target == null) {
+            stay(timeline, undo);
+            return "no replica has all that the primary has written, or another takes writes by now";
         }
         try (Connection connection = Standby.connect(target)) {
             try (Statement statement = connection.createStatement();
@@ -236,12 +244,12 @@ public final class Failover implements AutoCloseable {
                 row.next();
             } catch (SQLException e) {
                 if (connection.isValid(1)) {
-                    stay(timeline); // it was refused
+                    stay(timeline, undo); // it was refused
                     return target.host() + " cannot be promoted: " + e.getMessage();
                 }
             }
         } catch (SQLException e) {
-            stay(timeline);
+            stay(timeline, undo);
             return target.host() + " cannot be promoted: " + e.getMessage();
         }
         boolean seen = await(PROMOTION, () -> {
@@ -257,7 +265,8 @@ public final class Failover implements AutoCloseable {
         return "";
     }
 
-    private void stay(Timeline timeline) {
+    private void stay(Timeline timeline, Runnable undo) {
+        undo.run();
         fence.stay(timeline);
         monitor.leave(null);
     }
@@ -321,10 +330,13 @@ public final class Failover implements AutoCloseable {
             return refusal.isEmpty() ? "there is no primary to take over from" : refusal;
         }
         ControlTarget target = targets.get(to.index());
-        String failure = promote(target, timeline, () -> {
+        Supplier<@Nullable ControlTarget> ready = () -> {
             long begun = System.nanoTime();
-            return await(limit, quiet) && hasAll(target, primary.host(), limit.minusNanos(System.nanoTime() - begun));
-        });
+            boolean all =
+                    await(limit, quiet) && hasAll(target, primary.host(), limit.minusNanos(System.nanoTime() - begun));
+            return all ? target : null;
+        };
+        String failure = promote(timeline, ready, () -> {});
         if (failure.isEmpty()) {
             LOG.warn("{} has taken over from {}", to, primary.host());
             following.look(to, monitor.topology(), timeline.number() + 1);

@@ -128,7 +128,7 @@ final class Following {
         }
     }
 
-    private static void makeSlot(ControlTarget primary, String slot) throws SQLException {
+    static void makeSlot(ControlTarget primary, String slot) throws SQLException {
         try (Connection connection = Standby.connect(primary);
                 PreparedStatement statement = connection.prepareStatement(SLOT)) {
             statement.setString(1, slot);
@@ -143,7 +143,8 @@ final class Following {
         }
     }
 
-    private static void point(ControlTarget replica, ConnInfo to) throws SQLException {
+    /** By ALTER SYSTEM, unlogged. */
+    static void point(ControlTarget replica, ConnInfo to) throws SQLException {
         try (Connection connection = Standby.connect(replica);
                 Statement statement = connection.createStatement();
                 PreparedStatement command =

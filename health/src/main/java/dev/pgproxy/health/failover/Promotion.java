@@ -1,6 +1,7 @@
 package dev.pgproxy.health.failover;
 
 import dev.pgproxy.routing.freshness.Lsn;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -13,8 +14,16 @@ sealed interface Promotion {
     /** Seconds by which two measurements of one moment may differ. */
     double CLOCK = 0.1;
 
-    /** This one. */
-    record Of(Standby chosen) implements Promotion {}
+    /**
+     * This one.
+     *
+     * @param candidates all that could be, with it
+     */
+    record Of(Standby chosen, List<Standby> candidates) implements Promotion {
+        public Of {
+            candidates = List.copyOf(candidates);
+        }
+    }
 
     /** None, for a reason that a person understands. */
     record Refused(String reason) implements Promotion {}
@@ -36,6 +45,7 @@ sealed interface Promotion {
             Rules rules,
             double lostSeconds) {
         Standby chosen = null;
+        List<Standby> candidates = new ArrayList<>();
         int synchronous = 0;
         for (Standby standby : seen) {
             if (!standby.inRecovery()) {
@@ -48,6 +58,7 @@ sealed interface Promotion {
             if (standby.timeline() < timeline) {
                 continue;
             }
+            candidates.add(standby);
             synchronous += waited.names(standby.applicationName()) ? 1 : 0;
             if (chosen == null || Long.compareUnsigned(standby.received(), chosen.received()) > 0) {
                 chosen = standby;
@@ -65,6 +76,6 @@ sealed interface Promotion {
                     + " at " + Lsn.toString(chosen.received()) + " all the same");
         }
         String hindrance = chosen.hindrance();
-        return hindrance.isEmpty() ? new Of(chosen) : new Refused(hindrance);
+        return hindrance.isEmpty() ? new Of(chosen, candidates) : new Refused(hindrance);
     }
 }

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param received up to where it has the primary's WAL, unsigned
  * @param timeline of what it has, as far as its control file knows; that lags
  * @param receiving the timeline that it receives now; 0 = it receives nothing; the highest number if it may not say
+ * @param receiver process id of what receives it; 0 = nothing does
  * @param heardSeconds since its primary was heard last; negative if it receives nothing
  * @param conninfo its {@code primary_conninfo}; may hold a password
  * @param slot its {@code primary_slot_name}
@@ -32,6 +33,7 @@ record Standby(
         long received,
         int timeline,
         int receiving,
+        int receiver,
         double heardSeconds,
         String conninfo,
         String slot,
@@ -47,7 +49,7 @@ record Standby(
                         ELSE 2147483647 END,
                    extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8,
                    current_setting('primary_conninfo'), current_setting('primary_slot_name'), current_setting('cluster_name'),
-                   has_function_privilege('pg_promote(boolean,integer)', 'execute')
+                   has_function_privilege('pg_promote(boolean,integer)', 'execute'), coalesce(pid, 0)
             FROM (SELECT 1) AS one LEFT JOIN pg_stat_wal_receiver ON true
             """;
 
@@ -67,6 +69,7 @@ record Standby(
                     Long.compareUnsigned(received, replayed) > 0 ? received : replayed,
                     row.getInt(4),
                     row.getInt(5),
+                    row.getInt(11),
                     heard,
                     conninfo,
                     row.getString(8),
@@ -98,6 +101,7 @@ record Standby(
                 received,
                 Math.max(timeline, seen),
                 receiving,
+                receiver,
                 heardSeconds,
                 conninfo,
                 slot,

@@ -24,7 +24,7 @@ class PromotionTest {
     private static Standby standby(int index, long received, int timeline, int receiving, double heard) {
         Host host = new Host(index, "r" + index, 1);
         ControlTarget target = new ControlTarget(host, "r" + index, 5432, "d", "u", () -> "", Map.of(), null);
-        return new Standby(target, true, received, timeline, receiving, heard, "", "", "r" + index, true);
+        return new Standby(target, true, received, timeline, receiving, 0, heard, "", "", "r" + index, true);
     }
 
     private static String reason(Promotion promotion) {

@@ -1,0 +1,143 @@
+package dev.pgproxy.config;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is done with some statements. All conditions that are given must fit. Immutable.
+ *
+ * @param name says where it stands among the rules: they are tried in the order of their names
+ * @param pattern a regular expression that is found in the statement
+ * @param fingerprint of the text, 32 hexadecimal digits
+ * @param user as the client gives it
+ * @param database by the name that the client asked for
+ * @param application the session's application_name
+ * @param withoutWhere whether only UPDATE and DELETE without WHERE fit
+ * @param deny what is said to who is refused; null = nobody is
+ * @param timeout how long such a statement may run; null = as long as it likes
+ * @param maxConcurrent how many of them may run at once; null = as many as like
+ */
+public record StatementRule(
+        String name,
+        @Nullable String pattern,
+        @Nullable String fingerprint,
+        @Nullable String user,
+        @Nullable String database,
+        @Nullable String application,
+        boolean withoutWhere,
+        @Nullable String deny,
+        @Nullable Duration timeout,
+        @Nullable Integer maxConcurrent) {
+    static final SettingGroup GROUP = new SettingGroup("statement_rules.NAME");
+    static final Setting<String> PATTERN = GROUP.live(
+            "pattern",
+            SettingTypes.of(
+                    "a regular expression", text -> Pattern.compile(text).pattern(), text -> text),
+            null,
+            "Fits if this regular expression is found in the statement, as operations.md says it is spelled.");
+    static final Setting<String> FINGERPRINT = GROUP.live(
+            "fingerprint",
+            SettingTypes.of("32 hexadecimal digits", CacheRule::hexadecimal, text -> text),
+            null,
+            "Fits texts with this fingerprint, as SHOW CACHE FINGERPRINTS tells it.");
+    static final Setting<Boolean> WITHOUT_WHERE =
+            GROUP.live("without_where", SettingTypes.flag(), false, "true = fits UPDATE and DELETE without WHERE.");
+    static final Setting<String> USER = GROUP.live(
+            "user", SettingTypes.text(), null, "Fits statements of this user, by the name that he logs in with.");
+    static final Setting<String> DATABASE = GROUP.live(
+            "database", SettingTypes.text(), null, "Fits statements in this database, by the name clients ask for.");
+    static final Setting<String> APPLICATION =
+            GROUP.live("application", SettingTypes.text(), null, "Fits sessions with this application_name.");
+    static final Setting<String> DENY =
+            GROUP.live("deny", SettingTypes.text(), null, "The message with which such statements are refused.");
+    static final Setting<Duration> TIMEOUT = GROUP.live(
+            "timeout", SettingTypes.duration(), null, "Such a statement is cancelled when it has run so long.");
+    static final Setting<Integer> MAX_CONCURRENT = GROUP.live(
+            "max_concurrent",
+            SettingTypes.integer(1, 1_000_000),
+            null,
+            "So many statements that this rule fits run at once; one more is refused.");
+
+    private static final List<Setting<?>> CONDITIONS =
+            List.of(PATTERN, FINGERPRINT, WITHOUT_WHERE, USER, DATABASE, APPLICATION);
+    private static final List<Setting<?>> ACTIONS = List.of(DENY, TIMEOUT, MAX_CONCURRENT);
+
+    /**
+     * What is wrong with the settings of a rule together; null if nothing.
+     *
+     * @param written keys in the file, also of what could not be read
+     */
+    static @Nullable String problem(SettingValues values, Set<String> written) {
+        if (ACTIONS.stream().noneMatch(action -> written.contains(action.key()))) {
+            return "does nothing; write one of "
+                    + ACTIONS.stream().map(Setting::key).toList();
+        }
+        if (CONDITIONS.stream().noneMatch(condition -> isGiven(condition, values, written))) {
+            return "fits every statement; write one of "
+                    + CONDITIONS.stream().map(Setting::key).toList();
+        }
+        return values.has(DENY) && ACTIONS.stream().anyMatch(action -> action != DENY && values.has(action))
+                ? "what is refused needs nothing but deny"
+                : null;
+    }
+
+    private static boolean isGiven(Setting<?> condition, SettingValues values, Set<String> written) {
+        return condition == WITHOUT_WHERE ? values.get(WITHOUT_WHERE) : written.contains(condition.key());
+    }
+
+    static StatementRule from(String name, SettingValues values) {
+        return new StatementRule(
+                name,
+                values.find(PATTERN),
+                values.find(FINGERPRINT),
+                values.find(USER),
+                values.find(DATABASE),
+                values.find(APPLICATION),
+                values.get(WITHOUT_WHERE),
+                values.find(DENY),
+                values.find(TIMEOUT),
+                values.find(MAX_CONCURRENT));
+    }
+
+    /** Whether it depends on what a statement says, which only who can read it knows. */
+    public boolean looksAtText() {
+        return pattern != null || withoutWhere;
+    }
+
+    /** What must fit, as it is written in the file. */
+    public String conditions() {
+        List<String> given = new ArrayList<>();
+        add(given, PATTERN, pattern);
+        add(given, FINGERPRINT, fingerprint);
+        add(given, WITHOUT_WHERE, withoutWhere ? true : null);
+        add(given, USER, user);
+        add(given, DATABASE, database);
+        add(given, APPLICATION, application);
+        return String.join(", ", given);
+    }
+
+    /** What is done, as it is written in the file. */
+    public String actions() {
+        List<String> given = new ArrayList<>();
+        add(given, DENY, deny);
+        add(given, TIMEOUT, timeout == null ? null : Quantities.show(timeout));
+        add(given, MAX_CONCURRENT, maxConcurrent);
+        return String.join(", ", given);
+    }
+
+    private static void add(List<String> given, Setting<?> setting, @Nullable Object value) {
+        if (value != null) {
+            given.add(setting.key() + " = " + value);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "%s { %s: %s }", name, conditions(), actions());
+    }
+}

@@ -1,0 +1,90 @@
+package dev.pgproxy.chaos;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The command {@code benchmarks/chaos}: exit code 0 without violations, 1 with, 2 for a wrong option. */
+@Command(
+        name = "benchmarks/chaos",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description =
+                "Clients write and read while hosts and network fail; then the database is held to what they were told.")
+final class ChaosRun implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(ChaosRun.class);
+
+    @Option(
+            names = "--rounds",
+            defaultValue = "3",
+            paramLabel = "N",
+            description = "of all faults, in any order (default ${DEFAULT-VALUE})")
+    private int rounds;
+
+    @Option(
+            names = "--faults",
+            split = ",",
+            paramLabel = "FAULTS",
+            description = "by comma: ${COMPLETION-CANDIDATES} (default: all)")
+    private List<Fault> faults = Arrays.asList(Fault.values());
+
+    @Option(
+            names = "--sessions",
+            defaultValue = "16",
+            paramLabel = "N",
+            description = "at a time (default ${DEFAULT-VALUE})")
+    private int sessions;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "of what strikes whom, and of what each session does (default: any)")
+    private long seed = System.nanoTime();
+
+    @Option(names = "--cache", description = "with the result cache on")
+    private boolean cache;
+
+    @Override
+    public Integer call() throws Exception {
+        LOG.info("--seed {}", seed);
+        Random order = new Random(seed);
+        Map<Fault, List<Long>> silences = new TreeMap<>();
+        try (Estate estate = Estate.start(cache ? "cache_mode = on\n" : "")) {
+            Chaos chaos = new Chaos(estate, sessions, seed, LOG::info);
+            for (int round = 0; round < rounds; round++) {
+                List<Fault> shuffled = new ArrayList<>(faults);
+                Collections.shuffle(shuffled, order);
+                for (Fault fault : shuffled) {
+                    chaos.strike(fault);
+                }
+            }
+            chaos.judge();
+            chaos.struck()
+                    .forEach(one -> silences.computeIfAbsent(one.fault(), fault -> new ArrayList<>())
+                            .add(one.millisWithoutWrites()));
+            silences.forEach((fault, millis) -> LOG.info(
+                    "{}: {} ms without a write, {} at most",
+                    fault,
+                    millis.stream().sorted().toList().get(millis.size() / 2),
+                    millis.stream().max(Long::compare).orElse(0L)));
+            chaos.ledger().violations().forEach(LOG::error);
+            return chaos.ledger().violations().isEmpty() ? 0 : 1;
+        }
+    }
+
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new ChaosRun())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .execute(arguments));
+    }
+}
