@@ -5,9 +5,11 @@ import dev.pgproxy.config.ConfigSource;
 import dev.pgproxy.demo.ClusterException;
 import dev.pgproxy.demo.Demo;
 import dev.pgproxy.demo.DemoOptions;
+import dev.pgproxy.handover.Activation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +66,9 @@ public final class Main {
             PgProxy proxy;
             try {
                 PgProxy.ConfigReader reader = () -> source.load(System.getenv());
-                proxy = PgProxy.start(reader.read(), reader);
+                List<Integer> descriptors = Activation.descriptors(
+                        System.getenv(), ProcessHandle.current().pid());
+                proxy = PgProxy.start(reader.read(), reader, descriptors);
             } catch (ConfigProblems e) {
                 err.println(e.getMessage());
                 return CONFIGURATION;

@@ -13,9 +13,13 @@ import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.console.AdminConsole;
 import dev.pgproxy.console.ProgramControl;
 import dev.pgproxy.console.ShutdownMode;
+import dev.pgproxy.handover.Activation;
+import dev.pgproxy.handover.HandoverSocket;
+import dev.pgproxy.handover.Takeover;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.HostNames;
+import dev.pgproxy.net.ListeningSocket;
 import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pool;
@@ -39,6 +43,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,6 +67,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private final Shutdown shutdown;
     private final AtomicBoolean closed = new AtomicBoolean();
     private Runnable save = () -> {};
+    private volatile @Nullable HandoverSocket handover;
     private volatile ProxyConfig config;
     private volatile Set<String> users = Set.of();
 
@@ -72,7 +78,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         ProxyConfig read() throws ConfigProblems;
     }
 
-    private PgProxy(ProxyConfig config, ConfigReader reader) throws IOException {
+    private PgProxy(ProxyConfig config, ConfigReader reader, boolean takesDescriptors) throws IOException {
         this.config = config;
         this.reader = reader;
         Logging.apply(config.log());
@@ -84,7 +90,10 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.users = secrets.users().names();
         this.names = new HostNames(slow, config.timeouts().dnsMaxTtl());
         this.transport = new Transport(
-                config.runtime(), config.listen(), config.timeouts().tcpUserTimeout(), names);
+                takesDescriptors ? Transport.takingDescriptors(config.runtime()) : config.runtime(),
+                config.listen(),
+                config.timeouts().tcpUserTimeout(),
+                names);
         Primaries primaries = new Primaries();
         this.breakers = new Breakers(config.breakers());
         this.pools = new Pools(config, serverTls, transport, primaries, breakers);
@@ -123,15 +132,26 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
      * @throws IOException if a file cannot be used or an address cannot be bound; the message says which
      */
     public static PgProxy start(ProxyConfig config, ConfigReader reader) throws IOException {
-        PgProxy proxy = new PgProxy(config, reader);
+        return start(config, reader, List.of());
+    }
+
+    /**
+     * Starts, and listens on descriptors that somebody has opened for it, such as systemd.
+     *
+     * @throws IOException as above, or if a descriptor is of no use
+     */
+    static PgProxy start(ProxyConfig config, ConfigReader reader, List<Integer> descriptors) throws IOException {
+        Path handoverSocket = config.listen().handoverSocket();
+        if (handoverSocket != null && !descriptors.isEmpty()) {
+            throw new IOException("systemd keeps what is listened on open (LISTEN_FDS): remove handover_socket");
+        }
+        PgProxy proxy = new PgProxy(config, reader, handoverSocket != null || !descriptors.isEmpty());
         proxy.routes.awaitOthers();
         try {
-            for (String where : proxy.listener.bind(config.listen())) {
-                LOG.info(
-                        "listening on {} ({}, {} event loops)",
-                        where,
-                        proxy.transport.kind(),
-                        proxy.transport.loops().size());
+            if (handoverSocket == null) {
+                proxy.listen(Activation.sockets(descriptors));
+            } else {
+                proxy.follow(handoverSocket);
             }
         } catch (IOException e) {
             proxy.close();
@@ -139,6 +159,44 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         }
         proxy.warming.reload(config.warmQueries());
         return proxy;
+    }
+
+    private void listen(List<ListeningSocket> given) throws IOException {
+        listener.bind(config.listen(), given);
+        if (!given.isEmpty()) {
+            throw new IOException("LISTEN_FDS has " + given
+                    + ", where listen_addr, listen_port and unix_socket_dir do not say to listen");
+        }
+        startListening();
+    }
+
+    /** Everything that may fail comes before anybody is accepted: until then the last process serves all. */
+    private void follow(Path path) throws IOException {
+        try (Takeover last = Takeover.find(path, transport)) {
+            List<ListeningSocket> given = last == null ? new ArrayList<>() : last.sockets();
+            HandoverSocket opened = new HandoverSocket(path, transport, listener::descriptors, shutdown::handOver);
+            handover = opened;
+            listener.bind(config.listen(), given);
+            opened.publish();
+            startListening();
+            if (last != null) {
+                last.complete();
+            }
+            for (ListeningSocket left : given) {
+                LOG.warn("nobody listens on {} any longer", left);
+                left.close();
+            }
+        }
+    }
+
+    private void startListening() throws IOException {
+        for (String where : listener.start()) {
+            LOG.info(
+                    "listening on {} ({}, {} event loops)",
+                    where,
+                    transport.kind(),
+                    transport.loops().size());
+        }
     }
 
     /** The TCP port it listens on; -1 if none. */
@@ -271,7 +329,15 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
 
     @Override
     public void shutdown(ShutdownMode mode) {
+        closeHandover();
         shutdown.begin(mode);
+    }
+
+    private void closeHandover() {
+        HandoverSocket open = handover;
+        if (open != null) {
+            open.close();
+        }
     }
 
     /** Whether it has begun to stop. */
@@ -290,6 +356,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
+        closeHandover();
         listener.close();
         alerts.close();
         warming.close();

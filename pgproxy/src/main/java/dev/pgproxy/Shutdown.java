@@ -23,6 +23,9 @@ import org.slf4j.LoggerFactory;
 final class Shutdown {
     private static final Logger LOG = LoggerFactory.getLogger(Shutdown.class);
     private static final long ROUND_MILLIS = 20;
+    /** As long a client that has come just before another process took over may stay: it has a first question. */
+    private static final long WELCOME_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final ErrorFields GOODBYE = ErrorFields.fatal(
             SqlState.ADMIN_SHUTDOWN,
             "terminating connection due to administrator command",
@@ -34,6 +37,8 @@ final class Shutdown {
     private final EventLoop loop;
     private final Runnable close;
     private final AtomicReference<@Nullable ShutdownMode> mode = new AtomicReference<>();
+    /** The sockets stay open for another process: who has been accepted here is let in, or he would be refused. */
+    private volatile boolean welcoming;
 
     /**
      * Nothing happens until {@link #begin}.
@@ -60,16 +65,32 @@ final class Shutdown {
             LOG.info("{}: stopping now", wanted.command());
             close.run();
         } else if (mode.compareAndSet(null, wanted)) {
-            long limit = services.config().timeouts().shutdownTimeout().toNanos();
             LOG.info("{}: no new clients from now on", wanted.command());
+            welcoming = wanted == ShutdownMode.WAIT_FOR_CLIENTS && listener.isKeptOpen();
             listener.close();
-            services.drain();
+            if (!welcoming) {
+                services.drain();
+            }
             if (wanted == ShutdownMode.WAIT_FOR_SERVERS) {
                 pools.stop();
             }
-            long start = System.nanoTime();
-            loop.execute(() -> round(wanted, start, limit));
+            startRounds(wanted);
         }
+    }
+
+    /** A drain, where another process accepts on the same sockets. */
+    void handOver() {
+        if (mode.compareAndSet(null, ShutdownMode.WAIT_FOR_CLIENTS)) {
+            welcoming = true;
+            listener.release();
+            startRounds(ShutdownMode.WAIT_FOR_CLIENTS);
+        }
+    }
+
+    private void startRounds(ShutdownMode wanted) {
+        long limit = services.config().timeouts().shutdownTimeout().toNanos();
+        long start = System.nanoTime();
+        loop.execute(() -> round(wanted, start, limit));
     }
 
     private void round(ShutdownMode wanted, long start, long limit) {
@@ -78,7 +99,7 @@ final class Shutdown {
         }
         boolean empty = wanted == ShutdownMode.WAIT_FOR_SERVERS
                 ? pools.all().stream().allMatch(Pool::hasNoServers)
-                : noClients();
+                : noClients() && !(welcoming && System.nanoTime() - start < WELCOME_NANOS);
         if (empty) {
             LOG.info("drained, stopping");
             close.run();
@@ -98,9 +119,19 @@ final class Shutdown {
         for (ClientConnection client : services.clients().all()) {
             if (client.stage() != ClientStage.CONSOLE) {
                 none = false;
-                client.leaveAtBoundary(GOODBYE);
+                if (!isArriving(client)) {
+                    client.leaveAtBoundary(GOODBYE);
+                }
             }
         }
         return none;
+    }
+
+    private boolean isArriving(ClientConnection client) {
+        ClientStage stage = client.stage();
+        return welcoming
+                && (stage == ClientStage.LOGIN
+                        || stage == ClientStage.LOGIN_WAITING
+                        || System.nanoTime() - client.connectedNanos() < WELCOME_NANOS);
     }
 }

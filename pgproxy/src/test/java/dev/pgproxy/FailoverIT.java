@@ -39,6 +39,50 @@ final class FailoverIT extends FailoverCase {
         assertThat(ids(replica(0))).containsExactly(1, 2, 3);
     }
 
+    /** In whatever way the server ends, and whatever its client has sent behind the read. */
+    @Test
+    void aReadThatThePrimaryTakesAlongIsAskedAgain() throws Exception {
+        direct(primary()).run("CREATE VIEW slow AS SELECT count(*) FROM t, (SELECT pg_sleep(3)) AS s");
+        awaitReplay();
+        start("failover_wait = 30s\n");
+        List<Runnable> ends = List.of(
+                () -> direct(primary()).run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + ASLEEP),
+                () -> kill("INT"),
+                () -> kill("KILL"));
+        for (Runnable end : ends) {
+            try (RawClient client = proxied().login();
+                    RawClient pipelining = proxied().login();
+                    RawClient telling = proxied().login()) {
+                client.query(SLOW);
+                pipelining.batch(c -> c.query(SLOW).query("SELECT 'behind'"));
+                telling.query("/* pgproxy: primary noretry */ TABLE slow");
+                await().until(() ->
+                        Message.rows(direct(primary()).run("SELECT 1 FROM pg_stat_activity WHERE " + ASLEEP))
+                                        .size()
+                                == 3);
+                end.run();
+                if (!primary().isRunning()) {
+                    primary().start();
+                }
+                assertThat(Message.row(client.readUntilReady())).containsExactly("0");
+                assertThat(error(telling)).matches("(57P01|08006): .*");
+                assertThat(Message.types(pipelining.readUntil(m -> m.isReady() || m.isClosed())))
+                        .isIn("TDCZ", "E!", "TE!");
+            }
+        }
+    }
+
+    private static final String SLOW = "/* pgproxy: primary */ TABLE slow";
+    private static final String ASLEEP = "wait_event = 'PgSleep'";
+
+    private void kill(String signal) {
+        if (signal.equals("INT")) {
+            primary().stop();
+        } else {
+            primary().kill9();
+        }
+    }
+
     @Test
     void aPrimaryThatComesBackAfterAPromotionGetsNothing() throws Exception {
         start("failover_wait = 30s\n");

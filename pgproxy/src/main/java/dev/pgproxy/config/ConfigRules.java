@@ -37,6 +37,7 @@ final class ConfigRules {
         checkServerTls();
         checkAuthentication();
         checkInstances();
+        checkHandover();
         checkFailover();
         checkBreakers();
         checkWarmQueries();
@@ -59,6 +60,10 @@ final class ConfigRules {
             require(setting, file -> Files.isRegularFile(file) && Files.isReadable(file), "is not a readable file");
         }
         require(ListenSettings.UNIX_SOCKET_DIR, Files::isDirectory, "is not a directory");
+        require(
+                ListenSettings.HANDOVER_SOCKET,
+                file -> Files.isDirectory(file.resolveSibling(".")),
+                "is in no directory that is there");
     }
 
     private void require(Setting<Path> setting, Predicate<Path> rule, String otherwise) {
@@ -136,19 +141,41 @@ final class ConfigRules {
             complain(InstanceSettings.LEASE, "expects 200ms to 10s");
         }
         if (instances.url() == null && !config.peers().peers().isEmpty()) {
-            boolean replicas = config.databasesAndWildcard().values().stream()
-                    .anyMatch(database -> !database.replicas().isEmpty());
-            if (config.cache().isOn()) {
-                complain(
-                        CacheSettings.CACHE_MODE,
-                        "on with peers needs redis_url: they must hear of each other's writes");
-            }
-            if (replicas && config.routing().consistency() == Consistency.TABLE) {
-                complain(
-                        RoutingSettings.CONSISTENCY,
-                        "table with peers and replicas needs redis_url: instances must hear of each other's writes;"
-                                + " session does not");
-            }
+            checkAlone("peers");
+        }
+    }
+
+    /** Where this setting makes more than one instance, each must hear of what the others write. */
+    private void checkAlone(String several) {
+        boolean replicas = config.databasesAndWildcard().values().stream()
+                .anyMatch(database -> !database.replicas().isEmpty());
+        if (config.cache().isOn()) {
+            complain(
+                    CacheSettings.CACHE_MODE,
+                    "on with " + several + " needs redis_url: they must hear of each other's writes");
+        }
+        if (replicas && config.routing().consistency() == Consistency.TABLE) {
+            complain(
+                    RoutingSettings.CONSISTENCY,
+                    "table with " + several + " and replicas needs redis_url: instances must hear of each other's"
+                            + " writes; session does not");
+        }
+    }
+
+    /** While one process drains and the next one serves there are two instances. */
+    private void checkHandover() {
+        if (config.listen().handoverSocket() == null) {
+            return;
+        }
+        if (config.runtime().transport() == TransportChoice.NIO) {
+            complain(ListenSettings.HANDOVER_SOCKET, "needs epoll, and transport is nio");
+        }
+        if (config.instances().url() == null && config.peers().peers().isEmpty()) {
+            checkAlone("handover_socket");
+        }
+        if (config.failover().promotes()) {
+            complain(
+                    ListenSettings.HANDOVER_SOCKET, "has two instances for a while, and failover = promote is for one");
         }
     }
 

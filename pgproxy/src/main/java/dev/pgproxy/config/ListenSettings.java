@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param listenBacklog connections that the system keeps until they are accepted
  * @param proxyProtocolFrom peers that must begin with a PROXY v2 header; nobody else may
  * @param soReuseport whether several processes may listen on the port
+ * @param handoverSocket where the process that follows this one asks for its listening sockets; null = nowhere
  * @param tcpKeepalive whether dead peers are searched for, of clients and servers
  * @param tcpKeepidle silence before the first probe; zero = as the system does
  * @param tcpKeepintvl between probes; zero = as the system does
@@ -30,6 +31,7 @@ public record ListenSettings(
         int listenBacklog,
         List<Cidr> proxyProtocolFrom,
         boolean soReuseport,
+        @Nullable Path handoverSocket,
         boolean tcpKeepalive,
         Duration tcpKeepidle,
         Duration tcpKeepintvl,
@@ -67,6 +69,11 @@ public record ListenSettings(
             SettingTypes.flag(),
             false,
             "Let several pgproxy processes listen on the same port; give each a peer_id.");
+    static final Setting<Path> HANDOVER_SOCKET = GROUP.fixed(
+            "handover_socket",
+            SettingTypes.path(),
+            null,
+            "Unix socket at which a new process takes over from the one that runs; empty = none. Linux only.");
     static final Setting<Boolean> TCP_KEEPALIVE =
             GROUP.live("tcp_keepalive", SettingTypes.flag(), true, "Probe silent peers, clients and servers alike.");
     static final Setting<Duration> TCP_KEEPIDLE = GROUP.live(
@@ -88,6 +95,7 @@ public record ListenSettings(
                 values.get(LISTEN_BACKLOG),
                 values.get(PROXY_PROTOCOL_FROM),
                 values.get(SO_REUSEPORT),
+                values.find(HANDOVER_SOCKET),
                 values.get(TCP_KEEPALIVE),
                 values.get(TCP_KEEPIDLE),
                 values.get(TCP_KEEPINTVL),

@@ -85,8 +85,8 @@ record StatsTables(Pools pools, StatsPeriods periods, CancelKeys cancelKeys) {
 
     /** What was run again in each database, and how often in vain. */
     ConsoleAnswer retries() {
-        Table table = Table.of("database serialization_failures:int8 deadlocks:int8 stale_plans:int8 replica_reads:int8"
-                + " given_up:int8");
+        Table table = Table.of(
+                "database serialization_failures:int8 deadlocks:int8 stale_plans:int8 reads:int8" + " given_up:int8");
         Totals.Now.of(pools)
                 .databases()
                 .forEach((name, totals) -> table.row(

@@ -8,11 +8,13 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -33,6 +35,7 @@ import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -105,6 +108,24 @@ public final class Transport implements AutoCloseable {
             LOG.warn("epoll is not available ({}), using NIO", cause(Epoll.unavailabilityCause()));
         }
         return TransportChoice.NIO;
+    }
+
+    /**
+     * These settings, where listening descriptors come from elsewhere: Netty can take them over with epoll alone.
+     *
+     * @throws IOException if that is not what is configured, or there is none
+     */
+    public static RuntimeSettings takingDescriptors(RuntimeSettings settings) throws IOException {
+        String hindrance = settings.transport() == TransportChoice.NIO
+                ? "transport = nio cannot take them over, epoll can"
+                : Epoll.isAvailable() ? null : "that needs epoll: " + cause(Epoll.unavailabilityCause());
+        if (hindrance != null) {
+            throw new IOException("listening descriptors (LISTEN_FDS, handover_socket): " + hindrance);
+        }
+        if (settings.transport() == TransportChoice.IO_URING) {
+            LOG.warn("io_uring cannot take over listening descriptors (LISTEN_FDS, handover_socket), using epoll");
+        }
+        return new RuntimeSettings(settings.threads(), TransportChoice.EPOLL);
     }
 
     private static String cause(Throwable unavailable) {
@@ -185,8 +206,31 @@ public final class Transport implements AutoCloseable {
                 bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
             }
         }
+        accepted(bootstrap);
+    }
+
+    private static void accepted(ServerBootstrap bootstrap) {
         bootstrap.childOption(ChannelOption.ALLOCATOR, ALLOCATOR);
         bootstrap.childOption(ChannelOption.RECVBUF_ALLOCATOR, ReadSizes.ofClient());
+    }
+
+    /**
+     * Has this listener accept on a socket that listens already; closing its channel closes the descriptor, and leaves the
+     * file of a unix socket. Only with {@link #takingDescriptors}.
+     */
+    public ChannelFuture adopt(ServerBootstrap bootstrap, ListeningSocket socket) {
+        int descriptor = socket.descriptor();
+        accepted(bootstrap);
+        if (socket.waiting()) {
+            // one at a time, as often as epoll says that somebody is there: accept would wait for the next one
+            bootstrap.option(
+                    ChannelOption.RECVBUF_ALLOCATOR, new ServerChannelRecvByteBufAllocator().maxMessagesPerRead(1));
+        }
+        return bootstrap
+                .channelFactory(() -> socket.isUnix()
+                        ? new EpollServerDomainSocketChannel(descriptor, true)
+                        : new EpollServerSocketChannel(descriptor))
+                .register();
     }
 
     /** RELOAD: for connections from now on. */

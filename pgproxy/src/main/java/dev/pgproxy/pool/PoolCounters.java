@@ -27,7 +27,7 @@ public final class PoolCounters {
         RETRIES_DEADLOCK,
         /** Statements run again whose plan a change of definitions had made useless. */
         RETRIES_STALE_PLAN,
-        /** Reads that a replica had not answered, asked elsewhere. */
+        /** Reads that a replica or a lost primary had not answered, asked at the primary. */
         RETRIES_READ,
         /** Statements that had been run again, and whose client was told an error all the same. */
         RETRIES_GIVEN_UP,

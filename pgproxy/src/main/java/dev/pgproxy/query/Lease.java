@@ -121,6 +121,11 @@ final class Lease {
         sent = true;
     }
 
+    /** Whether nothing has been sent there by this client. */
+    boolean isNew() {
+        return !sent;
+    }
+
     /** Whether it is on a replica, for one exchange that has been sent: the next one may belong elsewhere. */
     boolean isSpent() {
         return sent && !isOnPrimary() && leased().status() == TransactionStatus.IDLE;

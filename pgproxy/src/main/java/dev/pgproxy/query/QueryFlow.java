@@ -32,15 +32,11 @@ public final class QueryFlow {
     private final Junction junction;
     private final Announcement announcement;
 
+    private final Behind behind = new Behind();
     private Exchange exchange = new Exchange();
     private Held held = Held.NO;
     private boolean refused;
     private boolean gone;
-
-    /** What the client has sent behind an exchange that is sent once more; null if that is not so. */
-    private @Nullable Exchange behindRetry;
-
-    private boolean behindWaits;
 
     /**
      * A path for one client over one pool.
@@ -271,30 +267,20 @@ public final class QueryFlow {
         Exchange whole = exchange;
         exchange = routing != null && routing.isTrial()
                 ? trial.keep(whole, routing.refusesRetry())
-                : rerun.keep(whole, leased, !lease.isOpen());
+                : rerun.keep(whole, lease);
         lease.write(whole, 0);
         junction.sent(whole);
         exchange.clear();
         if (!link.isReading()) {
             LateFlush.of(leased.channel(), link.channel().eventLoop());
         }
-        if (restoreBehind()) {
+        exchange = behind.orElse(exchange);
+        if (behind.takeComplete()) {
             hold(Held.FOR_REPLIES);
         } else {
             resumeIfHeld();
         }
         lease.waitForWritable();
-    }
-
-    /** What was sent behind an exchange that was sent once more is the next; true if it is complete. */
-    private boolean restoreBehind() {
-        if (behindRetry != null) {
-            exchange = behindRetry;
-            behindRetry = null;
-        }
-        boolean waits = behindWaits;
-        behindWaits = false;
-        return waits;
     }
 
     /** The replica has failed to answer, and is idle or lost: the primary is asked. */
@@ -304,10 +290,23 @@ public final class QueryFlow {
             lease.giveBack(boundary.mayStrike());
         }
         request.leaveReplica(trial.reason());
+        ask(trial.retry(new Exchange()));
+    }
+
+    /** The primary is lost before the first row of a read: whichever host is the primary then is asked. */
+    void lostRead(boolean crashed) {
+        ServerConnection leased = lease.leased();
+        lease.end();
+        if (routing != null) {
+            routing.lost(leased, crashed);
+        }
+        ask(rerun.retry(new Exchange()));
+    }
+
+    private void ask(Exchange again) {
         relay.recordAgain();
-        behindRetry = exchange;
-        behindWaits = held == Held.FOR_REPLIES;
-        exchange = trial.retry(new Exchange());
+        behind.keep(exchange, held == Held.FOR_REPLIES);
+        exchange = again;
         if (held == Held.NO) {
             hold(Held.FOR_REPLIES);
         }
@@ -362,7 +361,8 @@ public final class QueryFlow {
             session.ready(TransactionStatus.FAILED);
         }
         LocalAnswer.refuse(exchange, error, session, link);
-        held = restoreBehind() ? Held.FOR_REPLIES : Held.NO;
+        exchange = behind.orElse(exchange);
+        held = behind.takeComplete() ? Held.FOR_REPLIES : Held.NO;
         if (held == Held.NO) {
             link.resume();
             notifications.idle();

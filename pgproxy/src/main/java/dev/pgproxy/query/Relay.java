@@ -343,6 +343,13 @@ final class Relay implements ReplySink {
 
     @Override
     public void lost(@Nullable ErrorFields error) {
+        if (!trial.isRunning() && rerun.losesRead()) {
+            boolean crashed = !rerun.isPending(); // else it has said why
+            server = null;
+            stopped = false;
+            flow.lostRead(crashed);
+            return;
+        }
         if (rerun.isPending()) { // what it had sent is known to have failed
             session.failed(rerun.giveUp());
             flow.outcome(TransactionStatus.IDLE);

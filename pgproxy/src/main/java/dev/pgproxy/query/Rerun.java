@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An exchange that is a transaction by itself, from the moment it is sent to the primary until its first row has come. If
- * it fails for a reason that its client need not know, all of it is undone, and it is run again on the same server:
+ * it fails for a reason that its client need not know, all of it is undone, and it is run again, on the same server if that is there:
  *
  * <ul>
  *   <li>it lost against another transaction (40001, 40P01): so often as {@code conflict_retries} says, each time after a
@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *       session that the client knows nothing of. Only if the client asks for the description of the rows in the same
  *       exchange: one that goes by an older description would misread what it gets, and is told the error as by
  *       PostgreSQL. Either way later Parses make another statement. Source: src/backend/utils/cache/plancache.c
- *       (RevalidateCachedQuery).
+ *       (RevalidateCachedQuery);
+ *   <li>it is a harmless read, and the server ends: once, on another connection to the primary.
  * </ul>
  *
  * Never if something was sent behind it, which would run before it. One per client, confined to its loop.
@@ -66,6 +67,18 @@ final class Rerun {
     private boolean conflict;
     private int repeated;
 
+    /** Whether something was sent behind it. */
+    private boolean followed;
+
+    /** Whether it is a harmless read. */
+    private boolean read;
+
+    /** Whether the server has said that it ends, instead of the answer to a read. */
+    private boolean broken;
+
+    /** How many servers it has lost. */
+    private int lost;
+
     Rerun(Session session, PoolStatements source, Channel client, @Nullable Routing routing) {
         this.session = session;
         this.source = source;
@@ -76,10 +89,12 @@ final class Rerun {
     /**
      * Keeps an exchange that is about to be sent, if it may be repeated, and returns the one to collect the next in.
      *
-     * @param begins whether nothing was sent before it since the last Sync
+     * @param lease of the server that gets it
      */
-    Exchange keep(Exchange exchange, ServerConnection server, boolean begins) {
-        if (!begins
+    Exchange keep(Exchange exchange, Lease lease) {
+        ServerConnection server = lease.leased();
+        followed = true;
+        if (lease.isOpen() // a Flush does not end the transaction that it stands in
                 || server.status() != TransactionStatus.IDLE
                 || !server.isQuiet()
                 || !isWholeTransaction(exchange)) {
@@ -88,6 +103,8 @@ final class Rerun {
         Exchange free = sent;
         sent = exchange;
         repeated = 0;
+        followed = false;
+        read = lease.isNew() && routing != null && routing.isRepeatable();
         held.begin();
         return free;
     }
@@ -141,7 +158,8 @@ final class Rerun {
                 && isStale(error)
                 && renew(entry, alone && repeated == 0 && isDescribed());
         conflict = alone && isConflict(error) && mayRepeatConflict();
-        if (conflict || stale) {
+        broken = alone && isRereadable() && error.isFatal() && error.code().startsWith("57P");
+        if (conflict || stale || broken) {
             failure = error;
             held.drop();
             return true;
@@ -256,6 +274,27 @@ final class Rerun {
         Objects.requireNonNull(writer).write(sent, 0, true);
     }
 
+    private boolean isRereadable() {
+        return read && !followed && lost == 0;
+    }
+
+    /** Whether the server that is lost takes a read along whose client has got nothing of the answer: {@link #retry} follows. */
+    boolean losesRead() {
+        return broken || failure == null && sent.size() > 0 && held.isHolding() && isRereadable();
+    }
+
+    /** The read once more, for another server; statements that it has made on the way are unmade. Returns a free one. */
+    Exchange retry(Exchange free) {
+        Exchange again = sent;
+        sent = free;
+        int before = lost;
+        forget();
+        lost = before + 1;
+        again.unparse(session);
+        source.count(Counter.RETRIES_READ);
+        return again;
+    }
+
     /** It is not repeated after all: the error that the client is told. */
     ErrorFields giveUp() {
         ErrorFields told = Objects.requireNonNull(failure);
@@ -269,12 +308,15 @@ final class Rerun {
     void end() {
         held.pass();
         sent.clear();
+        lost = 0;
     }
 
     /** The server is lost, or the client has gone. */
     void forget() {
-        failure = null;
         held.drop();
         sent.clear();
+        failure = null;
+        broken = false;
+        lost = 0;
     }
 }

@@ -248,6 +248,11 @@ public final class Routing {
         return view.hint();
     }
 
+    /** Whether what was looked at last is a harmless read, which may be asked again if a server breaks it. */
+    boolean isRepeatable() {
+        return decision.isPlain() && !refusesRetry();
+    }
+
     /** Whether the client wants to be told if the replica breaks what was looked at last. */
     boolean refusesRetry() {
         return decision.hint().once();

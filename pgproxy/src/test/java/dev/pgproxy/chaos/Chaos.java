@@ -22,8 +22,8 @@ final class Chaos {
     /** The proxy has to be whole again by then, and some clients served. */
     private static final Duration RECOVERY = Duration.ofSeconds(90);
 
-    /** A fault, the host that it struck, and for how long nobody's write was acknowledged. */
-    record Struck(Fault fault, int host, long millisWithoutWrites) {}
+    /** A fault, whether it struck the primary, for how long nobody's write was acknowledged, and how many reads failed. */
+    record Struck(Fault fault, boolean primary, long millisWithoutWrites, long refusedReads) {}
 
     private final Estate estate;
     private final Random random;
@@ -62,7 +62,8 @@ final class Chaos {
     /** What strikes, at any host, and how the proxy gets over it. */
     void strike(Fault fault) throws Exception {
         int host = random.nextInt(estate.size());
-        boolean primary = host == estate.primary();
+        boolean primary = host == estate.primary() || fault == Fault.KILL_THE_PRIMARY;
+        long refusedBefore = ledger.refusedReads();
         Silence silence = new Silence();
         try {
             fault.strike(estate, host, random);
@@ -81,12 +82,9 @@ final class Chaos {
             ledger.violation("after " + fault + " at host " + host + " it did not recover: "
                     + estate.console("SHOW REPLICAS") + " " + estate.console("SHOW FAILOVER"));
         }
-        struck.add(new Struck(fault, host, silence.longest()));
-        progress.accept(fault + " at " + (primary ? "the primary" : "a replica") + ": "
-                + struck.getLast().millisWithoutWrites()
-                + " ms without a write, " + ledger.count(Told.DONE) + " writes and " + ledger.reads()
-                + " reads so far, "
-                + ledger.violations().size() + " violations");
+        struck.add(new Struck(fault, primary, silence.longest(), ledger.refusedReads() - refusedBefore));
+        progress.accept(struck.getLast() + ", " + ledger.count(Told.DONE) + " writes and " + ledger.reads()
+                + " reads so far, " + ledger.violations().size() + " violations");
     }
 
     private void awaitWrites(int more) {
@@ -155,7 +153,8 @@ final class Chaos {
             }
         }
         progress.accept(ledger.count(Told.DONE) + " writes acknowledged, " + ledger.count(Told.REFUSED) + " refused, "
-                + ledger.count(Told.UNKNOWN) + " unknown, " + ledger.reads() + " reads, slowest answer "
+                + ledger.count(Told.UNKNOWN) + " unknown, " + ledger.reads() + " reads and " + ledger.refusedReads()
+                + " refused, slowest answer "
                 + ledger.slowestMillis() + " ms, " + ledger.violations().size() + " violations");
     }
 }

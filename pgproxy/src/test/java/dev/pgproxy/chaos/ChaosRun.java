@@ -58,7 +58,6 @@ final class ChaosRun implements Callable<Integer> {
     public Integer call() throws Exception {
         LOG.info("--seed {}", seed);
         Random order = new Random(seed);
-        Map<Fault, List<Long>> silences = new TreeMap<>();
         try (Estate estate = Estate.start(cache ? "cache_mode = on\n" : "")) {
             Chaos chaos = new Chaos(estate, sessions, seed, LOG::info);
             for (int round = 0; round < rounds; round++) {
@@ -69,17 +68,29 @@ final class ChaosRun implements Callable<Integer> {
                 }
             }
             chaos.judge();
-            chaos.struck()
-                    .forEach(one -> silences.computeIfAbsent(one.fault(), fault -> new ArrayList<>())
-                            .add(one.millisWithoutWrites()));
-            silences.forEach((fault, millis) -> LOG.info(
-                    "{}: {} ms without a write, {} at most",
-                    fault,
-                    millis.stream().sorted().toList().get(millis.size() / 2),
-                    millis.stream().max(Long::compare).orElse(0L)));
+            summarize(chaos.struck());
             chaos.ledger().violations().forEach(LOG::error);
             return chaos.ledger().violations().isEmpty() ? 0 : 1;
         }
+    }
+
+    /** For each fault, at the primary and elsewhere. */
+    private static void summarize(List<Chaos.Struck> struck) {
+        Map<String, List<Chaos.Struck>> kinds = new TreeMap<>();
+        struck.forEach(one -> kinds.computeIfAbsent(
+                        one.fault() + (one.primary() ? " at the primary" : " at a replica"), kind -> new ArrayList<>())
+                .add(one));
+        kinds.forEach((kind, all) -> {
+            List<Long> millis =
+                    all.stream().map(Chaos.Struck::millisWithoutWrites).sorted().toList();
+            LOG.info(
+                    "{}, {} times: {} ms without a write, {} at most; {} reads refused",
+                    kind,
+                    all.size(),
+                    millis.get(millis.size() / 2),
+                    millis.getLast(),
+                    all.stream().mapToLong(Chaos.Struck::refusedReads).sum());
+        });
     }
 
     public static void main(String[] arguments) {

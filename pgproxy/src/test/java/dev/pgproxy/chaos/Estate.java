@@ -180,7 +180,10 @@ final class Estate implements AutoCloseable {
         if (primary < 0) {
             return false;
         }
-        boolean streaming = value(primary, "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")
+        boolean streaming = value(
+                        primary,
+                        "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name IN ('"
+                                + String.join("', '", NAMES) + "')")
                 .equals(Integer.toString(hosts.size() - 1));
         long known = console("SHOW REPLICAS").stream()
                 .filter(row -> row.contains("replica"))

@@ -65,6 +65,7 @@ final class Ledger {
     private final ConcurrentLinkedQueue<String> violations = new ConcurrentLinkedQueue<>();
     private final List<AtomicLong> counts = List.of(new AtomicLong(), new AtomicLong(), new AtomicLong());
     private final AtomicLong reads = new AtomicLong();
+    private final AtomicLong refusedReads = new AtomicLong();
     private final AtomicLong slowest = new AtomicLong();
 
     /** A page for a client. */
@@ -107,6 +108,15 @@ final class Ledger {
 
     long reads() {
         return reads.get();
+    }
+
+    /** A read was answered with an error. */
+    void refusedRead() {
+        refusedReads.incrementAndGet();
+    }
+
+    long refusedReads() {
+        return refusedReads.get();
     }
 
     /** How many writes were told so. */

@@ -175,6 +175,7 @@ final class LedgerSession implements Runnable {
                     of, before, Long.parseLong(String.valueOf(rows.getFirst().getFirst())));
             return;
         }
+        ledger.refusedRead();
         if (error(answer) == null) {
             ledger.violation("a read of session " + page.session() + " was cut off without a word");
         }

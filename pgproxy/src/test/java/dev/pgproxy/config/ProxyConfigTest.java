@@ -35,6 +35,7 @@ class ProxyConfigTest {
                         1024,
                         List.of(),
                         false,
+                        null,
                         true,
                         Duration.ZERO,
                         Duration.ZERO,
@@ -295,6 +296,7 @@ class ProxyConfigTest {
                         64,
                         List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1")),
                         true,
+                        directory.resolve("handover.sock"),
                         false,
                         Duration.ofSeconds(61),
                         Duration.ofSeconds(62),
@@ -329,7 +331,7 @@ class ProxyConfigTest {
                 .isEqualTo(new LogSettings(
                         false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
         alertsAreMapped(config);
-        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.NIO));
+        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
         assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertFullDatabasesAndUsers(config);
     }

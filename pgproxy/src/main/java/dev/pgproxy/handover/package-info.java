@@ -1,0 +1,5 @@
+/** A restart without refusing a connection: listening sockets come from systemd, or from the process that runs. */
+@NullMarked
+package dev.pgproxy.handover;
+
+import org.jspecify.annotations.NullMarked;
