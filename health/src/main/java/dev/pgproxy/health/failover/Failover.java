@@ -17,10 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -208,19 +206,7 @@ public final class Failover implements AutoCloseable {
                 });
             }
         }
-        List<Standby> standbys = new ArrayList<>();
-        try {
-            for (Future<Standby> answer : asking.invokeAll(questions)) {
-                try {
-                    standbys.add(answer.get());
-                } catch (ExecutionException e) {
-                    LOG.debug("a replica does not say how far it is", e.getCause());
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        return standbys;
+        return Answers.of(asking, questions);
     }
 
     /**

@@ -3,14 +3,11 @@ package dev.pgproxy.health.failover;
 import dev.pgproxy.health.probe.ControlTarget;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -132,21 +129,10 @@ final class Rally {
 
     /** All at once; the answers of those that gave one. */
     private <T> List<T> each(List<Standby> whom, Question<T> question) {
-        List<Callable<T>> questions = whom.stream()
-                .<Callable<T>>map(standby -> () -> question.of(standby))
-                .toList();
-        List<T> answers = new ArrayList<>();
-        try {
-            for (Future<T> answer : asking.invokeAll(questions)) {
-                try {
-                    answers.add(answer.get());
-                } catch (ExecutionException e) {
-                    LOG.debug("a replica does not answer", e.getCause());
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        return answers;
+        return Answers.of(
+                asking,
+                whom.stream()
+                        .<Callable<T>>map(standby -> () -> question.of(standby))
+                        .toList());
     }
 }
