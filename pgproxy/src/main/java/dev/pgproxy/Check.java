@@ -12,6 +12,8 @@ import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
+import dev.pgproxy.patroni.Member;
+import dev.pgproxy.patroni.PatroniApi;
 import dev.pgproxy.server.Credentials;
 import dev.pgproxy.server.ServerTarget;
 import java.io.IOException;
@@ -131,10 +133,43 @@ final class Check implements Callable<Integer> {
 
     private void database(DatabaseSettings database, Target target, PrintWriter out) throws InterruptedException {
         out.println("database " + database.name() + ":");
+        if (!database.patroni().isEmpty()) {
+            members(database, target, out);
+            return;
+        }
         HostLook primary = target.look(database.primary(), database);
         show("primary", database.primary(), primary, primary, out);
         for (ReplicaAddress replica : database.replicas()) {
             show("replica", replica.address(), target.look(replica.address(), database), primary, out);
+        }
+    }
+
+    /** As the members say now: who leads first. */
+    private void members(DatabaseSettings database, Target target, PrintWriter out) throws InterruptedException {
+        PatroniApi.Told told;
+        try (PatroniApi api =
+                new PatroniApi(database.patroni(), target.config().serverTls().caFile())) {
+            told = api.ask();
+        } catch (IOException e) {
+            failed = true;
+            out.println("  patroni: FAILED " + e.getMessage());
+            return;
+        }
+        out.println(
+                "  patroni: ok, " + told.by() + " tells of " + told.members().size() + " members");
+        Member leader =
+                told.members().stream().filter(Member::isLeader).findFirst().orElse(null);
+        if (leader == null) {
+            failed = true;
+            out.println("  patroni: FAILED none of them is the leader");
+            return;
+        }
+        HostLook primary = target.look(leader.address(), database);
+        show("primary", leader.address(), primary, primary, out);
+        for (Member member : told.members()) {
+            if (!member.equals(leader)) {
+                show("replica", member.address(), target.look(member.address(), database), primary, out);
+            }
         }
     }
 

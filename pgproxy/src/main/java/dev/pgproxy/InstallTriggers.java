@@ -121,6 +121,9 @@ final class InstallTriggers implements Callable<Integer> {
         if (login == null) {
             throw usage("control_user is not set: give --primary with a user who owns the tables");
         }
+        if (database.primary().isPatroni()) {
+            throw usage("Patroni tells where the primary is: give --primary with its address");
+        }
         if (database.primary().isUnixSocket()) {
             throw usage("the primary is a unix socket: give --primary with its address over TCP");
         }

@@ -6,6 +6,7 @@ import dev.pgproxy.demo.ClusterException;
 import dev.pgproxy.demo.Demo;
 import dev.pgproxy.demo.DemoOptions;
 import dev.pgproxy.handover.Activation;
+import dev.pgproxy.net.HostNames;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -33,6 +34,7 @@ public final class Main {
 
     /** Starts. */
     public static void main(String[] args) {
+        HostNames.switchOffJavasMemory();
         System.exit(new CommandLine(new Main()).execute(args));
     }
 

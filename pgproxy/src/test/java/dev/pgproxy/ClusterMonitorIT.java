@@ -89,6 +89,7 @@ final class ClusterMonitorIT {
                 SETTINGS,
                 new ResponseTimes(1, targets.size()),
                 TestCluster.closedBreakers(targets.size()),
+                null,
                 topology -> {});
         awaitFresh(monitor);
         return monitor;

@@ -96,6 +96,7 @@ final class HostVitalsIT {
                 SETTINGS,
                 new ResponseTimes(1, targets.size()),
                 TestCluster.closedBreakers(targets.size()),
+                null,
                 topology -> {});
     }
 

@@ -82,7 +82,7 @@ final class RateLimitIT {
                         "rate limit of user \"" + alice + "\" is reached: 3/min");
                 assertThat(error.field('H')).matches("Try again in (60|59|58|57|5\\d) seconds\\.");
             }
-            assertThat(shown(proxy, "SHOW RATE_LIMITS")).containsExactly("user " + alice + " 3 60000 3 3 3");
+            assertThat(shown(proxy, "SHOW RATE_LIMITS")).containsExactly("user " + alice + " 3 60000 3 3 3 no 0");
             proxy.reload(settings(""));
             assertThat(ask(client, "SELECT 1")).isEqualTo(READ);
         }
@@ -315,7 +315,7 @@ final class RateLimitIT {
             assertThat(ask(elsewhere, "SELECT 1")).isEqualTo(READ);
             proxy.reload(settings("rate_limit = 4/min\nusers { " + bob + " { user_rate_limit = 1000/s } }"));
             assertRefused(elsewhere.query("SELECT 1").readUntilReady(), "rate limit of all clients is reached: 4/min");
-            assertThat(shown(proxy, "SHOW RATE_LIMITS").getFirst()).isEqualTo("all null 4 60000 4 4 1");
+            assertThat(shown(proxy, "SHOW RATE_LIMITS").getFirst()).isEqualTo("all null 4 60000 4 4 1 no 0");
         }
     }
 

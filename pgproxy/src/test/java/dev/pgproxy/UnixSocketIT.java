@@ -2,6 +2,7 @@ package dev.pgproxy;
 
 import static dev.pgproxy.testing.TestProxy.user;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pgproxy.demo.EmbeddedPostgres;
 import dev.pgproxy.testing.RawClient;
@@ -9,7 +10,9 @@ import dev.pgproxy.testing.SecurePostgres;
 import dev.pgproxy.testing.TestCluster;
 import dev.pgproxy.testing.TestProxy;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -81,6 +84,30 @@ final class UnixSocketIT {
             assertThat(other.login("postgres", "", "postgres").getLast().field('M'))
                     .isEqualTo("Peer authentication failed for user \"postgres\"");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"epoll", "io_uring"})
+    void aSecondProcessDoesNotTakeTheSocketOfOneThatListens(String transport) throws IOException {
+        try (TestProxy proxy = TestProxy.start(server(), settings(transport))) {
+            assertThatThrownBy(
+                            () -> TestProxy.start(server(), settings(transport)).close())
+                    .hasMessageContaining(".s.PGSQL.6432: another process does; stop it, or set another");
+            try (RawClient client = connect(6432)) {
+                assertThat(client.login("postgres", TestCluster.PASSWORD, "postgres")
+                                .getLast()
+                                .isReady())
+                        .isTrue();
+            }
+            assertThat(proxy.proxy().port()).isEqualTo(-1);
+        }
+        // what one leaves that was killed is in nobody's way
+        Path socket = directory.resolve(".s.PGSQL.6432");
+        try (ServerSocketChannel killed = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            killed.bind(UnixDomainSocketAddress.of(socket));
+        }
+        assertThat(socket).exists();
+        TestProxy.start(server(), settings(transport)).close();
     }
 
     @Test

@@ -71,6 +71,7 @@ public final class ClusterMonitor implements AutoCloseable {
             MonitorSettings settings,
             ResponseTimes responseTimes,
             List<Breaker> breakers,
+            @Nullable Timeline latest,
             Consumer<Topology> listener) {
         this.hosts = targets.stream().map(ControlTarget::host).toList();
         this.settings = settings;
@@ -79,7 +80,7 @@ public final class ClusterMonitor implements AutoCloseable {
         long now = Monotonic.now();
         this.weights = new AdaptiveWeights(settings.adaptiveWeights(), hosts.size(), now);
         this.breakers = List.copyOf(breakers);
-        this.view = new ClusterView(hosts, weights, breakers, settings.maxReplicaLag());
+        this.view = new ClusterView(hosts, weights, breakers, settings.maxReplicaLag(), latest);
         this.machines = new AtomicReferenceArray<>(hosts.size());
         this.told = new String[hosts.size()];
         Arrays.fill(told, "");
@@ -92,6 +93,7 @@ public final class ClusterMonitor implements AutoCloseable {
      *
      * @param targets in the order of {@link Host#index()}
      * @param breakers in the same order: a replica whose breaker is not closed is published as broken
+     * @param latest the timeline of the last primary that was seen before: one on an earlier timeline is none; null if unknown
      * @param listener takes each snapshot, one after the other, on threads of the monitor; it must be quick
      */
     public static ClusterMonitor start(
@@ -99,6 +101,7 @@ public final class ClusterMonitor implements AutoCloseable {
             MonitorSettings settings,
             ResponseTimes responseTimes,
             List<Breaker> breakers,
+            @Nullable Timeline latest,
             Consumer<Topology> listener) {
         for (int i = 0; i < targets.size(); i++) {
             if (targets.get(i).host().index() != i) {
@@ -108,7 +111,7 @@ public final class ClusterMonitor implements AutoCloseable {
         if (responseTimes.hosts() < targets.size()) {
             throw new IllegalArgumentException("response times of " + responseTimes.hosts() + " hosts");
         }
-        ClusterMonitor monitor = new ClusterMonitor(targets, settings, responseTimes, breakers, listener);
+        ClusterMonitor monitor = new ClusterMonitor(targets, settings, responseTimes, breakers, latest, listener);
         monitor.startThreads(targets);
         return monitor;
     }

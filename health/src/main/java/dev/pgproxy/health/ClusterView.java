@@ -49,14 +49,21 @@ final class ClusterView {
     /**
      * @param breakers by {@link Host#index()}: what became of logins, of which hosts themselves say nothing
      * @param maxLag a replica further behind starts slowly afterwards; zero = however far
+     * @param latest the timeline of the last primary that was seen before; null if none was
      */
-    ClusterView(List<Host> hosts, AdaptiveWeights weights, List<Breaker> breakers, Duration maxLag) {
+    ClusterView(
+            List<Host> hosts,
+            AdaptiveWeights weights,
+            List<Breaker> breakers,
+            Duration maxLag,
+            @Nullable Timeline latest) {
         this.hosts = List.copyOf(hosts);
         this.weights = weights;
         this.breakers = List.copyOf(breakers);
         this.maxLag = maxLag.isZero() ? Long.MAX_VALUE : maxLag.toNanos();
         answers = new Answer[hosts.size()];
         replayed = new Replayed[hosts.size()];
+        this.latest = latest;
     }
 
     void answered(int host, Answer answer) {

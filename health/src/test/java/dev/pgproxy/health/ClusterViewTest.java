@@ -33,7 +33,8 @@ final class ClusterViewTest {
             List.of(new Host(0, "a", 1), new Host(1, "b", 1), new Host(2, "c", 3)),
             weights,
             breakers,
-            Duration.ofNanos(4));
+            Duration.ofNanos(4),
+            null);
     private long moment;
 
     private static Breaker breaker(String host) {

@@ -2,6 +2,7 @@ package dev.pgproxy.alert;
 
 import dev.pgproxy.config.AlertSettings;
 import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.health.failover.Failover;
 import dev.pgproxy.route.Routes;
 import dev.pgproxy.route.WatchedCluster;
 import dev.pgproxy.routing.HostState;
@@ -43,10 +44,12 @@ final class PrimaryMoved implements Condition {
                 String timeline = topology.timeline() == null
                         ? ""
                         : ", on timeline " + topology.timeline().number();
+                Failover failover = cluster.failover();
+                String missing = failover == null || failover.missing().isEmpty() ? "" : "; " + failover.missing();
                 moves.add(Reading.of(
                         cluster.primary() + ", now " + is,
                         true,
-                        "the primary is " + is + " now" + timeline + "; it was " + was));
+                        "the primary is " + is + " now" + timeline + "; it was " + was + missing));
             }
         }
         return moves;

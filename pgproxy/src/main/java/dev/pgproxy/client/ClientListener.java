@@ -20,6 +20,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -112,8 +115,29 @@ public final class ClientListener implements AutoCloseable {
         return null;
     }
 
-    private Channel bindUnix(Path file, int backlog) throws IOException {
+    /** A socket's file on which nobody listens was left by a process that has been killed. */
+    private static void clear(Path file) throws IOException {
+        if (isListenedOn(file)) {
+            throw new IOException("cannot listen on " + file + ": another process does; stop it, or set another"
+                    + " unix_socket_dir or listen_port");
+        }
         Files.deleteIfExists(file);
+    }
+
+    private static boolean isListenedOn(Path file) throws IOException {
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            probe.configureBlocking(false);
+            try {
+                probe.connect(UnixDomainSocketAddress.of(file));
+                return true; // or it will be accepted some time
+            } catch (IOException e) {
+                return false;
+            }
+        }
+    }
+
+    private Channel bindUnix(Path file, int backlog) throws IOException {
+        clear(file);
         if (transport.kind() != TransportChoice.EPOLL) {
             return await(bootstrap(true).bind(new DomainSocketAddress(file.toFile())), file.toString());
         }

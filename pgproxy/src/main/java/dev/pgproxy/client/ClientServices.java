@@ -4,6 +4,7 @@ import dev.pgproxy.auth.Authenticator;
 import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.cancel.CancelKeys;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.limit.Priorities;
 import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.ClientTls;
@@ -11,6 +12,7 @@ import dev.pgproxy.net.InsideChannel;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.query.Restraints;
+import dev.pgproxy.route.Instances;
 import dev.pgproxy.route.Routes;
 import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.rules.StatementRules;
@@ -53,8 +55,11 @@ public final class ClientServices {
         this.pools = pools;
         this.listeners = listeners;
         this.routes = routes;
-        this.restraints =
-                new Restraints(new RateLimits(config, System::nanoTime), new StatementRules(config.statementRules()));
+        Instances instances = routes.instances();
+        this.restraints = new Restraints(
+                new RateLimits(config, System::nanoTime, instances == null ? null : instances.bank()),
+                new StatementRules(config.statementRules()),
+                new Priorities(config));
         this.shapes = new FastThreadLocal<>() {
             @Override
             protected LoopShapes initialValue() {
@@ -69,6 +74,7 @@ public final class ClientServices {
     public void reload(ProxyConfig changed, ClientTls changedTls, Authenticator changedAuthenticator) {
         config = changed;
         restraints.rates().reload(changed);
+        restraints.priorities().reload(changed);
         restraints.rules().reload(changed.statementRules());
         tls = changedTls;
         authenticator = changedAuthenticator;

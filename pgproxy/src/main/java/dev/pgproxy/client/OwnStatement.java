@@ -1,8 +1,5 @@
 package dev.pgproxy.client;
 
-import dev.pgproxy.protocol.frame.CString;
-import dev.pgproxy.protocol.frame.FrameReader;
-import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SqlScanner;
 import dev.pgproxy.protocol.sql.SqlText;
@@ -14,7 +11,6 @@ import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -38,40 +34,22 @@ final class OwnStatement {
         this.shapes = shapes;
     }
 
+    /** Whether a text may be for us. */
+    static boolean mayBe(QueryFacts facts) {
+        return facts.kind() == StatementKind.EXPLAIN || facts.kind() == StatementKind.SHOW;
+    }
+
     /**
      * The message that a server gets in place of a Query or Parse, for the caller to release; null if that is PostgreSQL's
      * own. It may be made on another thread.
      *
-     * @param facts of its text
+     * @param facts of its text, which {@link #mayBe may be} for us
      */
     @Nullable
     CompletionStage<ByteBuf> inPlaceOf(QueryFacts facts, ByteBuf message) {
-        if (facts.kind() != StatementKind.EXPLAIN && facts.kind() != StatementKind.SHOW) {
-            return null;
-        }
-        boolean query = message.getByte(0) == FrontendType.QUERY;
-        int end = message.readableBytes();
-        int textAt = query ? FrameReader.HEADER : CString.find(message, FrameReader.HEADER, end) + 1;
-        int textEnd = CString.find(message, textAt, end);
-        CompletionStage<String> sql = sql(facts, ByteBufUtil.getBytes(message, textAt, textEnd - textAt));
-        if (sql == null) {
-            return null;
-        }
-        byte type = message.getByte(0);
-        byte[] head = ByteBufUtil.getBytes(message, FrameReader.HEADER, textAt - FrameReader.HEADER);
-        byte[] tail = ByteBufUtil.getBytes(message, textEnd, end - textEnd); // with the types of parameters
-        return sql.thenApply(text -> message(type, head, text, tail));
-    }
-
-    private static ByteBuf message(byte type, byte[] head, String sql, byte[] tail) {
-        byte[] text = sql.getBytes(StandardCharsets.US_ASCII);
-        int length = head.length + text.length + tail.length;
-        ByteBuf made = Unpooled.buffer(FrameReader.HEADER + length);
-        return made.writeByte(type)
-                .writeInt(Integer.BYTES + length)
-                .writeBytes(head)
-                .writeBytes(text)
-                .writeBytes(tail);
+        StatementMessage asked = StatementMessage.of(message);
+        CompletionStage<String> sql = sql(facts, asked.text());
+        return sql == null ? null : sql.thenApply(text -> asked.with(text.getBytes(StandardCharsets.US_ASCII)));
     }
 
     private @Nullable CompletionStage<String> sql(QueryFacts facts, byte[] text) {

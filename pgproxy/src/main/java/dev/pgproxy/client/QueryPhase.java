@@ -9,7 +9,6 @@ import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.BackendType;
-import dev.pgproxy.protocol.frame.CString;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrameSink;
 import dev.pgproxy.protocol.frame.FrontendType;
@@ -22,14 +21,10 @@ import dev.pgproxy.query.PoolStatements;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.query.Routing;
 import dev.pgproxy.route.DatabaseState;
-import dev.pgproxy.routing.sql.HintedTexts;
 import dev.pgproxy.routing.sql.LoopShapes;
-import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
-import dev.pgproxy.session.UnnamedStatement;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.util.concurrent.FastThreadLocal;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -44,13 +39,6 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     /** An exchange of more bytes than this does not wait for its end: it takes its server and goes on in parts. */
     private static final int MAX_HELD = 1 << 16;
 
-    private static final FastThreadLocal<HintedTexts> ANALYZERS = new FastThreadLocal<>() {
-        @Override
-        protected HintedTexts initialValue() {
-            return new HintedTexts();
-        }
-    };
-
     private final ClientConnection client;
     private final ClientServices services;
     private final Session session;
@@ -58,6 +46,8 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     private final @Nullable DatabaseState state;
     private final @Nullable Routing routing;
     private final @Nullable OwnStatement own;
+    private final StatementTexts texts;
+    private final Rewriting rewriting;
     private final QueryFlow flow;
     private final PoolMode mode;
     private final CancelKeys.Key cancelKey;
@@ -89,12 +79,15 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         PoolStatements statements =
                 new PoolStatements(session, pool, settings, pool.counters().row(loop));
         this.state = database == null ? null : services.routes().enter(database, session.database());
+        LoopShapes shapes = services.shapesOfLoop();
         this.routing = database == null || state == null
                 ? null
                 : new Routing(
-                        state, statements, database.serverUser(session.user()), services.pools(), shapes(), loop, mode);
-        this.own = routing == null ? null : new OwnStatement(session, routing, shapes());
+                        state, statements, database.serverUser(session.user()), services.pools(), shapes, loop, mode);
+        this.own = routing == null ? null : new OwnStatement(session, routing, shapes);
         var restraints = services.restraintsOf(client.channel());
+        this.texts = new StatementTexts(services, session, routing, this::notice);
+        this.rewriting = new Rewriting(restraints.rules(), session);
         this.flow = new QueryFlow(
                 this, statements, settings, services.cancelForwarder(), services.listeners(), routing, restraints);
         this.cancelKey = services.cancelKeys()
@@ -190,21 +183,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         passTo(buf, index);
         runStart = index + length;
         switch (type) {
-            case FrontendType.QUERY -> {
+            case FrontendType.QUERY, FrontendType.PARSE -> {
                 if (!skipping) {
-                    QueryFacts facts = analyze(buf, index + FrameReader.HEADER, index + length);
-                    if (!isOwn(type, facts, buf, index, length)) {
-                        flow.exchange().add(type, buf, index, length, facts);
-                        submit();
-                    }
-                }
-            }
-            case FrontendType.PARSE -> {
-                if (!skipping) {
-                    QueryFacts facts = analyzeParse(buf, index + FrameReader.HEADER, index + length);
-                    if (!isOwn(type, facts, buf, index, length)) {
-                        collect(type, buf, index, length, facts);
-                    }
+                    statement(type, buf, index, length);
                 }
             }
             case FrontendType.BIND, FrontendType.DESCRIBE, FrontendType.EXECUTE, FrontendType.CLOSE -> {
@@ -227,6 +208,33 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 flow.end();
             }
             default -> throw unknown(type);
+        }
+    }
+
+    private void statement(byte type, ByteBuf buf, int index, int length) {
+        QueryFacts facts = texts.facts(type, buf, index, length);
+        ByteBuf rewritten = rewriting.isOn() ? rewriting.of(facts, buf.slice(index, length)) : null;
+        if (rewritten == null) {
+            statement(type, facts, buf, index, length);
+        } else {
+            int end = rewritten.readableBytes();
+            statement(type, texts.facts(type, rewritten, 0, end), rewritten, 0, end);
+            rewritten.release();
+        }
+    }
+
+    private void statement(byte type, QueryFacts facts, ByteBuf buf, int index, int length) {
+        if (!isOwn(type, facts, buf, index, length)) {
+            add(type, facts, buf, index, length);
+        }
+    }
+
+    private void add(byte type, QueryFacts facts, ByteBuf buf, int index, int length) {
+        if (type == FrontendType.QUERY) {
+            flow.exchange().add(type, buf, index, length, facts);
+            submit();
+        } else {
+            collect(type, buf, index, length, facts);
         }
     }
 
@@ -267,40 +275,12 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         flow.submit();
     }
 
-    private QueryFacts analyzeParse(ByteBuf buf, int from, int end) {
-        int name = CString.find(buf, from, end);
-        if (name < 0) {
-            return QueryFacts.OPAQUE;
-        }
-        UnnamedStatement last = session.unnamed(); // many drivers send the same one again and again
-        return last != null && last.isSame(buf, name + 1, end - name - 1, session.reported())
-                ? last.facts()
-                : analyze(buf, name + 1, end);
-    }
-
-    private QueryFacts analyze(ByteBuf buf, int from, int end) {
-        int zero = CString.find(buf, from, end);
-        if (zero < 0) {
-            return QueryFacts.OPAQUE; // the server shall say what is wrong with it
-        }
-        Reported reported = session.reported();
-        int length = zero - from;
-        if ((routing == null || !routing.isWatching()) && services.rules().isEmpty()) {
-            return ANALYZERS.get().analyze(buf, from, length, reported.isConforming(), reported.isAsciiUnsafe());
-        }
-        LoopShapes shapes = shapes();
-        QueryFacts facts = shapes.analyze(buf, from, length, reported.isConforming(), reported.isAsciiUnsafe());
-        for (String problem : shapes.problems()) {
-            notice("the hint in a comment is not obeyed: " + problem);
-        }
-        return facts;
-    }
-
     // ---- statements of ours
 
     /** Whether a Query or Parse is for us; then another takes its place, soon, and nothing is read before. */
     private boolean isOwn(byte type, QueryFacts facts, ByteBuf buf, int index, int length) {
-        CompletionStage<ByteBuf> other = own == null ? null : own.inPlaceOf(facts, buf.slice(index, length));
+        CompletionStage<ByteBuf> other =
+                own == null || !OwnStatement.mayBe(facts) ? null : own.inPlaceOf(facts, buf.slice(index, length));
         if (other == null) {
             return false;
         }
@@ -315,13 +295,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
         asking = false;
         if (channel().isActive()) {
             int end = made.readableBytes();
-            boolean query = type == FrontendType.QUERY;
-            QueryFacts facts =
-                    query ? analyze(made, FrameReader.HEADER, end) : analyzeParse(made, FrameReader.HEADER, end);
-            flow.exchange().add(type, made, 0, end, facts);
-            if (query) {
-                submit();
-            }
+            add(type, texts.facts(type, made, 0, end), made, 0, end);
             if (!paused) {
                 resume();
             }
@@ -332,10 +306,6 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     private @Nullable Void failed(Throwable why) {
         channel().pipeline().fireExceptionCaught(why);
         return null;
-    }
-
-    private LoopShapes shapes() {
-        return services.shapesOfLoop();
     }
 
     // ---- ClientPhase

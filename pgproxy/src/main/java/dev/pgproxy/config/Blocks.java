@@ -70,8 +70,18 @@ final class Blocks {
         if (DatabaseSettings.CONSOLE_NAMES.contains(name)) {
             complaints.add(place, "databases." + name + ": the name belongs to the console");
         }
-        if (values.find(DatabaseSettings.PRIMARY) == null) {
-            if (!block.containsKey(DatabaseSettings.PRIMARY.key())) {
+        boolean told = !values.get(DatabaseSettings.PATRONI).isEmpty();
+        if (told
+                && (values.has(DatabaseSettings.PRIMARY)
+                        || !values.get(DatabaseSettings.REPLICAS).isEmpty())) {
+            complaints.add(
+                    values.place(DatabaseSettings.PATRONI, place),
+                    path + "patroni: its members tell the hosts; leave primary and replicas out");
+        }
+        if (!told && values.find(DatabaseSettings.PRIMARY) == null) {
+            boolean isWrong =
+                    block.containsKey(DatabaseSettings.PATRONI.key()) && !values.has(DatabaseSettings.PATRONI);
+            if (!block.containsKey(DatabaseSettings.PRIMARY.key()) && !isWrong) {
                 complaints.add(place, path + "primary is missing, write primary = \"host:port\"");
             }
             return;

@@ -39,6 +39,7 @@ final class ConfigRules {
         checkInstances();
         checkHandover();
         checkFailover();
+        checkPatroni();
         checkBreakers();
         checkWarmQueries();
         if (config.databases().isEmpty() && config.wildcard() == null) {
@@ -147,8 +148,7 @@ final class ConfigRules {
 
     /** Where this setting makes more than one instance, each must hear of what the others write. */
     private void checkAlone(String several) {
-        boolean replicas = config.databasesAndWildcard().values().stream()
-                .anyMatch(database -> !database.replicas().isEmpty());
+        boolean replicas = config.databasesAndWildcard().values().stream().anyMatch(DatabaseSettings::mayHaveReplicas);
         if (config.cache().isOn()) {
             complain(
                     CacheSettings.CACHE_MODE,
@@ -201,6 +201,33 @@ final class ConfigRules {
                         FailoverSettings.FAILOVER,
                         "promote needs the same replicas for all databases of the primary " + database.primary());
             }
+        }
+    }
+
+    private void checkPatroni() {
+        config.databasesAndWildcard().values().stream()
+                .filter(database -> !database.patroni().isEmpty())
+                .map(DatabaseSettings::name)
+                .findFirst()
+                .ifPresent(this::checkPatroni);
+    }
+
+    private void checkPatroni(String database) {
+        if (config.failover().promotes()) {
+            complain(
+                    FailoverSettings.FAILOVER,
+                    "promote is not for databases." + database
+                            + ", where Patroni promotes: two who do that promote two hosts; use follow");
+        } else if (!config.failover().follows()) {
+            complain(
+                    FailoverSettings.FAILOVER,
+                    "off is not for databases." + database
+                            + ": patroni says where its hosts are, and only follow finds the primary among them");
+        }
+        if (config.auth().controlUser() == null) {
+            complain(
+                    AuthSettings.CONTROL_USER,
+                    "is needed by databases." + database + ".patroni: each host is asked whether it is the primary");
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.pgproxy.config;
 
+import java.net.URI;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -9,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * What the configuration says about one database; null = as everywhere. Immutable.
  *
  * @param name as clients ask for it; {@code *} for all that are not named
- * @param primary where writes go
+ * @param primary where writes go; {@link HostAddress#isPatroni} where Patroni tells
  * @param replicas its streaming replicas
+ * @param patroni where members of its cluster answer who belongs to it; empty = primary and replicas are configured
  * @param dbname its name on the servers; null = the name the client asked for
  * @param user every client's user on the servers; null = each client's own
  * @param password that user's; null = as known from the users
@@ -31,6 +34,7 @@ public record DatabaseSettings(
         String name,
         HostAddress primary,
         List<ReplicaAddress> replicas,
+        List<URI> patroni,
         @Nullable String dbname,
         @Nullable String user,
         @Nullable Secret password,
@@ -57,12 +61,17 @@ public record DatabaseSettings(
             "primary",
             SettingTypes.address(),
             null,
-            "Where it is: host, host:port, or the directory of a unix socket. A database must have it.");
+            "Where it is: host, host:port, or the directory of a unix socket. A database must have it, or patroni.");
     static final Setting<List<ReplicaAddress>> REPLICAS = GROUP.live(
             "replicas",
             SettingTypes.list(SettingTypes.replica()),
             List.of(),
             "Streaming replicas of that primary, each with its share of reads: \"host:port weight=2\".");
+    static final Setting<List<URI>> PATRONI = GROUP.live(
+            "patroni",
+            SettingTypes.list(SettingTypes.httpUrl()),
+            List.of(),
+            "In place of both: REST APIs of Patroni members, http://host:8008, who tell the hosts; any will do.");
     static final Setting<String> DBNAME = GROUP.live(
             "dbname", SettingTypes.text(), null, "Its name on the servers; empty = the name the client asked for.");
     static final Setting<String> USER = GROUP.live(
@@ -97,11 +106,17 @@ public record DatabaseSettings(
 
     public DatabaseSettings {
         replicas = List.copyOf(replicas);
+        patroni = List.copyOf(patroni);
         parameters = Map.copyOf(parameters);
     }
 
     private static Setting<Integer> servers(String key, int min, String description) {
         return GROUP.live(key, SettingTypes.integer(min, PoolSettings.MAX_SERVERS), null, description);
+    }
+
+    /** Whether there may be other hosts than the primary. */
+    public boolean mayHaveReplicas() {
+        return !replicas.isEmpty() || !patroni.isEmpty();
     }
 
     /** The name on the servers for a client that asked for {@code asked}. */
@@ -114,11 +129,18 @@ public record DatabaseSettings(
         return user == null ? clientUser : user;
     }
 
+    /** The same one in whatever order they are written: what all databases of a cluster have in common. */
+    private static URI first(List<URI> patroni) {
+        return patroni.stream().min(Comparator.naturalOrder()).orElseThrow();
+    }
+
     static DatabaseSettings from(String name, SettingValues values, Map<String, String> parameters) {
+        List<URI> patroni = values.get(PATRONI);
         return new DatabaseSettings(
                 name,
-                values.get(PRIMARY),
+                patroni.isEmpty() ? values.get(PRIMARY) : HostAddress.ofPatroni(first(patroni)),
                 values.get(REPLICAS),
+                patroni,
                 values.find(DBNAME),
                 values.find(USER),
                 values.find(PASSWORD),

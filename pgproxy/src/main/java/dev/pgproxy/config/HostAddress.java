@@ -1,5 +1,6 @@
 package dev.pgproxy.config;
 
+import java.net.URI;
 import java.util.regex.Pattern;
 
 /**
@@ -13,7 +14,10 @@ public record HostAddress(String host, int port) {
     /** PostgreSQL's port. */
     public static final int DEFAULT_PORT = 5432;
 
-    private static final Pattern HOST = Pattern.compile("/.+|[\\w.:%-]+");
+    /** No name and no directory begins so. */
+    private static final String PATRONI = "patroni/";
+
+    private static final Pattern HOST = Pattern.compile("/.+|(?:" + PATRONI + ")?[\\w.:%-]+");
 
     public HostAddress {
         if (!HOST.matcher(host).matches()) {
@@ -27,6 +31,21 @@ public record HostAddress(String host, int port) {
     /** Whether {@link #host} is the directory of a unix socket. */
     public boolean isUnixSocket() {
         return host.startsWith("/");
+    }
+
+    /**
+     * Stands for the primary of the cluster whose members Patroni tells, wherever that is: nobody can connect to it.
+     *
+     * @param api where one of its members answers, always the same one
+     */
+    static HostAddress ofPatroni(URI api) {
+        int port = api.getPort() >= 0 ? api.getPort() : "https".equals(api.getScheme()) ? 443 : 80;
+        return new HostAddress(PATRONI + api.getHost().replaceAll("[\\[\\]]", ""), port);
+    }
+
+    /** Whether it stands for whatever host Patroni's members say, and their servers confirm. */
+    public boolean isPatroni() {
+        return host.startsWith(PATRONI);
     }
 
     /** The socket's file, as PostgreSQL names it; only for a unix socket. */
@@ -58,6 +77,10 @@ public record HostAddress(String host, int port) {
             host = trimmed.substring(0, colon);
             port = trimmed.substring(colon + 1);
         } // more than one colon without brackets is an IPv6 address without a port
+        if (host.startsWith(PATRONI)) {
+            throw new IllegalArgumentException(
+                    "expects host:port; Patroni's members belong to patroni = [\"http://…\"]");
+        }
         return new HostAddress(host, port.isEmpty() ? DEFAULT_PORT : parsePort(port));
     }
 

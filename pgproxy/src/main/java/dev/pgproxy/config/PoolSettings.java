@@ -1,6 +1,8 @@
 package dev.pgproxy.config;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 
 /**
  * How servers are shared, where neither database nor user says otherwise. Immutable.
@@ -13,6 +15,8 @@ import java.time.Duration;
  * @param maxPreparedStatements statements kept prepared on each server
  * @param conflictRetries how often a lone statement is run again that failed with 40001 or 40P01; zero = never
  * @param applicationNameAddHost whether the client's address is added to its application_name
+ * @param criticalApplications application_names of clients that are given a server before others
+ * @param batchApplications application_names of clients that are given one behind others
  */
 public record PoolSettings(
         PoolMode poolMode,
@@ -22,7 +26,9 @@ public record PoolSettings(
         Duration reservePoolTimeout,
         int maxPreparedStatements,
         int conflictRetries,
-        boolean applicationNameAddHost) {
+        boolean applicationNameAddHost,
+        Set<String> criticalApplications,
+        Set<String> batchApplications) {
     static final int MAX_SERVERS = 100_000;
     static final SettingGroup GROUP = new SettingGroup("Pools");
     static final Setting<PoolMode> POOL_MODE = GROUP.live(
@@ -63,6 +69,22 @@ public record PoolSettings(
             false,
             "Add the client's address to the application_name it starts with, for pg_stat_activity.");
 
+    static final Setting<List<String>> CRITICAL_APPLICATIONS = GROUP.live(
+            "critical_applications",
+            SettingTypes.list(SettingTypes.text()),
+            List.of(),
+            "application_names whose sessions have priority critical: most servers, and the reserve at once.");
+    static final Setting<List<String>> BATCH_APPLICATIONS = GROUP.live(
+            "batch_applications",
+            SettingTypes.list(SettingTypes.text()),
+            List.of(),
+            "application_names whose sessions have priority batch: few servers while others wait.");
+
+    public PoolSettings {
+        criticalApplications = Set.copyOf(criticalApplications);
+        batchApplications = Set.copyOf(batchApplications);
+    }
+
     static PoolSettings from(SettingValues values) {
         return new PoolSettings(
                 values.get(POOL_MODE),
@@ -72,6 +94,8 @@ public record PoolSettings(
                 values.get(RESERVE_POOL_TIMEOUT),
                 values.get(MAX_PREPARED_STATEMENTS),
                 values.get(CONFLICT_RETRIES),
-                values.get(APPLICATION_NAME_ADD_HOST));
+                values.get(APPLICATION_NAME_ADD_HOST),
+                Set.copyOf(values.get(CRITICAL_APPLICATIONS)),
+                Set.copyOf(values.get(BATCH_APPLICATIONS)));
     }
 }

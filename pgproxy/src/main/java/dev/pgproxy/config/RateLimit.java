@@ -42,6 +42,15 @@ public record RateLimit(int transactions, Duration window) {
         return transactions == 0 ? NONE : new RateLimit(transactions, window);
     }
 
+    /** Where a limit must be one. */
+    static RateLimit parseSome(String text) {
+        RateLimit limit = parse(text);
+        if (limit.isNone()) {
+            throw new IllegalArgumentException();
+        }
+        return limit;
+    }
+
     /** As it stands in a file. */
     @Override
     public String toString() {

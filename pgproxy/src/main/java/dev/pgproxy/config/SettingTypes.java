@@ -99,6 +99,20 @@ final class SettingTypes {
                 Form.SECRET);
     }
 
+    /** Where an interface over HTTP is; a slash at the end makes no difference. */
+    static SettingType<URI> httpUrl() {
+        return of(
+                "an http:// or https:// URL without user and password",
+                text -> {
+                    try {
+                        return URI.create(url(text.replaceAll("/+$", "")));
+                    } catch (IllegalArgumentException e) { // not repeated: a password may be in it
+                        throw new IllegalArgumentException("expects http://host:port or https://host:port", e);
+                    }
+                },
+                URI::toString);
+    }
+
     private static String url(String text) {
         try {
             URI uri = new URI(text);

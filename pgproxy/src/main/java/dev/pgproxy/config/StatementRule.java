@@ -19,8 +19,13 @@ import org.jspecify.annotations.Nullable;
  * @param application the session's application_name
  * @param withoutWhere whether only UPDATE and DELETE without WHERE fit
  * @param deny what is said to who is refused; null = nobody is
+ * @param rate how many of them may run within any such time; null = as many as like
  * @param timeout how long such a statement may run; null = as long as it likes
  * @param maxConcurrent how many of them may run at once; null = as many as like
+ * @param maxRows how many rows of a result a client is sent at most; null = all
+ * @param maxBytes how many bytes of a result's rows; null = all
+ * @param rewrite what is sent in their place, or in place of what {@code replace} finds; null = they are sent
+ * @param replace a regular expression; null = the whole statement is rewritten
  */
 public record StatementRule(
         String name,
@@ -31,8 +36,13 @@ public record StatementRule(
         @Nullable String application,
         boolean withoutWhere,
         @Nullable String deny,
+        @Nullable RateLimit rate,
         @Nullable Duration timeout,
-        @Nullable Integer maxConcurrent) {
+        @Nullable Integer maxConcurrent,
+        @Nullable Integer maxRows,
+        @Nullable Long maxBytes,
+        @Nullable String rewrite,
+        @Nullable String replace) {
     static final SettingGroup GROUP = new SettingGroup("statement_rules.NAME");
     static final Setting<String> PATTERN = GROUP.live(
             "pattern",
@@ -55,6 +65,12 @@ public record StatementRule(
             GROUP.live("application", SettingTypes.text(), null, "Fits sessions with this application_name.");
     static final Setting<String> DENY =
             GROUP.live("deny", SettingTypes.text(), null, "The message with which such statements are refused.");
+    static final Setting<RateLimit> RATE = GROUP.live(
+            "rate",
+            SettingTypes.of(
+                    "statements per time such as 100/min, 50/s, 5000/10min", RateLimit::parseSome, RateLimit::toString),
+            null,
+            "So many statements that this rule fits run in any such time; one more is refused.");
     static final Setting<Duration> TIMEOUT = GROUP.live(
             "timeout", SettingTypes.duration(), null, "Such a statement is cancelled when it has run so long.");
     static final Setting<Integer> MAX_CONCURRENT = GROUP.live(
@@ -62,10 +78,32 @@ public record StatementRule(
             SettingTypes.integer(1, 1_000_000),
             null,
             "So many statements that this rule fits run at once; one more is refused.");
+    static final Setting<Integer> MAX_ROWS = GROUP.live(
+            "max_rows",
+            SettingTypes.integer(1, Integer.MAX_VALUE),
+            null,
+            "So many rows of a read's result are sent; one more makes it fail, as operations.md says.");
+    static final Setting<Long> MAX_BYTES = GROUP.live(
+            "max_bytes",
+            SettingTypes.size(1, 1L << 40),
+            null,
+            "So many bytes of the rows of a read's result are sent; one more makes it fail.");
+    static final Setting<String> REWRITE = GROUP.live(
+            "rewrite",
+            SettingTypes.text(),
+            null,
+            "What is sent in place of the statement, or of what replace finds in it.");
+    static final Setting<String> REPLACE = GROUP.live(
+            "replace",
+            SettingTypes.of(
+                    "a regular expression", text -> Pattern.compile(text).pattern(), text -> text),
+            null,
+            "A regular expression: what it finds in the statement as it was sent is replaced by rewrite.");
 
     private static final List<Setting<?>> CONDITIONS =
             List.of(PATTERN, FINGERPRINT, WITHOUT_WHERE, USER, DATABASE, APPLICATION);
-    private static final List<Setting<?>> ACTIONS = List.of(DENY, TIMEOUT, MAX_CONCURRENT);
+    private static final List<Setting<?>> ACTIONS =
+            List.of(DENY, RATE, TIMEOUT, MAX_CONCURRENT, MAX_ROWS, MAX_BYTES, REWRITE);
 
     /**
      * What is wrong with the settings of a rule together; null if nothing.
@@ -81,9 +119,36 @@ public record StatementRule(
             return "fits every statement; write one of "
                     + CONDITIONS.stream().map(Setting::key).toList();
         }
+        if (values.has(REPLACE) && !values.has(REWRITE)) {
+            return "has replace, and nothing to put in its place; write rewrite";
+        }
+        if (values.has(REWRITE)) {
+            return rewriteProblem(values);
+        }
         return values.has(DENY) && ACTIONS.stream().anyMatch(action -> action != DENY && values.has(action))
                 ? "what is refused needs nothing but deny"
                 : null;
+    }
+
+    private static @Nullable String rewriteProblem(SettingValues values) {
+        if (ACTIONS.stream().anyMatch(action -> action != REWRITE && values.has(action))) {
+            return "what is rewritten is looked at again by the other rules; write a rule of its own for what else is done";
+        }
+        String replaces = values.find(REPLACE);
+        if (replaces == null) {
+            return values.has(PATTERN) || values.has(FINGERPRINT)
+                    ? null
+                    : "would send the same for any statement; write pattern, fingerprint or replace";
+        }
+        if (Pattern.compile(replaces).matcher("").find()) {
+            return "replace finds the empty text";
+        }
+        try {
+            Pattern.compile("(?:" + replaces + ")|").matcher("").replaceAll(String.valueOf(values.find(REWRITE)));
+            return null;
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            return "rewrite names a group that replace does not have; write \\$ for the character";
+        }
     }
 
     private static boolean isGiven(Setting<?> condition, SettingValues values, Set<String> written) {
@@ -100,8 +165,13 @@ public record StatementRule(
                 values.find(APPLICATION),
                 values.get(WITHOUT_WHERE),
                 values.find(DENY),
+                values.find(RATE),
                 values.find(TIMEOUT),
-                values.find(MAX_CONCURRENT));
+                values.find(MAX_CONCURRENT),
+                values.find(MAX_ROWS),
+                values.find(MAX_BYTES),
+                values.find(REWRITE),
+                values.find(REPLACE));
     }
 
     /** Whether it depends on what a statement says, which only who can read it knows. */
@@ -125,8 +195,13 @@ public record StatementRule(
     public String actions() {
         List<String> given = new ArrayList<>();
         add(given, DENY, deny);
+        add(given, RATE, rate);
         add(given, TIMEOUT, timeout == null ? null : Quantities.show(timeout));
         add(given, MAX_CONCURRENT, maxConcurrent);
+        add(given, MAX_ROWS, maxRows);
+        add(given, MAX_BYTES, maxBytes == null ? null : Quantities.showSize(maxBytes));
+        add(given, REPLACE, replace);
+        add(given, REWRITE, rewrite);
         return String.join(", ", given);
     }
 

@@ -1,5 +1,6 @@
 package dev.pgproxy.config;
 
+import dev.pgproxy.routing.Priority;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxUserConnections servers, of all databases together; 0 = no limit
  * @param maxUserClientConnections clients; 0 = no limit
  * @param rateLimit transactions, in all databases together
+ * @param priority the highest that his sessions have
  */
 public record UserSettings(
         String name,
@@ -20,7 +22,8 @@ public record UserSettings(
         @Nullable Integer poolSize,
         @Nullable Integer maxUserConnections,
         @Nullable Integer maxUserClientConnections,
-        @Nullable RateLimit rateLimit) {
+        @Nullable RateLimit rateLimit,
+        @Nullable Priority priority) {
     static final SettingGroup GROUP = new SettingGroup("users.NAME");
     static final Setting<Secret> PASSWORD = GROUP.live(
             "password",
@@ -47,6 +50,12 @@ public record UserSettings(
     static final Setting<RateLimit> USER_RATE_LIMIT = GROUP.live(
             "user_rate_limit", SettingTypes.rate(), null, "Instead of the general user_rate_limit; 0 = no limit.");
 
+    static final Setting<Priority> PRIORITY = GROUP.live(
+            "priority",
+            SettingTypes.choice(Priority.class),
+            null,
+            "The most that his sessions have when several wait for a server; application and hint may lower it.");
+
     static UserSettings from(String name, SettingValues values) {
         return new UserSettings(
                 name,
@@ -55,6 +64,7 @@ public record UserSettings(
                 values.find(POOL_SIZE),
                 values.find(MAX_USER_CONNECTIONS),
                 values.find(MAX_USER_CLIENT_CONNECTIONS),
-                values.find(USER_RATE_LIMIT));
+                values.find(USER_RATE_LIMIT),
+                values.find(PRIORITY));
     }
 }

@@ -49,7 +49,8 @@ public final class AdminConsole implements Console {
     private static final String HELP = """
 
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
-            \tSHOW PEERS|PINS|HOSTS|REPLICAS|BREAKERS|FAILOVER|ROUTES|UNPARSED|INSTANCES|RATE_LIMITS|RETRIES|RULES
+            \tSHOW PEERS|PINS|HOSTS|REPLICAS|BREAKERS|FAILOVER|PATRONI|ROUTES|UNPARSED|INSTANCES
+            \tSHOW RATE_LIMITS|PRIORITIES|RETRIES|RULES
             \tSHOW ALERTS|ALERT_SINKS
             \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW|WARMING]
@@ -200,6 +201,7 @@ public final class AdminConsole implements Console {
             case "users" -> one(configTables.users());
             case "peers" -> one(configTables.peers());
             case "rate_limits" -> one(ConfigTables.rateLimits(limits));
+            case "priorities" -> one(ConfigTables.priorities(pools.waitingCounts()));
             case "rules" -> one(ConfigTables.rules(rules));
             case "state" -> one(poolTables.state());
             case "retries" -> one(statsTables.retries());
@@ -231,6 +233,7 @@ public final class AdminConsole implements Console {
             case "hosts" -> one(hostTables.hosts());
             case "breakers" -> one(hostTables.breakers(pools.breakers()));
             case "replicas" -> one(routeTables.replicas());
+            case "patroni" -> one(hostTables.patroni());
             case "failover" -> one(routeTables.failover());
             case "routes" -> one(routeTables.routes());
             case "alerts" -> one(alertTables.alerts());

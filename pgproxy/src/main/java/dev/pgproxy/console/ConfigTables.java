@@ -10,8 +10,11 @@ import dev.pgproxy.config.UserSettings;
 import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.Pools;
+import dev.pgproxy.pool.WaitingCounts;
+import dev.pgproxy.routing.Priority;
 import dev.pgproxy.rules.Rule;
 import dev.pgproxy.rules.StatementRules;
+import java.util.Locale;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -106,7 +109,8 @@ record ConfigTables(ProgramControl program, Pools pools, Clients clients) {
 
     /** The limits that are in use, and how far. */
     static ConsoleAnswer rateLimits(RateLimits limits) {
-        Table table = Table.of("scope name max_transactions:int4 window_ms:int8 used:int8 started:int8 refused:int8");
+        Table table = Table.of(
+                "scope name max_transactions:int4 window_ms:int8 used:int8 started:int8 refused:int8 shared apart:int8");
         for (RateLimits.Standing limit : limits.show()) {
             table.row(
                     limit.scope(),
@@ -115,7 +119,23 @@ record ConfigTables(ProgramControl program, Pools pools, Clients clients) {
                     limit.limit().window().toMillis(),
                     limit.used(),
                     limit.started(),
-                    limit.refused());
+                    limit.refused(),
+                    limit.shared().name().toLowerCase(Locale.ROOT),
+                    limit.apart());
+        }
+        return table.answer();
+    }
+
+    /** Who waits for servers, by priority. */
+    static ConsoleAnswer priorities(WaitingCounts counts) {
+        Table table = Table.of("priority weight:int4 waiting:int4 served:int8 wait_time:int8");
+        for (Priority priority : Priority.values()) {
+            table.row(
+                    priority.toString(),
+                    priority.weight(),
+                    counts.waiting(priority),
+                    counts.served(priority),
+                    counts.waitedMicros(priority));
         }
         return table.answer();
     }

@@ -7,6 +7,8 @@ import dev.pgproxy.health.breaker.BreakerReport;
 import dev.pgproxy.health.probe.Answer;
 import dev.pgproxy.health.probe.HostVitals;
 import dev.pgproxy.health.probe.MachineLoad;
+import dev.pgproxy.patroni.Member;
+import dev.pgproxy.patroni.PatroniWatch;
 import dev.pgproxy.route.Breakers;
 import dev.pgproxy.route.DatabaseRoutes;
 import dev.pgproxy.route.DatabaseState;
@@ -23,23 +25,59 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** SHOW HOSTS, SHOW BREAKERS. Thread-safe. */
+/** SHOW HOSTS, SHOW BREAKERS, SHOW PATRONI. Thread-safe. */
 record HostTables(Routes known) {
+    /** @param configured as its primary */
+    private record Cluster(HostAddress configured, DatabaseRoutes routes) {}
+
     /** One for each cluster, however many of its databases are in use. */
-    private Collection<DatabaseRoutes> clusters() {
-        Map<ClusterMonitor, DatabaseRoutes> found = new HashMap<>();
-        known.all().stream()
-                .map(DatabaseState::routes)
-                .filter(Objects::nonNull)
-                .forEach(routes -> found.putIfAbsent(routes.cluster(), routes));
+    private Collection<Cluster> clusters() {
+        Map<ClusterMonitor, Cluster> found = new HashMap<>();
+        for (DatabaseState state : known.all()) {
+            DatabaseRoutes routes = state.routes();
+            if (routes != null) {
+                found.putIfAbsent(routes.cluster(), new Cluster(state.database().primary(), routes));
+            }
+        }
         return found.values().stream()
-                .sorted(Comparator.comparing(routes -> routes.addresses().toString()))
+                .sorted(Comparator.comparing(cluster ->
+                        cluster.configured().toString() + cluster.routes().addresses()))
                 .toList();
+    }
+
+    ConsoleAnswer patroni() {
+        Table table =
+                Table.of("cluster member host port:int4 role state timeline:int4 lag_bytes:int8 tags reads told_by"
+                        + " told_ms:int8 problem");
+        for (PatroniWatch watch : known.patroni()) {
+            PatroniWatch.Status status = watch.status();
+            String problem = status.problem().isEmpty() ? null : status.problem();
+            long told = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - status.at());
+            for (Member member : status.members()) {
+                table.row(
+                        watch.cluster(),
+                        member.name(),
+                        member.address().host(),
+                        member.address().port(),
+                        member.role(),
+                        member.state(),
+                        member.timeline(),
+                        member.lag(),
+                        member.tags().isEmpty() ? null : member.tags(),
+                        member.takesReads() ? "yes" : "no",
+                        status.by(),
+                        told,
+                        problem);
+            }
+            if (status.members().isEmpty()) {
+                table.row(watch.cluster(), null, null, null, null, null, null, null, null, null, null, null, problem);
+            }
+        }
+        return table.answer();
     }
 
     ConsoleAnswer hosts() {
@@ -47,11 +85,12 @@ record HostTables(Routes known) {
                 + " connections:int8 max_connections:int4 reserved:int4 oldest_transaction_s:numeric"
                 + " oldest_idle_transaction_s:numeric waiting_locks:int8 longest_lock_wait_s:numeric deadlocks:int8"
                 + " buffer_hit_ratio cpu memory_used disk_used asked_ms:int8");
-        for (DatabaseRoutes cluster : clusters()) {
+        for (Cluster each : clusters()) {
+            DatabaseRoutes cluster = each.routes();
             for (HostState host : cluster.cluster().topology().hosts()) {
                 HostAddress address = cluster.addresses().get(host.host().index());
                 List<@Nullable Object> row = new ArrayList<>();
-                row.add(cluster.addresses().getFirst());
+                row.add(each.configured());
                 row.add(address.host());
                 row.add(address.port());
                 position(row, host, cluster.cluster().answer(host.host()));
@@ -66,8 +105,8 @@ record HostTables(Routes known) {
 
     ConsoleAnswer breakers(Breakers of) {
         Map<String, String> roles = new HashMap<>();
-        for (DatabaseRoutes cluster : clusters()) {
-            for (HostState host : cluster.cluster().topology().hosts()) {
+        for (Cluster each : clusters()) {
+            for (HostState host : each.routes().cluster().topology().hosts()) {
                 roles.put(host.host().name(), host.role().toString().toLowerCase(Locale.ROOT));
             }
         }

@@ -68,11 +68,12 @@ record RouteTables(Routes known) {
     }
 
     ConsoleAnswer failover() {
-        Table table = Table.of("configured primary timeline:int4 promotions:int8 state");
+        Table table = Table.of("configured primary timeline:int4 promotions:int8 missing state");
         for (WatchedCluster cluster : known.clusters()) {
             Topology topology = cluster.monitor().topology();
             Failover failover = cluster.failover();
             String state = failover == null ? "" : failover.state();
+            String missing = failover == null ? "" : failover.missing();
             table.row(
                     cluster.primary().toString(),
                     topology.primary() == null
@@ -80,6 +81,7 @@ record RouteTables(Routes known) {
                             : topology.primary().host().name(),
                     topology.timeline() == null ? null : topology.timeline().number(),
                     failover == null ? 0L : failover.promotions(),
+                    missing.isEmpty() ? null : missing,
                     state.isEmpty() ? null : state);
         }
         return table.answer();

@@ -40,6 +40,9 @@ record Switchover(ProgramControl program, Pools pools, Routes routes) {
         for (WatchedCluster cluster : routes.clusters()) {
             for (Host host : cluster.hosts()) {
                 Failover failover = cluster.failover();
+                if (host.name().equals(name) && cluster.primary().isPatroni()) {
+                    return List.of(refused("Patroni promotes here; use patronictl switchover"));
+                }
                 if (host.name().equals(name) && failover != null) {
                     HostState last = cluster.monitor().topology().primary();
                     String failure = takeOver(cluster.primary(), failover, host);

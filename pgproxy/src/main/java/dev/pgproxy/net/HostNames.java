@@ -8,6 +8,7 @@ import io.netty.util.concurrent.Promise;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.security.Security;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +36,9 @@ public final class HostNames extends AddressResolverGroup<InetSocketAddress> {
         private final long since = System.nanoTime();
     }
 
+    /** For how many seconds Java uses what it has looked up (manual of java.net.InetAddress). */
+    private static final String JAVAS_TTL = "networkaddress.cache.ttl";
+
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
     private final Executor lookUps;
     private volatile Duration ttl;
@@ -43,6 +47,16 @@ public final class HostNames extends AddressResolverGroup<InetSocketAddress> {
     public HostNames(Executor lookUps, Duration ttl) {
         this.lookUps = lookUps;
         this.ttl = ttl;
+    }
+
+    /**
+     * Keeps Java from using addresses for longer, 30 s, than {@code dns_max_ttl} says, unless somebody has told it how long to.
+     * For the whole process, which must not have looked up a name yet.
+     */
+    public static void switchOffJavasMemory() {
+        if (Security.getProperty(JAVAS_TTL) == null) {
+            Security.setProperty(JAVAS_TTL, "0");
+        }
     }
 
     /** RELOAD. */
@@ -60,6 +74,15 @@ public final class HostNames extends AddressResolverGroup<InetSocketAddress> {
             }
         });
         return list;
+    }
+
+    /** Whether a name has been found to stand for other addresses than this one since. */
+    public boolean hasLeft(String name, InetAddress address) {
+        Entry entry = entries.get(name);
+        return entry != null
+                && entry.addresses.isDone()
+                && !entry.addresses.isCompletedExceptionally()
+                && !entry.addresses.getNow(List.of()).contains(address);
     }
 
     @Override

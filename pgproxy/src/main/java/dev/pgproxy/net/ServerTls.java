@@ -10,7 +10,9 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import java.security.cert.CertPathValidatorException;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateExpiredException;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
@@ -101,6 +103,22 @@ public final class ServerTls {
         } catch (SSLPeerUnverifiedException e) {
             return null;
         }
+    }
+
+    /** Which certificate of a server has expired, and when, if a handshake has failed of that; else null. */
+    public static @Nullable String expired(Throwable failure) {
+        String which = "a certificate of the server";
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof CertPathValidatorException e
+                    && e.getIndex() >= 0
+                    && e.getCertPath().getCertificates().get(e.getIndex()) instanceof X509Certificate certificate) {
+                which = "the certificate of " + certificate.getSubjectX500Principal() + " expired at "
+                        + certificate.getNotAfter().toInstant();
+            } else if (cause instanceof CertificateExpiredException) {
+                return which.contains(" expired at ") ? which : which + " expired: " + cause.getMessage();
+            }
+        }
+        return null;
     }
 
     /** Protocol and cipher, as SHOW SERVERS prints them. */

@@ -1,6 +1,7 @@
 package dev.pgproxy.pool;
 
 import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.routing.Priority;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Settings;
 import io.netty.channel.EventLoop;
@@ -16,6 +17,11 @@ public interface LeaseListener {
 
     /** Custom parameters it has ever set: a server may have no others. */
     Set<String> customSettings();
+
+    /** Among whom it waits. On its loop, when it begins to wait. */
+    default Priority priority() {
+        return Priority.NORMAL;
+    }
 
     /** The server is its own until {@link Pool#release}. On its loop. */
     void granted(ServerConnection server);

@@ -43,7 +43,7 @@ public final class Pool implements ServerListener {
     private final IdleServers idle = new IdleServers();
     private final Set<ServerConnection> all = new LinkedHashSet<>();
     private final Set<ServerConnection> alone = new LinkedHashSet<>(0);
-    private final WaitingClients waiting = new WaitingClients();
+    private final WaitingClients waiting;
     private int connecting;
     private final AtomicInteger epoch = new AtomicInteger();
     private final HostAccess access;
@@ -65,6 +65,7 @@ public final class Pool implements ServerListener {
         this.key = key;
         this.pools = pools;
         this.counters = new PoolCounters(loops);
+        this.waiting = new WaitingClients(pools.waitingCounts());
         this.access = HostAccess.of(key, pools);
         this.outage = access.outage();
         this.books = primary == null ? new PoolBooks() : primary.books;
@@ -291,7 +292,8 @@ public final class Pool implements ServerListener {
                 || access.isShut()) {
             return false;
         }
-        return reserve(sizes, reserveOpen ? sizes.reservePoolSize() : 0, waiting.size() > connecting);
+        return reserve(
+                sizes, reserveOpen || waiting.isCritical() ? sizes.reservePoolSize() : 0, waiting.size() > connecting);
     }
 
     /** @param evicts whether an idle one that is good for nobody makes room */

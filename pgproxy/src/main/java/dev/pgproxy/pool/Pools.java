@@ -17,6 +17,7 @@ import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerConnector;
 import dev.pgproxy.server.ServerTarget;
 import io.netty.channel.EventLoop;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -49,6 +50,7 @@ public final class Pools {
     private final Gates gates = new Gates();
     private final ForgottenPools forgotten = new ForgottenPools();
     private final Notifiers notifiers = new Notifiers();
+    private final WaitingCounts waitingCounts = new WaitingCounts();
     private final Primaries primaries;
     private final Breakers breakers;
     private final BreakerProbes probes;
@@ -115,6 +117,11 @@ public final class Pools {
         return breakers;
     }
 
+    /** How many wait, by priority. */
+    public WaitingCounts waitingCounts() {
+        return waitingCounts;
+    }
+
     /** Whose notifications come through which server. */
     public Notifiers notifiers() {
         return notifiers;
@@ -140,7 +147,7 @@ public final class Pools {
     /** How long clients of a pool wait while its host cannot be reached, in nanoseconds; 0 = not at all. */
     long failoverWaitNanos(PoolKey key) {
         DatabaseSettings database = key.replica() == null ? config.database(key.database()) : null;
-        boolean watched = database != null && primaries.of(database.primary()) != null;
+        boolean watched = database != null && primaries.isWatched(database.primary());
         return watched ? config.failover().patience().toNanos() : 0;
     }
 
@@ -179,6 +186,7 @@ public final class Pools {
         return database != null
                 && key.replica() == null
                 && (database.primary().equals(host)
+                        || primaries.members(database.primary()).contains(host)
                         || database.replicas().stream()
                                 .anyMatch(replica -> replica.address().equals(host)));
     }
@@ -375,7 +383,10 @@ public final class Pools {
             loop.execute(() -> listener.failed(NO_PRIMARY));
             return;
         }
-        LoginListener ready = new ConnectQuery(parameters.isEmpty() ? database.connectQuery() : null, listener);
+        LoginListener ready = new ConnectQuery(
+                parameters.isEmpty() ? database.connectQuery() : null,
+                config.timeouts().serverConnectTimeout(),
+                listener);
         boolean checked = key.replica() == null && parameters.isEmpty(); // one for replication may not take queries
         if (checked) {
             ready = new PrimaryCheck(primaries, database.primary(), target.timeout(), ready);
@@ -443,6 +454,7 @@ public final class Pools {
         long now = System.nanoTime();
         List<Pool> idle = new ArrayList<>(0);
         for (Pool pool : pools.values()) {
+            pool.servers().forEach(this::leaveIfMoved);
             pool.sweep(now);
             if (pool.isForgettable(now)) {
                 idle.add(pool);
@@ -455,6 +467,15 @@ public final class Pools {
                     pool -> forget(pool, now),
                     pools.values(),
                     config.databases().keySet());
+        }
+    }
+
+    /** A server whose host's name stands for another address by now is closed once it is free, as in PgBouncer. */
+    private void leaveIfMoved(ServerConnection server) {
+        boolean hasMoved = server.channel().remoteAddress() instanceof InetSocketAddress at
+                && transport.names().hasLeft(server.identity().host().host(), at.getAddress());
+        if (hasMoved) {
+            server.usage().outdate();
         }
     }
 

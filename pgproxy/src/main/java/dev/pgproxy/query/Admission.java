@@ -22,11 +22,14 @@ final class Admission {
     private final Lease lease;
     private final Notifications notifications;
     private final Channel client;
+    private final Runnable again;
 
     /** Whether the exchange may go on: it is looked at again whenever it has waited for something. */
     private boolean admitted;
 
     private @Nullable ErrorFields refusal;
+
+    private final Patience patience = new Patience();
 
     /** Whether earlier exchanges were looked at, too. */
     private boolean watching;
@@ -42,18 +45,27 @@ final class Admission {
 
     private int starts;
 
-    Admission(RateLimits limits, Session session, Lease lease, Notifications notifications, Channel client) {
+    /** @param again is called when an exchange that waited is to be looked at again, on the client's loop */
+    Admission(
+            RateLimits limits,
+            Session session,
+            Lease lease,
+            Notifications notifications,
+            Channel client,
+            Runnable again) {
         this.limits = limits;
         this.session = session;
         this.lease = lease;
         this.notifications = notifications;
         this.client = client;
+        this.again = () -> client.eventLoop().execute(again);
     }
 
     /** Another exchange is the one to look at. */
     void next() {
         admitted = false;
         refusal = null;
+        patience.renew();
     }
 
     /** Why the exchange is refused; null if it is not. */
@@ -101,7 +113,11 @@ final class Admission {
             return null;
         }
         if (outstanding) {
+            patience.renew(); // it waits for something else
             return Junction.Turn.AWAITS_REPLIES; // what came before is answered before
+        }
+        if (refusal == null) {
+            return Junction.Turn.AWAITS_READING;
         }
         return client.isWritable() ? Junction.Turn.REFUSED : Junction.Turn.AWAITS_CLIENT;
     }
@@ -116,8 +132,10 @@ final class Admission {
         starts = 0;
         follow(exchange);
         if (starts > 0 && mayBeRefused) {
-            refusal = limits.start(session.database(), session.user(), starts);
-            if (refusal != null) {
+            RateLimits.Start start =
+                    limits.start(session.database(), session.user(), starts, patience.isOver() ? null : again);
+            refusal = start.refusal();
+            if (refusal != null || start.waits()) {
                 uncertain = known;
                 return false;
             }

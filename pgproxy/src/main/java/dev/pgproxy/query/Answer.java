@@ -4,6 +4,7 @@ import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.results.Comparison;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -144,6 +145,11 @@ final class Answer {
     static boolean suffices(byte[] answer, OneRead read) {
         return (!read.describesStatement() || get(answer, 0) > 0)
                 && (!read.describesPortal() || get(answer, Integer.BYTES) > 0);
+    }
+
+    /** Whether a client may be sent all of it. */
+    static boolean isWithin(byte[] answer, ResultLimit limit) {
+        return !limit.isWanted() || limit.admits(Unpooled.wrappedBuffer(answer, LENGTHS, answer.length - LENGTHS));
     }
 
     /** Writes what describes the statement. */

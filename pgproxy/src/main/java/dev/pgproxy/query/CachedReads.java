@@ -56,6 +56,7 @@ final class CachedReads {
     private final CachePolicy policy;
     private final SharedReads shared;
     private final Recorder recorder;
+    private final ResultLimit limit;
     private final Channel client;
 
     /** What the last read depended on: a client often asks the same with other parameters. */
@@ -76,7 +77,8 @@ final class CachedReads {
     /** Until when the exchange waits for other clients' reads; 0 if it has not waited. */
     private long patience;
 
-    CachedReads(DatabaseState state, RouteDecision decision, Channel client) {
+    CachedReads(DatabaseState state, RouteDecision decision, Channel client, ResultLimit limit) {
+        this.limit = limit;
         this.state = state;
         this.results = state.results();
         this.statements = decision.statements();
@@ -135,6 +137,10 @@ final class CachedReads {
             patience = 0;
             if (!serves) {
                 shadow(found, exchange);
+                return Verdict.MISS;
+            }
+            if (!Answer.isWithin(found.bytes(), limit)) { // the server's answer is cut
+                count(false, CacheReason.RULE);
                 return Verdict.MISS;
             }
             count(true, CacheReason.HIT);

@@ -8,6 +8,7 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
+import dev.pgproxy.protocol.sql.TextHint;
 import dev.pgproxy.session.ClientStatements;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
@@ -127,6 +128,18 @@ public final class Exchange {
 
     private static boolean mayNotify(@Nullable QueryFacts said) {
         return said != null && (said.has(NOTIFYING) || said.kind() == StatementKind.EXECUTE);
+    }
+
+    /** What the first text asks for that asks for anything; null if none does. */
+    @Nullable
+    TextHint hint(Session session) {
+        for (int i = 0; i < size; i++) {
+            QueryFacts said = types[i] == FrontendType.BIND ? bound(i, session) : facts[i];
+            if (said != null && said.hint() != null) {
+                return said.hint();
+            }
+        }
+        return null;
     }
 
     /** What the statement of a Bind says; null for other messages, malformed ones, and unknown statements. */

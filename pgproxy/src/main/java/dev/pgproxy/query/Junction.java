@@ -23,7 +23,7 @@ final class Junction {
         ANSWERED,
         /** Come again when the client takes bytes. */
         AWAITS_CLIENT,
-        /** Come again when called: a text is being read, or another client asks the same. */
+        /** Come again when called: a text is being read, another client asks the same, or instances share a limit. */
         AWAITS_READING,
         /** Come again when everything before has been answered. */
         AWAITS_REPLIES,
@@ -65,9 +65,9 @@ final class Junction {
         this.link = link;
         this.notifications = notifications;
         this.routing = routing;
-        this.cached = routing == null ? null : routing.cachedReads(link.channel());
+        this.cached = routing == null ? null : routing.cachedReads(link.channel(), gate.limit());
         this.gate = gate;
-        this.admission = new Admission(gate.restraints().rates(), session, lease, notifications, link.channel());
+        this.admission = new Admission(gate.restraints().rates(), session, lease, notifications, link.channel(), again);
         this.again = again;
     }
 

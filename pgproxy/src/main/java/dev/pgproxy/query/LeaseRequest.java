@@ -4,6 +4,8 @@ import dev.pgproxy.pool.LeaseListener;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.routing.Priority;
+import dev.pgproxy.routing.RoutingHint;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.Settings;
@@ -26,6 +28,9 @@ final class LeaseRequest implements LeaseListener {
     private final @Nullable Routing routing;
     private boolean waiting;
 
+    /** Of the exchange that waits; null until it has to. */
+    private @Nullable Priority priority;
+
     LeaseRequest(QueryFlow flow, ClientLink link, PoolStatements statements, Lease lease, @Nullable Routing routing) {
         this.flow = flow;
         this.link = link;
@@ -38,6 +43,7 @@ final class LeaseRequest implements LeaseListener {
 
     /** True if a server is leased now; else {@link QueryFlow#leased} follows, or the end of the client. */
     boolean acquire() {
+        priority = null;
         while (true) {
             ServerConnection granted = lease.source().acquire(this);
             if (granted == null) {
@@ -94,6 +100,21 @@ final class LeaseRequest implements LeaseListener {
     @Override
     public Set<String> customSettings() {
         return session.customSettings();
+    }
+
+    @Override
+    public Priority priority() {
+        if (priority == null) {
+            Priority hint = routing != null && routing.isActive()
+                    ? routing.priority()
+                    : flow.exchange().hint(session) instanceof RoutingHint said ? said.priority() : null;
+            priority = flow.junction()
+                    .gate()
+                    .restraints()
+                    .priorities()
+                    .of(session.user(), session.reported().get("application_name"), hint);
+        }
+        return priority;
     }
 
     @Override

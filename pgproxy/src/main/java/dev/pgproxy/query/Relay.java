@@ -32,6 +32,7 @@ final class Relay implements ReplySink {
     private final Lease lease;
     private final Channel client;
     private final @Nullable Recorder recorder;
+    private final ResultLimit limit;
     private @Nullable ServerConnection server;
     private boolean stopped;
     private boolean fatal;
@@ -56,6 +57,7 @@ final class Relay implements ReplySink {
         this.notifications = notifications;
         this.client = client;
         this.recorder = flow.junction().recorder();
+        this.limit = flow.junction().gate().limit();
     }
 
     void begin(ServerConnection leased) {
@@ -118,15 +120,39 @@ final class Relay implements ReplySink {
             return;
         }
         flow.times().replied(length);
-        if (index == buf.readerIndex() && length == buf.readableBytes()) {
+        if (limit.isOn()) {
+            forwardWithin(buf, index, length);
+        } else if (index == buf.readerIndex() && length == buf.readableBytes()) {
             client.write(buf.retain(), client.voidPromise());
         } else {
             client.write(buf.retainedSlice(index, length), client.voidPromise());
         }
     }
 
+    private void forwardWithin(ByteBuf buf, int index, int length) {
+        boolean whole = limit.error() == null;
+        int passed = whole ? limit.passes(buf, index, length) : 0;
+        if (passed > 0) {
+            client.write(buf.retainedSlice(index, passed), client.voidPromise());
+        }
+        ErrorFields error = limit.error();
+        if (error == null) {
+            return;
+        }
+        if (whole) {
+            unrecorded();
+            flow.times().failed();
+            say(error);
+            flow.junction().gate().cut();
+        }
+        limit.asides(buf, index + passed, length - passed, aside -> client.write(aside, client.voidPromise()));
+    }
+
     @Override
     public void answer(int entry) {
+        if (limit.error() != null) {
+            return;
+        }
         ByteBuf constant = ExchangeWriter.answer(entry).duplicate();
         int length = constant.readableBytes();
         if (trial.isRunning() ? !trial.holds(constant, 0, length) : !rerun.holds(constant, 0, length)) {
@@ -146,9 +172,11 @@ final class Relay implements ReplySink {
         Outcome.applySubstituted(substitute.statement(), session);
         compare();
         rerun.pass();
-        ByteBuf out = client.alloc().buffer(32);
-        BackendWriter.commandComplete(out, substitute.tag());
-        client.write(out, client.voidPromise());
+        if (limit.error() == null) {
+            ByteBuf out = client.alloc().buffer(32);
+            BackendWriter.commandComplete(out, substitute.tag());
+            client.write(out, client.voidPromise());
+        }
         lease.completed(substitute.statement());
     }
 
@@ -227,7 +255,7 @@ final class Relay implements ReplySink {
             Outcome.idle(!undone, session, server());
         }
         misaligned &= status != TransactionStatus.FAILED;
-        return notifications.withholds(status, server(), misaligned);
+        return notifications.withholds(status, server(), misaligned || limit.isOn());
     }
 
     @Override
@@ -244,6 +272,10 @@ final class Relay implements ReplySink {
         if (trial.isRunning()) {
             trial.end();
             if (session.status() != TransactionStatus.IDLE) {
+                ErrorFields cut = limit.error();
+                if (cut != null) {
+                    session.failed(cut);
+                }
                 inTransaction();
             }
         }
@@ -251,6 +283,11 @@ final class Relay implements ReplySink {
             recorder.complete();
         }
         ServerConnection leased = server();
+        if (limit.isToFail(status)) {
+            // no statement: it fails the transaction
+            leased.ask(limit.message(), (failure, now) -> failedToo(now, leased));
+            return;
+        }
         if (misaligned && Aligner.settings(session, leased, () -> realigned(status, leased))) {
             return;
         }
@@ -304,6 +341,15 @@ final class Relay implements ReplySink {
         ByteBuf out = client.alloc().buffer(6);
         BackendWriter.readyForQuery(out, session.status());
         client.write(out, client.voidPromise());
+    }
+
+    /** The server's transaction has failed, as the client was told. */
+    private void failedToo(byte status, ServerConnection leased) {
+        if (server == leased && leased.isUsable()) {
+            misaligned = false;
+            session.ready(status);
+            notifications.settle(status, leased, () -> flow.ready(status));
+        }
     }
 
     private void realigned(byte status, ServerConnection leased) {

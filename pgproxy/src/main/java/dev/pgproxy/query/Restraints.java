@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.limit.Priorities;
 import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.rules.StatementRules;
 
@@ -8,8 +9,9 @@ import dev.pgproxy.rules.StatementRules;
  *
  * @param rates how many transactions may start
  * @param rules which statements are treated apart
+ * @param priorities whose are given a server first
  */
-public record Restraints(RateLimits rates, StatementRules rules) {
+public record Restraints(RateLimits rates, StatementRules rules, Priorities priorities) {
     /** Nothing, for clients within the process. */
-    public static final Restraints NONE = new Restraints(RateLimits.NONE, StatementRules.NONE);
+    public static final Restraints NONE = new Restraints(RateLimits.NONE, StatementRules.NONE, Priorities.NONE);
 }

@@ -15,6 +15,7 @@ import dev.pgproxy.route.SessionView;
 import dev.pgproxy.routing.Consistency;
 import dev.pgproxy.routing.Host;
 import dev.pgproxy.routing.HostState;
+import dev.pgproxy.routing.Priority;
 import dev.pgproxy.routing.Route;
 import dev.pgproxy.routing.RouteReason;
 import dev.pgproxy.routing.RoutingHint;
@@ -173,9 +174,9 @@ public final class Routing {
         again.run();
     }
 
-    /** What the cache makes of reads; for the client whose channel this is. */
-    CachedReads cachedReads(Channel client) {
-        return new CachedReads(state, decision, client);
+    /** What the cache makes of reads; for the client whose channel this is, and who may be sent no more than that. */
+    CachedReads cachedReads(Channel client, ResultLimit limit) {
+        return new CachedReads(state, decision, client, limit);
     }
 
     /** Looks at an exchange that may be routed, while no server is leased. */
@@ -256,6 +257,12 @@ public final class Routing {
     /** Whether the client wants to be told if the replica breaks what was looked at last. */
     boolean refusesRetry() {
         return decision.hint().once();
+    }
+
+    /** Among whom the exchange that was looked at wants to wait; null if it does not say. */
+    @Nullable
+    Priority priority() {
+        return decision.hint().priority();
     }
 
     /** Whether the exchange goes to a replica that may fail to answer it. */

@@ -1,5 +1,6 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.config.RateLimit;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.FrontendType;
@@ -30,11 +31,17 @@ final class RuleGate {
     private final ClientLink link;
     private final Refusals refusals = new Refusals();
     private final RuleWatch watch;
+    private final ResultLimit limit = new ResultLimit();
+    private final RuleRates rates;
 
     /** Whether the exchange has been looked at: it comes again whenever it has waited for something. */
     private boolean looked;
 
     private boolean admitted;
+
+    /** Whether it is the next to be sent. */
+    private boolean passed;
+
     private @Nullable ErrorFields refusal;
 
     /** Whether what follows of a long message is not for the server. */
@@ -61,10 +68,16 @@ final class RuleGate {
         this.notifications = notifications;
         this.link = link;
         this.watch = new RuleWatch(flow, lease, cancels, link.channel().eventLoop());
+        this.rates = new RuleRates(restraints.rates(), link.channel().eventLoop(), flow::goOn);
     }
 
     Restraints restraints() {
         return restraints;
+    }
+
+    /** How much of what runs its client may be sent. */
+    ResultLimit limit() {
+        return limit;
     }
 
     /** Another exchange is the one to look at. */
@@ -73,6 +86,7 @@ final class RuleGate {
         admitted = false;
         refusal = null;
         dropsRest = false;
+        rates.next();
     }
 
     /** Why the exchange is refused; null if it is not. */
@@ -88,17 +102,30 @@ final class RuleGate {
 
     /** What to do with an exchange that may not go on now; null if it may. What is left of it may go to a server. */
     Junction.@Nullable Turn stops(Exchange exchange) {
+        Junction.Turn turn = turn(exchange);
+        passed = turn == null;
+        return turn;
+    }
+
+    private Junction.@Nullable Turn turn(Exchange exchange) {
         if (rules.isEmpty() && !watch.isOn() && !watch.mayStrike()) {
             mine = List.of();
+            limit.want(mine);
             return null;
         }
         if (!looked) {
             looked = true;
             look(exchange);
+            boolean cuttable = !mine.isEmpty() && !lease.isOpen() && ResultLimit.isCuttable(exchange, session);
+            limit.want(cuttable ? mine : List.of());
         }
         if (!lease.isOpen() && !lease.isCopying() && runs(exchange) && waits()) {
             return Junction.Turn.AWAITS_REPLIES;
         }
+        if (rates.waits()) {
+            return Junction.Turn.AWAITS_REPLIES; // of Redis, for once
+        }
+        pace(exchange);
         if (refusal != null || !mine.isEmpty()) {
             if (!link.channel().isWritable()) {
                 return Junction.Turn.AWAITS_CLIENT;
@@ -145,6 +172,7 @@ final class RuleGate {
             }
             if (exchange.type(i) != FrontendType.PARSE) {
                 found.forEach(this::watch);
+                count(found, exchange, i);
             }
         }
     }
@@ -187,16 +215,64 @@ final class RuleGate {
         if (facts == null) {
             return List.of(); // the server knows of no such statement, either
         }
-        StatementRules.Fitting fitting = rules.known(facts);
-        if (fitting == null) {
-            byte[] text = exchange.text(i, session);
-            fitting = rules.find(facts, text, session.reported().isConforming());
+        StatementRules.Fitting fitting = fitting(facts, exchange, i);
+        return fitting.isEmpty() ? List.of() : fitting.of(session.user(), session.database(), application());
+    }
+
+    private StatementRules.Fitting fitting(QueryFacts facts, Exchange exchange, int i) {
+        StatementRules.Fitting known = rules.known(facts);
+        return known == null
+                ? rules.find(
+                        facts, exchange.text(i, session), session.reported().isConforming())
+                : known;
+    }
+
+    private String application() {
+        return Objects.requireNonNullElse(session.reported().get("application_name"), "");
+    }
+
+    // ---- how often
+
+    /** What has a rate counts when it is bound: executing a portal in parts is one execution. */
+    private void count(List<Rule> found, Exchange exchange, int i) {
+        if (exchange.type(i) == FrontendType.EXECUTE || restraints.rates().isExempt(session.user())) {
+            return;
         }
-        if (fitting.isEmpty()) {
-            return List.of();
+        for (Rule rule : found) {
+            RateLimit limit = rule.says().rate();
+            if (limit != null) {
+                rates.add(i, rule, limit, times(rule, exchange, i));
+            }
         }
-        String application = Objects.requireNonNullElse(session.reported().get("application_name"), "");
-        return fitting.of(session.user(), session.database(), application);
+    }
+
+    private int times(Rule rule, Exchange exchange, int i) {
+        QueryFacts facts = exchange.facts(i);
+        return exchange.type(i) == FrontendType.QUERY && facts != null
+                ? fitting(facts, exchange, i).times(rule, session.user(), session.database(), application())
+                : 1;
+    }
+
+    /** One that would be one too many is refused. */
+    private void pace(Exchange exchange) {
+        RuleRates.Run run = rates.refused();
+        ErrorFields error = rates.refusal();
+        if (run != null && error != null) {
+            rates.next();
+            run.rule().countRefused();
+            refuse(exchange, preparing(run, exchange), error);
+        }
+    }
+
+    /** The Parse of a statement that is refused when it is bound: so the server learns nothing of it. */
+    private int preparing(RuleRates.Run run, Exchange exchange) {
+        int message = run.message();
+        for (int i = message - 1; i >= 0 && exchange.type(i) != FrontendType.BIND; i--) {
+            if (exchange.type(i) == FrontendType.PARSE && rulesOf(exchange, i).contains(run.rule())) {
+                message = i;
+            }
+        }
+        return message;
     }
 
     // ---- refusing
@@ -247,9 +323,16 @@ final class RuleGate {
 
     /** The exchange has been sent. */
     void sent() {
-        if (!mine.isEmpty()) {
+        if (passed && !mine.isEmpty()) { // not if what was before it is sent once more
             watch.begin(mine);
+            limit.begin();
         }
+        passed = false;
+    }
+
+    /** A result was cut off. */
+    void cut() {
+        watch.cut();
     }
 
     /** ReadyForQuery; {@code quiet} if nothing else is expected. */
@@ -265,6 +348,7 @@ final class RuleGate {
 
     /** What was under rules runs no more. */
     void end() {
+        limit.end();
         watch.end();
     }
 }

@@ -103,14 +103,32 @@ final class RuleWatch {
         }
         if (lease.isBusy()) {
             expired = rule;
-            struck = true;
             rule.countRefused();
-            flow.cancel(CANCEL_TIMEOUT, flow::goOn);
+            cancel();
         } else {
             schedule(
                     rule,
                     AGAIN_MILLIS); // a replica has failed and the primary is to answer, or it is run again in a moment
         }
+    }
+
+    /** What is still to come is for nobody: the server is told to stop, unless it has by itself in a moment. */
+    void cut() {
+        if (timer != null) {
+            timer.cancel(false);
+        }
+        timer = loop.schedule(this::stop, AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void stop() {
+        if (on && lease.isBusy()) {
+            cancel();
+        }
+    }
+
+    private void cancel() {
+        struck = true;
+        flow.cancel(CANCEL_TIMEOUT, flow::goOn);
     }
 
     /** Nothing of it runs any more. */

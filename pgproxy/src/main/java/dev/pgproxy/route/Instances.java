@@ -11,6 +11,7 @@ import dev.pgproxy.cache.redis.RedisSettings;
 import dev.pgproxy.cache.redis.RedisTier;
 import dev.pgproxy.cache.redis.TableSet;
 import dev.pgproxy.cache.redis.TierSettings;
+import dev.pgproxy.cache.redis.TokenBank;
 import dev.pgproxy.config.InstanceSettings;
 import dev.pgproxy.config.Secret;
 import dev.pgproxy.routing.catalog.RelationSet;
@@ -53,6 +54,7 @@ public final class Instances implements LinkListener, AutoCloseable {
     private final RedisAccess access;
     private final InstanceLink link;
     private final RedisTier tier;
+    private final TokenBank bank;
     private final Map<String, Named> databases = new HashMap<>();
     private final CountDownLatch known = new CountDownLatch(1);
 
@@ -73,6 +75,7 @@ public final class Instances implements LinkListener, AutoCloseable {
                 secret,
                 new TierSettings(usual.timeout(), usual.maxInFlight(), Math.max(1, maxResult), usual.compressOver()));
         link.start();
+        bank = new TokenBank(access, link);
     }
 
     /** Begins to look for the others; null if there are none to look for. */
@@ -137,6 +140,11 @@ public final class Instances implements LinkListener, AutoCloseable {
     /** Results that all share. */
     public RedisTier tier() {
         return tier;
+    }
+
+    /** Where rate limits are shared. */
+    public TokenBank bank() {
+        return bank;
     }
 
     /** For people. */
@@ -256,6 +264,7 @@ public final class Instances implements LinkListener, AutoCloseable {
 
     @Override
     public void close() {
+        bank.close();
         link.close();
         tier.close();
         access.close();

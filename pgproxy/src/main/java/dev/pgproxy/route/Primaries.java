@@ -31,6 +31,7 @@ public final class Primaries {
     }
 
     private final ConcurrentMap<HostAddress, Place> places = new ConcurrentHashMap<>();
+    private final ConcurrentMap<HostAddress, List<HostAddress>> members = new ConcurrentHashMap<>();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile Consumer<HostAddress> doubted = configured -> {};
 
@@ -47,7 +48,24 @@ public final class Primaries {
     /** Where to log in; null if nowhere, as no host is the primary. */
     public @Nullable HostAddress address(HostAddress configured) {
         Place place = places.get(configured);
-        return place == null ? configured : place.address();
+        if (place == null) {
+            return configured.isPatroni() ? null : configured;
+        }
+        return place.address();
+    }
+
+    /** Whether hosts are asked who the primary is: then there may be another soon. */
+    public boolean isWatched(HostAddress configured) {
+        return configured.isPatroni() || places.containsKey(configured);
+    }
+
+    /** The hosts of a cluster of Patroni's, as they are watched; empty for others. */
+    public List<HostAddress> members(HostAddress configured) {
+        return members.getOrDefault(configured, List.of());
+    }
+
+    void members(HostAddress configured, List<HostAddress> told) {
+        members.put(configured, List.copyOf(told));
     }
 
     /**
@@ -103,8 +121,9 @@ public final class Primaries {
     /** It is not watched any more: it is where the configuration says. */
     synchronized void forget(HostAddress configured) {
         Place before = places.remove(configured);
+        members.remove(configured);
         if (before != null && !configured.equals(before.address())) {
-            tell(configured, configured);
+            tell(configured, address(configured));
         }
     }
 

@@ -15,21 +15,28 @@ final class PrimaryChange implements Consumer<Topology> {
     private final Runnable changed;
     private final LongConsumer identified;
     private @Nullable Timeline timeline;
+    private boolean seen;
     private boolean missed;
 
-    /** @param identified is told the system identifier, again and again */
-    PrimaryChange(Runnable changed, LongConsumer identified) {
+    /**
+     * @param identified is told the system identifier, again and again
+     * @param last what was seen by who watched the cluster before; null if nobody did
+     */
+    PrimaryChange(Runnable changed, LongConsumer identified, @Nullable Topology last) {
         this.changed = changed;
         this.identified = identified;
+        this.timeline = last == null ? null : last.timeline();
+        this.missed = timeline != null && last != null && last.primary() == null;
     }
 
     @Override
     public void accept(Topology topology) {
         HostState primary = topology.primary();
         if (primary == null) {
-            missed = timeline != null;
+            missed |= seen && timeline != null; // not yet seen is not gone
             return;
         }
+        seen = true;
         Timeline now = topology.timeline();
         boolean other = missed || timeline != null && !timeline.equals(now);
         timeline = now;

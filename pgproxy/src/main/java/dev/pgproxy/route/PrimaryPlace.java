@@ -20,7 +20,7 @@ final class PrimaryPlace implements Consumer<Topology> {
     private final HostAddress configured;
     private final List<HostAddress> addresses;
     private final Primaries primaries;
-    private int host = -1;
+    private int host;
     private boolean none;
 
     /** @param addresses of all hosts, by their index */
@@ -28,6 +28,8 @@ final class PrimaryPlace implements Consumer<Topology> {
         this.configured = configured;
         this.addresses = List.copyOf(addresses);
         this.primaries = primaries;
+        Primaries.Place known = primaries.of(configured);
+        this.host = known == null ? -1 : addresses.indexOf(known.address());
     }
 
     @Override

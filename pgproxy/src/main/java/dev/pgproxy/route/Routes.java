@@ -3,27 +3,21 @@ package dev.pgproxy.route;
 import dev.pgproxy.cache.KeyHash;
 import dev.pgproxy.config.ChangeFeedLevel;
 import dev.pgproxy.config.DatabaseSettings;
-import dev.pgproxy.config.FailoverSettings;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.config.ReplicaAddress;
 import dev.pgproxy.config.RoutingSettings;
-import dev.pgproxy.health.ClusterMonitor;
-import dev.pgproxy.health.MonitorSettings;
 import dev.pgproxy.health.catalog.CatalogKeeper;
-import dev.pgproxy.health.failover.Failover;
 import dev.pgproxy.health.failover.LastPrimary;
-import dev.pgproxy.health.failover.Rules;
 import dev.pgproxy.health.probe.ControlConnections;
 import dev.pgproxy.health.probe.ControlTarget;
+import dev.pgproxy.patroni.PatroniWatch;
 import dev.pgproxy.results.Results;
 import dev.pgproxy.routing.Host;
 import dev.pgproxy.routing.HostChooser;
 import dev.pgproxy.routing.ReadBalance;
-import dev.pgproxy.routing.ResponseTimes;
 import dev.pgproxy.routing.Topology;
 import dev.pgproxy.routing.catalog.RelationSet;
-import dev.pgproxy.routing.freshness.Timeline;
 import dev.pgproxy.routing.sql.Shapes;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,7 +31,6 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,13 +41,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class Routes implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
-    private static final Duration PATIENCE = Duration.ofSeconds(1);
 
     /** A catalog of many thousand relations takes its time. */
     private static final Duration CATALOG_PATIENCE = Duration.ofSeconds(30);
 
-    /** A primary with its replicas, as configured. */
-    private record ClusterKey(HostAddress primary, List<ReplicaAddress> replicas) {}
+    /** Where the wildcard has no name of its own: there on every server. */
+    private static final String ANY_DATABASE = "postgres";
 
     private final Shapes shapes = new Shapes();
     private final @Nullable Instances instances;
@@ -67,6 +59,7 @@ public final class Routes implements AutoCloseable {
     private final Map<PhysicalDatabase, DatabaseFeed> feeds = new HashMap<>();
     private final Primaries primaries;
     private final Breakers breakers;
+    private final PatroniHosts patroni;
 
     /** From before the last RELOAD. */
     private final Map<HostAddress, LastPrimary> lastPrimaries = new HashMap<>();
@@ -97,6 +90,8 @@ public final class Routes implements AutoCloseable {
                 .findFirst()
                 .ifPresent(routes -> routes.cluster().askNow()));
         tellWhatIsMissing();
+        this.patroni = new PatroniHosts(primaries, this::told);
+        patroni.reload(config);
     }
 
     /** The shapes of texts. */
@@ -131,6 +126,11 @@ public final class Routes implements AutoCloseable {
     /** The clusters that are watched. */
     public synchronized List<WatchedCluster> clusters() {
         return List.copyOf(clusters.values());
+    }
+
+    /** Who asks Patroni of which cluster. */
+    public Collection<PatroniWatch> patroni() {
+        return patroni.watches();
     }
 
     /** The databases that somebody has used. */
@@ -218,6 +218,12 @@ public final class Routes implements AutoCloseable {
         keepers.clear();
         feeds.values().forEach(DatabaseFeed::close);
         feeds.clear();
+        patroni.reload(changed);
+        for (HostAddress cluster : patroni.clusters()) {
+            before.values().stream()
+                    .filter(last -> last.primary().equals(cluster))
+                    .forEach(last -> watchMembers(cluster, last));
+        }
         states.values().forEach(this::apply);
         before.values().forEach(WatchedCluster::close);
         for (HostAddress configured : primaries.watched()) {
@@ -229,9 +235,60 @@ public final class Routes implements AutoCloseable {
         }
     }
 
+    /**
+     * Patroni has answered: if the hosts are others than before, all of them are watched anew, with what was known of the
+     * primary. On a thread that asks Patroni.
+     */
+    private synchronized void told(HostAddress cluster) {
+        List<ReplicaAddress> hosts = patroni.of(cluster);
+        if (hosts.isEmpty()) {
+            return; // it is not configured any more
+        }
+        ClusterKey key = keyOf(cluster);
+        WatchedCluster last = key == null ? null : clusters.get(key);
+        if (key != null && last != null) {
+            if (hosts.equals(key.hosts())) {
+                if (patroni.hasOtherLeader(cluster)) {
+                    last.monitor().askNow();
+                }
+                return;
+            }
+            clusters.remove(key);
+            last.close();
+        }
+        watchMembers(cluster, last);
+        behind(cluster).forEach(this::apply);
+    }
+
+    /** What is watched of a cluster of Patroni's; null if nothing is yet. */
+    private @Nullable ClusterKey keyOf(HostAddress cluster) {
+        return clusters.keySet().stream()
+                .filter(key -> key.primary().equals(cluster))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Before any of the cluster's databases is used: logins need to know where the primary is. */
+    private void watchMembers(HostAddress cluster, @Nullable WatchedCluster last) {
+        ClusterKey key = new ClusterKey(cluster, patroni.of(cluster));
+        ControlLogin login = control;
+        if (key.hosts().isEmpty() || login == null) {
+            return;
+        }
+        String database = config.databasesAndWildcard().values().stream()
+                .filter(each -> each.primary().equals(cluster))
+                .map(each ->
+                        each.serverDatabase(each.name().equals(DatabaseSettings.WILDCARD) ? ANY_DATABASE : each.name()))
+                .findFirst()
+                .orElse(ANY_DATABASE);
+        primaries.members(cluster, key.addresses());
+        clusters.put(key, watch(key, database, login, last));
+        LOG.info("{}: the hosts are {}", cluster, key.hosts());
+    }
+
     private void tellWhatIsMissing() {
         for (DatabaseSettings database : config.databasesAndWildcard().values()) {
-            if (!database.replicas().isEmpty() && control == null) {
+            if (database.mayHaveReplicas() && control == null) {
                 LOG.warn(
                         "the replicas of database {} get no reads: set control_user and control_password, a user with the"
                                 + " role pg_monitor, to watch them",
@@ -247,10 +304,15 @@ public final class Routes implements AutoCloseable {
 
     private void apply(DatabaseState state) {
         PhysicalDatabase physical = state.database();
-        List<ReplicaAddress> replicas = replicas(physical);
+        boolean told = physical.primary().isPatroni();
+        ClusterKey key = told ? keyOf(physical.primary()) : new ClusterKey(physical.primary(), hosts(physical));
         ControlLogin login = control;
-        boolean asked = !replicas.isEmpty() || config.cache().isOn() || instances != null; // what is written
-        if (!asked || login == null || physical.primary().isUnixSocket()) {
+        if (key == null || login == null || physical.primary().isUnixSocket()) {
+            state.routes(null);
+            return;
+        }
+        boolean asked = config.cache().isOn() || instances != null; // what is written
+        if (!asked && !told && key.hosts().size() == 1) {
             state.routes(null);
             return;
         }
@@ -259,16 +321,8 @@ public final class Routes implements AutoCloseable {
             shapes.warmUp();
         }
         RoutingSettings settings = config.routing();
-        List<Host> hosts = new ArrayList<>();
-        List<HostAddress> addresses = new ArrayList<>();
-        hosts.add(new Host(0, physical.primary().toString(), settings.primaryWeight()));
-        addresses.add(physical.primary());
-        for (ReplicaAddress replica : replicas) {
-            hosts.add(new Host(hosts.size(), replica.address().toString(), replica.weight()));
-            addresses.add(replica.address());
-        }
-        WatchedCluster cluster = clusters.computeIfAbsent(
-                new ClusterKey(physical.primary(), replicas), key -> watch(key, hosts, addresses, physical, login));
+        WatchedCluster cluster = clusters.computeIfAbsent(key, hosts -> watch(hosts, physical.name(), login, null));
+        List<Host> hosts = cluster.hosts();
         int[][] active = new int[loops][hosts.size()];
         List<HostChooser> choosers = new ArrayList<>();
         ReadBalance balance = new ReadBalance(
@@ -286,7 +340,7 @@ public final class Routes implements AutoCloseable {
         state.routes(new DatabaseRoutes(
                 cluster.monitor(),
                 hosts,
-                addresses,
+                key.addresses(),
                 settings,
                 choosers,
                 active,
@@ -337,6 +391,14 @@ public final class Routes implements AutoCloseable {
         pastKeepers.forEach(CatalogKeeper::close);
     }
 
+    /** All of a cluster, the primary as configured first. */
+    private List<ReplicaAddress> hosts(PhysicalDatabase physical) {
+        List<ReplicaAddress> hosts = new ArrayList<>();
+        hosts.add(new ReplicaAddress(physical.primary(), config.routing().primaryWeight(), null));
+        hosts.addAll(replicas(physical));
+        return List.copyOf(hosts);
+    }
+
     /** Of whatever name of the configuration leads there: what one writes, the other may read. */
     private List<ReplicaAddress> replicas(PhysicalDatabase physical) {
         Set<ReplicaAddress> seen = new HashSet<>();
@@ -353,39 +415,6 @@ public final class Routes implements AutoCloseable {
         return replicas;
     }
 
-    private WatchedCluster watch(
-            ClusterKey key,
-            List<Host> hosts,
-            List<HostAddress> addresses,
-            PhysicalDatabase physical,
-            ControlLogin login) {
-        ResponseTimes times = new ResponseTimes(loops, hosts.size());
-        List<ControlTarget> targets = new ArrayList<>();
-        for (Host host : hosts) {
-            ReplicaAddress replica = host.index() == 0 ? null : key.replicas().get(host.index() - 1);
-            targets.add(login.target(
-                    host,
-                    addresses.get(host.index()),
-                    physical.name(),
-                    config.serverTls(),
-                    replica == null ? null : replica.nodeExporter()));
-        }
-        MonitorSettings settings = new MonitorSettings(
-                config.routing().healthInterval(),
-                config.routing().freshnessInterval(),
-                PATIENCE,
-                config.routing().adaptiveWeights(),
-                config.routing().maxReplicaLag());
-        Consumer<Topology> listener =
-                new PrimaryChange(() -> primaryChanged(key.primary()), system -> identified(key.primary(), system));
-        if (config.failover().follows()) { // after it: nothing is sent to another primary before results are forgotten
-            listener = listener.andThen(new PrimaryPlace(key.primary(), addresses, primaries));
-        }
-        ClusterMonitor monitor = ClusterMonitor.start(
-                targets, settings, times, addresses.stream().map(breakers::of).toList(), listener);
-        return new WatchedCluster(key.primary(), hosts, monitor, times, failover(key.primary(), targets, monitor));
-    }
-
     private void remember(WatchedCluster cluster) {
         LastPrimary last =
                 cluster.failover() == null ? null : cluster.failover().last();
@@ -394,37 +423,13 @@ public final class Routes implements AutoCloseable {
         }
     }
 
-    private @Nullable Failover failover(HostAddress primary, List<ControlTarget> targets, ClusterMonitor monitor) {
-        FailoverSettings failover = config.failover();
-        if (!failover.follows() || targets.size() == 1) {
-            return null;
-        }
-        Rules rules = new Rules(
-                failover.promotes(),
-                failover.after(),
-                failover.allowDataLoss(),
-                config.routing().healthInterval());
-        return new Failover(
-                targets,
-                monitor,
-                rules,
-                new Failover.Fence() {
-                    @Override
-                    public String hindrance() {
-                        return instances == null ? "" : instances.company();
-                    }
-
-                    @Override
-                    public void leave(Timeline last) {
-                        primaries.leave(primary, last);
-                    }
-
-                    @Override
-                    public void stay(Timeline last) {
-                        primaries.stay(primary, last);
-                    }
-                },
-                lastPrimaries.get(primary));
+    /** @param last who watched it before with other hosts; null if nobody did */
+    private WatchedCluster watch(ClusterKey key, String database, ControlLogin login, @Nullable WatchedCluster last) {
+        Topology before = last == null ? null : last.monitor().topology();
+        PrimaryChange change = new PrimaryChange(
+                () -> primaryChanged(key.primary()), system -> identified(key.primary(), system), before);
+        return new Watching(config, loops, primaries, breakers, instances)
+                .begin(key, database, login, change, before, lastPrimaries.get(key.primary()));
     }
 
     private CatalogKeeper keep(PhysicalDatabase physical, DatabaseState state, ControlTarget target) {
@@ -440,6 +445,7 @@ public final class Routes implements AutoCloseable {
 
     @Override
     public synchronized void close() {
+        patroni.close();
         feeds.values().forEach(DatabaseFeed::close);
         clusters.values().forEach(WatchedCluster::close);
         keepers.values().forEach(CatalogKeeper::close);

@@ -8,6 +8,7 @@ import dev.pgproxy.routing.sql.Shape;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,6 +20,7 @@ public final class Rule {
 
     private final StatementRule says;
     private final @Nullable Pattern pattern;
+    private final @Nullable Pattern replaced;
     private final LongAdder matched = new LongAdder();
     private final LongAdder refused = new LongAdder();
     private final AtomicInteger running = new AtomicInteger();
@@ -27,6 +29,7 @@ public final class Rule {
     Rule(StatementRule says) {
         this.says = says;
         this.pattern = says.pattern() == null ? null : Pattern.compile(says.pattern(), Pattern.CASE_INSENSITIVE);
+        this.replaced = says.replace() == null ? null : Pattern.compile(says.replace());
     }
 
     /** As it is configured. */
@@ -74,6 +77,25 @@ public final class Rule {
         return running.get();
     }
 
+    /** Whether it sends another statement in place of one that it fits. */
+    public boolean rewrites() {
+        return says.rewrite() != null;
+    }
+
+    /** What is sent in place of a statement of a client; null if it is sent as it is. */
+    public @Nullable String rewritten(String statement) {
+        if (replaced == null) {
+            return says.rewrite();
+        }
+        try {
+            Matcher found = replaced.matcher(new BoundedText(statement));
+            return found.find() ? found.replaceAll(String.valueOf(says.rewrite())) : null;
+        } catch (BoundedText.Exhausted | StackOverflowError e) {
+            warn(statement);
+            return null;
+        }
+    }
+
     // ---- what clients hear
 
     /** To a statement that is refused. */
@@ -87,6 +109,20 @@ public final class Rule {
                 SqlState.CONFIGURATION_LIMIT_EXCEEDED,
                 "too many statements of this kind are running: " + says.maxConcurrent(),
                 hint() + " Try again later.");
+    }
+
+    /** To a statement whose result has too many rows. */
+    public ErrorFields tooManyRows() {
+        return ErrorFields.error(
+                SqlState.CONFIGURATION_LIMIT_EXCEEDED, "result has more than " + says.maxRows() + " rows", hint());
+    }
+
+    /** To a statement whose rows are too long. */
+    public ErrorFields tooLarge() {
+        return ErrorFields.error(
+                SqlState.CONFIGURATION_LIMIT_EXCEEDED,
+                "rows of the result have more than " + says.maxBytes() + " bytes",
+                hint());
     }
 
     /** To a statement that has run too long. */
@@ -136,13 +172,17 @@ public final class Rule {
         try {
             return wanted.matcher(new BoundedText(text)).find();
         } catch (BoundedText.Exhausted | StackOverflowError e) {
-            if (warned.compareAndSet(false, true)) {
-                LOG.warn(
-                        "statement_rules.{}: a statement of {} characters is too long for its pattern",
-                        says.name(),
-                        text.length());
-            }
+            warn(text);
             return says.deny() != null;
+        }
+    }
+
+    private void warn(String text) {
+        if (warned.compareAndSet(false, true)) {
+            LOG.warn(
+                    "statement_rules.{}: a statement of {} characters is too long for its regular expression",
+                    says.name(),
+                    text.length());
         }
     }
 

@@ -22,8 +22,8 @@ public final class StatementRules {
     private static final int KNOWN = 4096;
 
     /**
-     * The rules that fit a text, whoever runs it: for each of its statements those that fit it, in their order. Statements
-     * that none fits are left out. Immutable.
+     * The rules that fit a text, whoever runs it: for each of its statements those that fit it, in their order; nothing at all
+     * if none fits any. Immutable.
      */
     public record Fitting(List<List<Rule>> ofStatements) {
         static final Fitting NONE = new Fitting(List.of());
@@ -32,17 +32,29 @@ public final class StatementRules {
             ofStatements = List.copyOf(ofStatements);
         }
 
+        /** For how many of its statements a rule decides in a session. */
+        public int times(Rule rule, String user, String database, String application) {
+            return (int) ofStatements.stream()
+                    .filter(fitting -> new Fitting(List.of(fitting))
+                            .of(user, database, application)
+                            .contains(rule))
+                    .count();
+        }
+
         /** Whether no rule fits any of it. */
         public boolean isEmpty() {
             return ofStatements.isEmpty();
         }
 
-        /** The first rule for each statement among those of a session, without repetition; empty if there is none. */
+        /**
+         * The first rule for each statement among those of a session, without repetition, and without those that rewrite,
+         * which have had their turn; empty if there is none.
+         */
         public List<Rule> of(String user, String database, String application) {
             List<Rule> first = new ArrayList<>(1);
             for (List<Rule> fitting : ofStatements) {
                 for (Rule rule : fitting) {
-                    if (rule.isFor(user, database, application)) {
+                    if (!rule.rewrites() && rule.isFor(user, database, application)) {
                         if (!first.contains(rule)) {
                             first.add(rule);
                         }
@@ -51,6 +63,16 @@ public final class StatementRules {
                 }
             }
             return first;
+        }
+
+        /** The rule that rewrites a statement, if that is the first of a session; else null. */
+        public @Nullable Rule rewriting(int statement, String user, String database, String application) {
+            for (Rule rule : isEmpty() ? List.<Rule>of() : ofStatements.get(statement)) {
+                if (rule.isFor(user, database, application)) {
+                    return rule.rewrites() ? rule : null;
+                }
+            }
+            return null;
         }
     }
 
@@ -64,6 +86,7 @@ public final class StatementRules {
         }
     };
     private volatile List<Rule> rules = List.of();
+    private volatile boolean rewriting;
 
     /** The rules that are configured. */
     public StatementRules(List<StatementRule> said) {
@@ -77,12 +100,18 @@ public final class StatementRules {
             rules = said.stream()
                     .map(rule -> before.getOrDefault(rule, new Rule(rule)))
                     .toList();
+            rewriting = rules.stream().anyMatch(Rule::rewrites);
         }
     }
 
     /** Whether there are none. */
     public boolean isEmpty() {
         return rules.isEmpty();
+    }
+
+    /** Whether one of them rewrites statements. */
+    public boolean rewrite() {
+        return rewriting;
     }
 
     /** All of them in their order. */
@@ -113,23 +142,18 @@ public final class StatementRules {
                 text == null ? null : PlainStatement.of(text, facts, standardConformingStrings);
         List<List<Rule>> fitting = new ArrayList<>(1);
         if (statements == null) {
-            add(fitting, by, null, shape);
+            fitting.add(fitting(by, null, shape));
         } else {
-            statements.forEach(statement -> add(fitting, by, statement, shape));
+            statements.forEach(statement -> fitting.add(fitting(by, statement, shape)));
         }
-        Fitting found = fitting.isEmpty() ? Fitting.NONE : new Fitting(fitting);
+        Fitting found = fitting.stream().allMatch(List::isEmpty) ? Fitting.NONE : new Fitting(fitting);
         if (shape != null && statements != null) {
             known.get()[(int) shape.high() & KNOWN - 1] = new Known(shape, by, found);
         }
         return found;
     }
 
-    private static void add(
-            List<List<Rule>> fitting, List<Rule> rules, @Nullable PlainStatement statement, @Nullable Shape shape) {
-        List<Rule> fit =
-                rules.stream().filter(rule -> rule.fits(statement, shape)).toList();
-        if (!fit.isEmpty()) {
-            fitting.add(fit);
-        }
+    private static List<Rule> fitting(List<Rule> rules, @Nullable PlainStatement statement, @Nullable Shape shape) {
+        return rules.stream().filter(rule -> rule.fits(statement, shape)).toList();
     }
 }

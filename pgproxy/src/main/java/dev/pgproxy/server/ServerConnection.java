@@ -2,6 +2,7 @@ package dev.pgproxy.server;
 
 import dev.pgproxy.net.LastWords;
 import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.ProtocolViolation;
 import dev.pgproxy.protocol.frontend.FrontendWriter;
 import dev.pgproxy.session.Reported;
@@ -243,8 +244,8 @@ public final class ServerConnection {
 
             @Override
             public void done(@Nullable ErrorFields error, byte status) {
-                deadline.cancel(false);
-                reply.done(error, status);
+                boolean late = !deadline.cancel(false) && error != null;
+                reply.done(late ? ErrorFields.error(SqlState.CONNECTION_FAILURE, reason) : error, status);
             }
         });
     }

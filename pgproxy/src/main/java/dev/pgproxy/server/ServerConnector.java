@@ -90,6 +90,10 @@ public final class ServerConnector {
 
     /** What went wrong first: a refused certificate is wrapped, and differently by each provider of TLS. */
     static String reason(Throwable failure) {
+        String expired = ServerTls.expired(failure);
+        if (expired != null) {
+            return expired;
+        }
         Throwable first = failure;
         while (first.getCause() != null) {
             first = first.getCause();

@@ -44,6 +44,11 @@ public final class ServerUsage {
         epoch = now;
     }
 
+    /** It is of no epoch any more. */
+    public void outdate() {
+        epoch = -1;
+    }
+
     /** Cancel requests on their way to it. */
     public int cancelsInFlight() {
         return cancelsInFlight.get();

@@ -22,13 +22,22 @@ final class Chaos {
     /** The proxy has to be whole again by then, and some clients served. */
     private static final Duration RECOVERY = Duration.ofSeconds(90);
 
-    /** A fault, whether it struck the primary, for how long nobody's write was acknowledged, and how many reads failed. */
-    record Struck(Fault fault, boolean primary, long millisWithoutWrites, long refusedReads) {}
+    /**
+     * A fault, whether it struck the primary, for how long nobody's write was acknowledged, how many reads and writes failed,
+     * and how many acknowledged writes PostgreSQL lost.
+     */
+    record Struck(
+            Fault fault,
+            boolean primary,
+            long millisWithoutWrites,
+            long refusedReads,
+            long refusedWrites,
+            int acknowledgedLost) {}
 
     private final Estate estate;
     private final Random random;
     private final Consumer<String> progress;
-    private final Ledger ledger = new Ledger();
+    private final Ledger ledger;
     private final AtomicBoolean over = new AtomicBoolean();
     private final List<Thread> threads = new ArrayList<>();
     private final List<Struck> struck = new ArrayList<>();
@@ -38,6 +47,7 @@ final class Chaos {
         this.estate = estate;
         this.random = new Random(seed);
         this.progress = progress;
+        this.ledger = new Ledger(!estate.layout().synchronous());
         Endpoint primary = estate.direct(estate.primary());
         List<Ledger.Page> pages = new ArrayList<>();
         for (int i = 0; i < sessions; i++) {
@@ -45,7 +55,8 @@ final class Chaos {
             primary.run("INSERT INTO counter VALUES (" + i + ", 0)");
         }
         for (Ledger.Page page : pages) {
-            LedgerSession session = new LedgerSession(estate.proxied(), ledger, page, random.nextLong(), over);
+            Endpoint instance = estate.proxied(page.session() % estate.layout().proxies());
+            LedgerSession session = new LedgerSession(instance, ledger, page, random.nextLong(), over);
             threads.add(Thread.ofPlatform().name("session-" + page.session()).start(session));
         }
         awaitWrites(50);
@@ -62,27 +73,39 @@ final class Chaos {
     /** What strikes, at any host, and how the proxy gets over it. */
     void strike(Fault fault) throws Exception {
         int host = random.nextInt(estate.size());
-        boolean primary = host == estate.primary() || fault == Fault.KILL_THE_PRIMARY;
-        long refusedBefore = ledger.refusedReads();
+        boolean primary = host == estate.primary() && !fault.isRedis() || fault.isPrimarys();
+        long readsBefore = ledger.refusedReads();
+        long writesBefore = ledger.refusedWrites();
+        int lostBefore = ledger.acknowledgedLost();
         Silence silence = new Silence();
         try {
             fault.strike(estate, host, random);
         } finally {
-            for (int i = 0; i < estate.size(); i++) {
-                estate.wire(i).mend();
-            }
+            estate.mend();
         }
         try {
             await().atMost(RECOVERY).ignoreExceptions().until(() -> {
-                estate.takeInStrays();
+                estate.takeInStrays(ledger);
                 return estate.isWhole();
             });
             awaitWrites(20);
+            awaitHits();
         } catch (ConditionTimeoutException e) {
             ledger.violation("after " + fault + " at host " + host + " it did not recover: "
-                    + estate.console("SHOW REPLICAS") + " " + estate.console("SHOW FAILOVER"));
+                    + estate.console(0, "SHOW REPLICAS") + " " + estate.console(0, "SHOW FAILOVER") + " "
+                    + estate.console(0, "SHOW INSTANCES"));
         }
-        struck.add(new Struck(fault, primary, silence.longest(), ledger.refusedReads() - refusedBefore));
+        struck.add(new Struck(
+                fault,
+                primary,
+                silence.longest(),
+                ledger.refusedReads() - readsBefore,
+                ledger.refusedWrites() - writesBefore,
+                ledger.acknowledgedLost() - lostBefore));
+        if (fault.isRedis()
+                && struck.getLast().refusedReads() + struck.getLast().refusedWrites() > 0) {
+            ledger.violation("queries failed because of Redis: " + struck.getLast());
+        }
         progress.accept(struck.getLast() + ", " + ledger.count(Told.DONE) + " writes and " + ledger.reads()
                 + " reads so far, " + ledger.violations().size() + " violations");
     }
@@ -90,6 +113,11 @@ final class Chaos {
     private void awaitWrites(int more) {
         long wanted = ledger.count(Told.DONE) + more;
         await().atMost(RECOVERY).until(() -> ledger.count(Told.DONE) >= wanted);
+    }
+
+    private void awaitHits() {
+        long wanted = estate.hits() + 20;
+        await().atMost(RECOVERY).until(() -> !estate.layout().cache() || estate.hits() >= wanted);
     }
 
     /** Measures for how long the number of acknowledged writes stands still. */
@@ -155,6 +183,8 @@ final class Chaos {
         progress.accept(ledger.count(Told.DONE) + " writes acknowledged, " + ledger.count(Told.REFUSED) + " refused, "
                 + ledger.count(Told.UNKNOWN) + " unknown, " + ledger.reads() + " reads and " + ledger.refusedReads()
                 + " refused, slowest answer "
-                + ledger.slowestMillis() + " ms, " + ledger.violations().size() + " violations");
+                + ledger.slowestMillis() + " ms, " + estate.hits() + " reads from the cache, " + estate.redisHits()
+                + " of them from Redis, " + ledger.acknowledgedLost() + " acknowledged writes lost by PostgreSQL, "
+                + ledger.violations().size() + " violations");
     }
 }

@@ -1,7 +1,6 @@
 package dev.pgproxy.chaos;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +13,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** The command {@code benchmarks/chaos}: exit code 0 without violations, 1 with, 2 for a wrong option. */
+/** The command {@code benchmarks/chaos}: exit code 0 without violations, 1 with, 2 where it cannot run. */
 @Command(
         name = "benchmarks/chaos",
         mixinStandardHelpOptions = true,
@@ -35,8 +34,8 @@ final class ChaosRun implements Callable<Integer> {
             names = "--faults",
             split = ",",
             paramLabel = "FAULTS",
-            description = "by comma: ${COMPLETION-CANDIDATES} (default: all)")
-    private List<Fault> faults = Arrays.asList(Fault.values());
+            description = "by comma: ${COMPLETION-CANDIDATES} (default: all that can be)")
+    private List<Fault> faults = List.of();
 
     @Option(
             names = "--sessions",
@@ -54,14 +53,32 @@ final class ChaosRun implements Callable<Integer> {
     @Option(names = "--cache", description = "with the result cache on")
     private boolean cache;
 
+    @Option(
+            names = "--redis",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "instances with the cache over one Redis; with more than one nobody is promoted")
+    private int redis;
+
+    @Option(names = "--asynchronous", description = "no commit waits for a replica: PostgreSQL loses some")
+    private boolean asynchronous;
+
+    @Option(
+            names = "--small-wal",
+            description = "the first host's WAL is on a file system of its own that gets full; needs Linux and root")
+    private boolean smallWal;
+
     @Override
     public Integer call() throws Exception {
         LOG.info("--seed {}", seed);
         Random order = new Random(seed);
-        try (Estate estate = Estate.start(cache ? "cache_mode = on\n" : "")) {
+        Layout layout = new Layout(!asynchronous, cache || redis > 0, smallWal, redis);
+        List<Fault> possible = Fault.of(layout);
+        try (Estate estate = Estate.start(layout)) {
             Chaos chaos = new Chaos(estate, sessions, seed, LOG::info);
             for (int round = 0; round < rounds; round++) {
-                List<Fault> shuffled = new ArrayList<>(faults);
+                List<Fault> shuffled = new ArrayList<>(faults.isEmpty() ? possible : faults);
+                shuffled.retainAll(possible);
                 Collections.shuffle(shuffled, order);
                 for (Fault fault : shuffled) {
                     chaos.strike(fault);
@@ -78,24 +95,32 @@ final class ChaosRun implements Callable<Integer> {
     private static void summarize(List<Chaos.Struck> struck) {
         Map<String, List<Chaos.Struck>> kinds = new TreeMap<>();
         struck.forEach(one -> kinds.computeIfAbsent(
-                        one.fault() + (one.primary() ? " at the primary" : " at a replica"), kind -> new ArrayList<>())
+                        one.fault()
+                                + (one.fault().isRedis() ? "" : one.primary() ? " at the primary" : " at a replica"),
+                        kind -> new ArrayList<>())
                 .add(one));
         kinds.forEach((kind, all) -> {
             List<Long> millis =
                     all.stream().map(Chaos.Struck::millisWithoutWrites).sorted().toList();
             LOG.info(
-                    "{}, {} times: {} ms without a write, {} at most; {} reads refused",
+                    "{}, {} times: {} ms without a write, {} at most; {} reads and {} writes refused, {} lost",
                     kind,
                     all.size(),
                     millis.get(millis.size() / 2),
                     millis.getLast(),
-                    all.stream().mapToLong(Chaos.Struck::refusedReads).sum());
+                    all.stream().mapToLong(Chaos.Struck::refusedReads).sum(),
+                    all.stream().mapToLong(Chaos.Struck::refusedWrites).sum(),
+                    all.stream().mapToInt(Chaos.Struck::acknowledgedLost).sum());
         });
     }
 
     public static void main(String[] arguments) {
         System.exit(new CommandLine(new ChaosRun())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler((e, command, parsed) -> {
+                    LOG.error("chaos: {}", e.getMessage(), e instanceof IllegalStateException ? null : e);
+                    return 2;
+                })
                 .execute(arguments));
     }
 }

@@ -4,7 +4,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.Signals;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
@@ -105,9 +107,9 @@ enum Fault {
         @Override
         void strike(Estate estate, int host, Random random) throws Exception {
             List<Long> processes = Signals.processesOf(estate.host(host));
-            Signals.send("STOP", processes);
+            Signals.sendToThoseLeft("STOP", processes);
             pause(random, 4000);
-            Signals.send("CONT", processes);
+            Signals.sendToThoseLeft("CONT", processes);
         }
     },
     RESTART {
@@ -146,9 +148,100 @@ enum Fault {
         void strike(Estate estate, int host, Random random) {
             estate.switchover(host);
         }
+    },
+    /** The primary is killed with commits that were acknowledged and that no replica has. */
+    LOSE_THE_PRIMARY {
+        @Override
+        void strike(Estate estate, int host, Random random) throws Exception {
+            int primary = estate.primary();
+            List<Long> senders = estate.walSenders(primary);
+            Signals.sendToThoseLeft("STOP", senders);
+            pause(random, 2000);
+            estate.host(primary).kill9();
+            Signals.sendToThoseLeft("KILL", senders);
+            await("another primary").until(() -> estate.primary() >= 0);
+            startAgain(estate, primary, random);
+        }
+    },
+    /** There is no room for more WAL: the first host is made the primary for it, and ends until there is room. */
+    FILL_WAL {
+        @Override
+        void strike(Estate estate, int host, Random random) {
+            if (estate.primary() != 0) {
+                estate.switchover(0);
+                await("the first host").ignoreExceptions().until(() -> estate.primary() == 0);
+            }
+            estate.smallWal().fill();
+            await("another primary").atMost(Duration.ofMinutes(2)).until(() -> {
+                switchWal(estate);
+                return estate.primary() > 0;
+            });
+            estate.smallWal().empty();
+            estate.host(0).stopImmediately();
+            startAgain(estate, 0, random);
+        }
+    },
+    KILL_REDIS {
+        @Override
+        void strike(Estate estate, int host, Random random) throws Exception {
+            estate.redis().kill();
+            pause(random, 2000);
+            estate.redis().start();
+        }
+    },
+    /** It is there, and answers nobody. */
+    FREEZE_REDIS {
+        @Override
+        void strike(Estate estate, int host, Random random) {
+            estate.redis().freeze();
+            pause(random, 3000);
+            estate.redis().thaw();
+        }
+    },
+    /** For one instance of several. */
+    CUT_REDIS {
+        @Override
+        void strike(Estate estate, int host, Random random) {
+            FaultyWire wire = estate.redisWire(random.nextInt(estate.layout().instances()));
+            for (int i = 0; i < 5; i++) {
+                wire.cut();
+                pause(random, 300);
+            }
+            wire.refuse(true);
+            wire.cut();
+            pause(random, 2000);
+        }
+    },
+    /** For one instance of several: what it says arrives late, and so does what it hears. */
+    HOLD_REDIS {
+        @Override
+        void strike(Estate estate, int host, Random random) {
+            estate.redisWire(random.nextInt(estate.layout().instances())).hold(true);
+            pause(random, 3000);
+        }
     };
 
     abstract void strike(Estate estate, int host, Random random) throws Exception;
+
+    /** Whether it strikes a primary, wherever that is. */
+    boolean isPrimarys() {
+        return this == KILL_THE_PRIMARY || this == LOSE_THE_PRIMARY || this == FILL_WAL;
+    }
+
+    /** Whether no query may fail because of it. */
+    boolean isRedis() {
+        return this == KILL_REDIS || this == FREEZE_REDIS || this == CUT_REDIS || this == HOLD_REDIS;
+    }
+
+    /** Those that can be, and that what is promised there covers. */
+    static List<Fault> of(Layout layout) {
+        return Arrays.stream(values())
+                .filter(fault -> layout.hasRedis() || !fault.isRedis())
+                .filter(fault -> layout.promotes() || !fault.isPrimarys() && fault != SWITCHOVER)
+                .filter(fault -> !layout.synchronous() || fault != LOSE_THE_PRIMARY)
+                .filter(fault -> layout.smallWal() && layout.promotes() || fault != FILL_WAL)
+                .toList();
+    }
 
     private static void pause(Random random, int millis) {
         LockSupport.parkNanos(1_000_000L * (millis / 4 + random.nextInt(millis)));
@@ -166,6 +259,15 @@ enum Fault {
             }
         }
         estate.value(host, "SELECT pg_promote(false)");
+    }
+
+    /** So that it needs another file soon. */
+    private static void switchWal(Estate estate) {
+        try {
+            estate.value(0, "SELECT pg_switch_wal() WHERE NOT pg_is_in_recovery()");
+        } catch (RuntimeException | AssertionError e) {
+            pause(new Random(), 100); // it has ended, or recovers
+        }
     }
 
     private static void startAgain(Estate estate, int host, Random random) {

@@ -36,8 +36,13 @@ final class FaultyWire implements AutoCloseable {
     private volatile boolean refusing;
 
     FaultyWire(int target) throws IOException {
+        this(target, 0, InetAddress.getLoopbackAddress());
+    }
+
+    /** At this place. */
+    FaultyWire(int target, int port, InetAddress at) throws IOException {
         this.target = target;
-        this.listening = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+        this.listening = new ServerSocket(port, 200, at);
         Thread.ofVirtual().start(this::accept);
     }
 

@@ -1,15 +1,18 @@
 package dev.pgproxy.chaos;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What clients were told of their writes, and what has to be in the database because of it: each write that was
- * acknowledged once, none that was refused, and those of which nobody could say it once or not at all. Thread-safe.
+ * acknowledged once, none that was refused, and those of which nobody could say it once or not at all. Where commits do not
+ * wait for replicas those may lack that PostgreSQL itself has lost, and no others. Thread-safe.
  */
 final class Ledger {
     /** What a client was told. */
@@ -28,8 +31,14 @@ final class Ledger {
         /** By number of the write. */
         private final Map<Integer, Told> writes = new TreeMap<>();
 
+        /** Those that PostgreSQL has lost with a primary. */
+        private final Set<Integer> lost = new HashSet<>();
+
         private int done;
         private int possible;
+
+        /** By how many acknowledged writes a read was behind, at most. */
+        private int behind;
 
         private Page(int session) {
             this.session = session;
@@ -67,6 +76,16 @@ final class Ledger {
     private final AtomicLong reads = new AtomicLong();
     private final AtomicLong refusedReads = new AtomicLong();
     private final AtomicLong slowest = new AtomicLong();
+    private final boolean mayLose;
+
+    /**
+     * Empty.
+     *
+     * @param mayLose whether PostgreSQL itself may lose writes that it has acknowledged
+     */
+    Ledger(boolean mayLose) {
+        this.mayLose = mayLose;
+    }
 
     /** A page for a client. */
     synchronized Page page() {
@@ -77,6 +96,27 @@ final class Ledger {
 
     synchronized List<Page> pages() {
         return List.copyOf(pages);
+    }
+
+    /** A write whose commit only a primary had that was left behind: PostgreSQL has lost it, if that is permitted. */
+    void lost(int session, int number) {
+        Page page = pages().get(session);
+        synchronized (page) {
+            page.lost.add(number);
+        }
+    }
+
+    /** How many were lost that were acknowledged. */
+    int acknowledgedLost() {
+        return pages().stream().mapToInt(Ledger::acknowledgedLost).sum();
+    }
+
+    private static int acknowledgedLost(Page page) {
+        synchronized (page) {
+            return (int) page.lost.stream()
+                    .filter(number -> page.writes.get(number) == Told.DONE)
+                    .count();
+        }
     }
 
     void violation(String what) {
@@ -100,9 +140,12 @@ final class Ledger {
     /** A read of somebody's page that saw so many writes; those before it began must be among them. */
     void read(Page of, int doneBefore, long seen) {
         reads.incrementAndGet();
-        if (seen < doneBefore || seen > of.possible()) {
+        if (seen > of.possible() || seen < doneBefore && !mayLose) {
             violation("a read saw " + seen + " writes of session " + of.session() + ", of which " + doneBefore
                     + " were acknowledged before it, and " + of.possible() + " were possible behind it");
+        }
+        synchronized (of) {
+            of.behind = (int) Math.max(of.behind, doneBefore - seen); // were they lost? that turns out later
         }
     }
 
@@ -117,6 +160,11 @@ final class Ledger {
 
     long refusedReads() {
         return refusedReads.get();
+    }
+
+    /** Writes that were not acknowledged. */
+    long refusedWrites() {
+        return count(Told.REFUSED) + count(Told.UNKNOWN);
     }
 
     /** How many writes were told so. */
@@ -135,7 +183,8 @@ final class Ledger {
             String whose = " of session " + page.session();
             page.writes.forEach((number, told) -> {
                 boolean there = numbers.contains(number);
-                if (told == Told.DONE && !there) {
+                boolean mayBeGone = mayLose && page.lost.contains(number);
+                if (told == Told.DONE && !there && !mayBeGone) {
                     violation("write " + number + whose + " was acknowledged and is lost");
                 } else if (told == Told.REFUSED && there) {
                     violation("write " + number + whose + " was refused and is there");
@@ -144,6 +193,14 @@ final class Ledger {
             numbers.stream()
                     .filter(number -> !page.writes.containsKey(number))
                     .forEach(number -> violation("write " + number + whose + " was never sent"));
+            numbers.stream()
+                    .filter(page.lost::contains)
+                    .forEach(
+                            number -> violation("write " + number + whose + " was lost, and somebody has repeated it"));
+            if (mayLose && page.behind > acknowledgedLost(page)) {
+                violation("a read lacked " + page.behind + " acknowledged writes" + whose + ", of which "
+                        + acknowledgedLost(page) + " were lost");
+            }
             if (applied != numbers.size()) {
                 violation(numbers.size() + " writes" + whose + " are there, and " + applied + " were applied");
             }

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +18,22 @@ import org.jspecify.annotations.Nullable;
  * its thread.
  */
 final class LedgerSession implements Runnable {
-    static final List<String> SCHEMA = List.of(
-            "CREATE TABLE ledger (session int, number int, PRIMARY KEY (session, number))",
-            "CREATE TABLE counter (session int PRIMARY KEY, applied int NOT NULL)");
+    /** Each has a partition, so that not every write takes every result from the cache. */
+    static final int MAX_SESSIONS = 64;
+
+    static final List<String> SCHEMA = Stream.concat(
+                    Stream.of(
+                            "CREATE EXTENSION pg_walinspect",
+                            "CREATE TABLE ledger (session int, number int, PRIMARY KEY (session, number))"
+                                    + " PARTITION BY LIST (session)",
+                            "CREATE TABLE counter (session int PRIMARY KEY, applied int NOT NULL)"),
+                    IntStream.range(0, MAX_SESSIONS)
+                            .mapToObj(session -> "CREATE TABLE " + table(session)
+                                    + " PARTITION OF ledger FOR VALUES IN (" + session + ")"))
+            .toList();
+
+    /** Steps of a session that only reads for a while. */
+    private static final int CALM = 40;
 
     /** A client that waits longer for an answer, or to be let in again, has been forgotten. */
     private static final long PATIENCE = 50_000_000_000L;
@@ -30,6 +45,7 @@ final class LedgerSession implements Runnable {
     private final AtomicBoolean over;
     private @Nullable RawClient client;
     private int number;
+    private int calm;
 
     /** Its row of the counter has to be there. */
     LedgerSession(Endpoint proxied, Ledger ledger, Ledger.Page page, long seed, AtomicBoolean over) {
@@ -90,7 +106,11 @@ final class LedgerSession implements Runnable {
 
     private void step(RawClient open) {
         long begun = System.nanoTime();
-        switch (random.nextInt(8)) {
+        if (random.nextInt(2 * CALM) == 0) {
+            calm = CALM;
+        }
+        calm = Math.max(0, calm - 1);
+        switch (calm > 0 ? 7 : random.nextInt(8)) {
             case 0, 1 -> write(open, List.of(both()));
             case 2 -> write(open, List.of("BEGIN", insert(), update(), "COMMIT"));
             case 3 -> write(open, List.of("BEGIN; " + insert(), update() + "; COMMIT"));
@@ -100,8 +120,13 @@ final class LedgerSession implements Runnable {
         ledger.answered(System.nanoTime() - begun);
     }
 
+    private static String table(int session) {
+        return "ledger_" + session;
+    }
+
     private String insert() {
-        return "INSERT INTO ledger VALUES (" + page.session() + ", " + (number + 1) + ")";
+        return "INSERT INTO " + (random.nextInt(32) == 0 ? "ledger" : table(page.session())) + " VALUES ("
+                + page.session() + ", " + (number + 1) + ")";
     }
 
     private String update() {
@@ -123,7 +148,10 @@ final class LedgerSession implements Runnable {
     }
 
     private void prepared(RawClient open) {
-        open.batch(c -> c.parse("w", "WITH i AS (INSERT INTO ledger VALUES (" + page.session() + ", $1)) " + update())
+        open.batch(c -> c.parse(
+                        "w",
+                        "WITH i AS (INSERT INTO " + table(page.session()) + " VALUES (" + page.session() + ", $1)) "
+                                + update())
                 .bind("", "w", Integer.toString(number + 1))
                 .execute("")
                 .closeStatement("w")
@@ -167,7 +195,10 @@ final class LedgerSession implements Runnable {
         List<Ledger.Page> pages = ledger.pages();
         Ledger.Page of = random.nextBoolean() ? page : pages.get(random.nextInt(pages.size()));
         int before = of.done();
-        List<Message> answer = open.query("SELECT count(*) FROM ledger WHERE session = " + of.session())
+        List<Message> answer = open.query(
+                        random.nextInt(4) == 0
+                                ? "SELECT count(*) FROM ledger WHERE session = " + of.session()
+                                : "SELECT count(*) FROM " + table(of.session()))
                 .readUntilReady();
         List<List<@Nullable String>> rows = Message.rows(answer);
         if (error(answer) == null && !answer.getLast().isClosed()) {

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 /** Each way to lie to a client shows in the ledger. */
 final class LedgerTest {
-    private final Ledger ledger = new Ledger();
+    private final Ledger ledger = new Ledger(false);
     private final Ledger.Page page = ledger.page();
 
     private String compared(List<Integer> there, long applied) {
@@ -58,5 +58,37 @@ final class LedgerTest {
         ledger.read(page, 1, 0);
         ledger.read(page, 1, 3);
         assertThat(ledger.violations()).hasSize(2);
+    }
+
+    @Test
+    void whatPostgresHasLostIsNoLieAndAllElseIs() {
+        Ledger asynchronous = new Ledger(true);
+        Ledger.Page of = asynchronous.page();
+        for (int number = 1; number <= 4; number++) {
+            of.write(number, Told.DONE);
+        }
+        asynchronous.lost(0, 3);
+        asynchronous.lost(0, 4);
+        asynchronous.read(of, 4, 2);
+        asynchronous.compare(of, List.of(1, 2), 2);
+        assertThat(asynchronous.violations()).isEmpty();
+        assertThat(asynchronous.acknowledgedLost()).isEqualTo(2);
+        asynchronous.compare(of, List.of(1), 1);
+        asynchronous.compare(of, List.of(1, 2, 4), 3);
+        asynchronous.read(of, 4, 1);
+        asynchronous.compare(of, List.of(1, 2), 2);
+        assertThat(asynchronous.violations())
+                .containsExactly(
+                        "write 2 of session 0 was acknowledged and is lost",
+                        "write 4 of session 0 was lost, and somebody has repeated it",
+                        "a read lacked 3 acknowledged writes of session 0, of which 2 were lost");
+    }
+
+    @Test
+    void withSynchronousReplicasNothingMayBeLost() {
+        page.write(1, Told.DONE);
+        ledger.lost(0, 1);
+        ledger.compare(page, List.of(), 0);
+        assertThat(ledger.violations()).containsExactly("write 1 of session 0 was acknowledged and is lost");
     }
 }

@@ -9,6 +9,7 @@ import dev.pgproxy.routing.Balance;
 import dev.pgproxy.routing.CacheWish;
 import dev.pgproxy.routing.Consistency;
 import dev.pgproxy.routing.PrimaryReads;
+import dev.pgproxy.routing.Priority;
 import java.net.URI;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -41,7 +42,8 @@ class ProxyConfigTest {
                         Duration.ZERO,
                         0));
         assertThat(config.pool())
-                .isEqualTo(new PoolSettings(PoolMode.TRANSACTION, 20, 0, 0, Duration.ofSeconds(5), 200, 2, false));
+                .isEqualTo(new PoolSettings(
+                        PoolMode.TRANSACTION, 20, 0, 0, Duration.ofSeconds(5), 200, 2, false, Set.of(), Set.of()));
         assertThat(config.routing())
                 .isEqualTo(new RoutingSettings(
                         Consistency.TABLE,
@@ -65,10 +67,7 @@ class ProxyConfigTest {
                 .isEqualTo(new RateSettings(RateLimit.NONE, RateLimit.NONE, RateLimit.NONE, Set.of()));
         assertThat(config.limitsRates()).isFalse();
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
-        assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
-        assertThat(config.auth().authUser()).isNull();
-        assertThat(config.auth().authQuery()).contains("pg_authid", "$1", "rolcanlogin", "rolvaliduntil");
-        assertThat(config.auth().authCacheTtl()).isEqualTo(Duration.ofMinutes(1));
+        assertDefaultAuth(config);
         assertThat(config.clientTls())
                 .isEqualTo(new ClientTlsSettings(
                         SslMode.DISABLE, null, null, null, null, List.of("TLSv1.2", "TLSv1.3"), List.of()));
@@ -83,6 +82,13 @@ class ProxyConfigTest {
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
         assertThat(config.users()).isEmpty();
+    }
+
+    private static void assertDefaultAuth(ProxyConfig config) {
+        assertThat(config.auth().authType()).isEqualTo(AuthType.SCRAM_SHA_256);
+        assertThat(config.auth().authUser()).isNull();
+        assertThat(config.auth().authQuery()).contains("pg_authid", "$1", "rolcanlogin", "rolvaliduntil");
+        assertThat(config.auth().authCacheTtl()).isEqualTo(Duration.ofMinutes(1));
     }
 
     @Test
@@ -167,6 +173,59 @@ class ProxyConfigTest {
         assertThat(config.alerts().toString()).doesNotContain("T0", "R0", "t0", "m0", "10.0.0.9");
     }
 
+    private static void statementRulesAreMapped(ProxyConfig config) {
+        assertThat(config.statementRules())
+                .containsExactly(
+                        new StatementRule(
+                                "a",
+                                null,
+                                null,
+                                null,
+                                null,
+                                null,
+                                true,
+                                null,
+                                new RateLimit(100, Duration.ofMinutes(1)),
+                                Duration.ofSeconds(5),
+                                3,
+                                1000,
+                                1L << 20,
+                                null,
+                                null),
+                        new StatementRule(
+                                "b",
+                                "^delete",
+                                "0123456789abcdef0123456789abcdef",
+                                "alice",
+                                "app",
+                                "web",
+                                true,
+                                "no",
+                                null,
+                                null,
+                                null,
+                                null,
+                                null,
+                                null,
+                                null),
+                        new StatementRule(
+                                "c",
+                                "^select",
+                                null,
+                                null,
+                                null,
+                                null,
+                                false,
+                                null,
+                                null,
+                                null,
+                                null,
+                                null,
+                                null,
+                                "LIMIT least($1, 100)",
+                                "(?i)limit (\\d+)"));
+    }
+
     private static void blocksOfTheCacheAreMapped(ProxyConfig config) {
         assertThat(config.cacheRules())
                 .containsExactly(
@@ -186,20 +245,7 @@ class ProxyConfigTest {
                                 "app",
                                 "web",
                                 new CacheWish(true, false, Duration.ofMinutes(5), List.of("a", "b"))));
-        assertThat(config.statementRules())
-                .containsExactly(
-                        new StatementRule("a", null, null, null, null, null, true, null, Duration.ofSeconds(5), 3),
-                        new StatementRule(
-                                "b",
-                                "^delete",
-                                "0123456789abcdef0123456789abcdef",
-                                "alice",
-                                "app",
-                                "web",
-                                true,
-                                "no",
-                                null,
-                                null));
+        statementRulesAreMapped(config);
         assertThat(config.warmQueries())
                 .containsExactly(
                         new WarmQuery(
@@ -301,8 +347,7 @@ class ProxyConfigTest {
                         Duration.ofSeconds(61),
                         Duration.ofSeconds(62),
                         3));
-        assertThat(config.pool())
-                .isEqualTo(new PoolSettings(PoolMode.SESSION, 21, 2, 4, Duration.ofSeconds(6), 100, 3, true));
+        assertFullPool(config);
         routingAndCacheAreMapped(config, directory);
         assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
         assertThat(config.rates())
@@ -334,6 +379,21 @@ class ProxyConfigTest {
         assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
         assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertFullDatabasesAndUsers(config);
+    }
+
+    private static void assertFullPool(ProxyConfig config) {
+        assertThat(config.pool())
+                .isEqualTo(new PoolSettings(
+                        PoolMode.SESSION,
+                        21,
+                        2,
+                        4,
+                        Duration.ofSeconds(6),
+                        100,
+                        3,
+                        true,
+                        Set.of("web"),
+                        Set.of("jobs", "cron")));
     }
 
     private static void assertFullTls(ProxyConfig config, Path file) {
@@ -368,6 +428,7 @@ class ProxyConfigTest {
                                         new ReplicaAddress(
                                                 new HostAddress("::1", 5434), 3, URI.create("http://h:9100/metrics")),
                                         new ReplicaAddress(new HostAddress("/run/postgresql", 5432))),
+                                List.of(),
                                 "app_prod",
                                 "service",
                                 new Secret("p"),
@@ -390,7 +451,15 @@ class ProxyConfigTest {
         assertThat(config.users())
                 .containsOnly(Map.entry(
                         "alice",
-                        new UserSettings("alice", new Secret("a\"b"), PoolMode.SESSION, 7, 8, 9, RateLimit.NONE)));
+                        new UserSettings(
+                                "alice",
+                                new Secret("a\"b"),
+                                PoolMode.SESSION,
+                                7,
+                                8,
+                                9,
+                                RateLimit.NONE,
+                                Priority.BATCH)));
     }
 
     @Test
@@ -479,6 +548,24 @@ class ProxyConfigTest {
                 .hasMessage("SET: pool_mode: expects one of session, transaction, statement, not 'fast'");
         assertThatThrownBy(() -> config.with("min_pool_size", "21"))
                 .hasMessage("SET: min_pool_size: is more than default_pool_size");
+    }
+
+    @Test
+    void databasesOfOneClusterOfPatronisHaveTheSameInPlaceOfAPrimary() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse("""
+                control_user = watch
+                databases {
+                  a { patroni = ["https://p2:8008/", "http://[::1]"] }
+                  b { patroni = ["http://[::1]", "https://p2:8008"], replicas = [] }
+                }
+                """);
+        DatabaseSettings a = database(config, "a");
+        assertThat(a.patroni()).containsExactly(URI.create("https://p2:8008"), URI.create("http://[::1]"));
+        assertThat(a.primary().isPatroni()).isTrue();
+        assertThat(a.primary()).hasToString("[patroni/::1]:80");
+        assertThat(a.mayHaveReplicas()).isTrue();
+        assertThat(database(config, "b").primary()).isEqualTo(a.primary());
+        assertThat(new HostAddress("p2", 8008).isPatroni()).isFalse();
     }
 
     @Test

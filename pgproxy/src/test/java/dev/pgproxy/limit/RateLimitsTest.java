@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Limits of users, databases and all clients together, on a virtual clock. */
@@ -27,17 +28,23 @@ final class RateLimitsTest {
     }
 
     private RateLimits limits(String settings) {
-        return new RateLimits(config(settings), () -> now);
+        return new RateLimits(config(settings), () -> now, null);
+    }
+
+    private static @Nullable ErrorFields start(RateLimits limits, String database, String user, int count) {
+        RateLimits.Start start = limits.start(database, user, count, null);
+        assertThat(start.waits()).isFalse();
+        return start.refusal();
     }
 
     private static void assertStarts(RateLimits limits, String database, String user, int times) {
         for (int i = 0; i < times; i++) {
-            assertThat(limits.start(database, user, 1)).isNull();
+            assertThat(start(limits, database, user, 1)).isNull();
         }
     }
 
     private static ErrorFields refusal(RateLimits limits, String database, String user) {
-        return Objects.requireNonNull(limits.start(database, user, 1), "not refused");
+        return Objects.requireNonNull(start(limits, database, user, 1), "not refused");
     }
 
     @Test
@@ -95,9 +102,9 @@ final class RateLimitsTest {
     @Test
     void moreAtOnceThanTheLimitIsNeverLetThrough() {
         RateLimits limits = limits("user_rate_limit = 2/min");
-        ErrorFields refused = Objects.requireNonNull(limits.start("a", "ann", 3));
+        ErrorFields refused = Objects.requireNonNull(start(limits, "a", "ann", 3));
         assertThat(refused.hint()).isEqualTo("It would start 3 transactions at once: send them one by one.");
-        assertThat(limits.start("a", "ann", 2)).isNull();
+        assertThat(start(limits, "a", "ann", 2)).isNull();
     }
 
     @Test
@@ -114,10 +121,10 @@ final class RateLimitsTest {
         assertStarts(limits, "a", "ann", 2);
         limits.reload(config("user_rate_limit = 5/min"));
         assertStarts(limits, "a", "ann", 3);
-        assertThat(limits.start("a", "ann", 1)).isNotNull();
+        assertThat(start(limits, "a", "ann", 1)).isNotNull();
         limits.reload(config(""));
         assertThat(limits.concern("ann")).isFalse();
-        assertThat(limits.start("a", "ann", 1)).isNull();
+        assertThat(start(limits, "a", "ann", 1)).isNull();
         assertThat(limits.show()).isEmpty();
     }
 
@@ -134,14 +141,15 @@ final class RateLimitsTest {
 
     @Test
     void manyThreadsTogetherAreLetThroughAsOftenAsTheLimitSays() throws InterruptedException {
-        RateLimits limits = new RateLimits(config("rate_limit = 3000/h, user_rate_limit = 1000/h"), System::nanoTime);
+        RateLimits limits =
+                new RateLimits(config("rate_limit = 3000/h, user_rate_limit = 1000/h"), System::nanoTime, null);
         AtomicInteger through = new AtomicInteger();
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             String user = "user" + i % 4;
             threads.add(Thread.ofPlatform().start(() -> {
                 for (int n = 0; n < 2000; n++) {
-                    if (limits.start("a", user, 1) == null) {
+                    if (start(limits, "a", user, 1) == null) {
                         through.incrementAndGet();
                     }
                 }

@@ -27,7 +27,7 @@ public final class ProxyProcess implements AutoCloseable {
     private final List<String> lines = new CopyOnWriteArrayList<>();
     private final Thread reader;
 
-    private ProxyProcess(List<String> arguments) throws IOException {
+    private ProxyProcess(List<String> ofJava, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
@@ -36,6 +36,7 @@ public final class ProxyProcess implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
+        command.addAll(1, ofJava);
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("_JAVA_SR_SIGNUM", "40");
@@ -63,9 +64,14 @@ public final class ProxyProcess implements AutoCloseable {
 
     /** {@code run -c file}, when it listens. */
     public static ProxyProcess run(Path file, String settings) {
+        return run(file, settings, List.of());
+    }
+
+    /** The same, with further options of Java. */
+    public static ProxyProcess run(Path file, String settings, List<String> ofJava) {
         try {
             Files.writeString(file, settings(settings));
-            ProxyProcess started = new ProxyProcess(List.of("run", "-c", file.toString()));
+            ProxyProcess started = new ProxyProcess(ofJava, List.of("run", "-c", file.toString()));
             started.awaitLine("listening on");
             return started;
         } catch (IOException e) {
@@ -76,7 +82,7 @@ public final class ProxyProcess implements AutoCloseable {
     /** Any command line. */
     public static ProxyProcess start(String... arguments) {
         try {
-            return new ProxyProcess(List.of(arguments));
+            return new ProxyProcess(List.of(), List.of(arguments));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

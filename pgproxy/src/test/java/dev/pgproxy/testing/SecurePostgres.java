@@ -51,9 +51,7 @@ public final class SecurePostgres {
         Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "secure-postgres-close"));
         EmbeddedPostgres made = cluster.primary();
         try {
-            TestCertificates.Issued own = TestCertificates.shared().issue("database server", "ip:127.0.0.1");
-            put(made, own.certificate(), "server.crt");
-            put(made, own.key(), "server.key");
+            show(made, TestCertificates.shared().issue("database server", "ip:127.0.0.1"));
             put(made, TestCertificates.shared().authority(), "ca.crt");
             Files.writeString(made.dataDirectory().resolve("pg_hba.conf"), RULES);
             for (String sql : List.of(
@@ -74,6 +72,12 @@ public final class SecurePostgres {
             throw new AssertionError(e);
         }
         return made;
+    }
+
+    /** What a server shows from its next start, or reload, on. */
+    public static void show(EmbeddedPostgres to, TestCertificates.Issued certificate) throws IOException {
+        put(to, certificate.certificate(), "server.crt");
+        put(to, certificate.key(), "server.key");
     }
 
     private static void put(EmbeddedPostgres to, Path file, String name) throws IOException {

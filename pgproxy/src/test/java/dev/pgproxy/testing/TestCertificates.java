@@ -74,9 +74,19 @@ public final class TestCertificates {
 
     /** Signs a new key; alternative names as {@code dns:localhost,ip:127.0.0.1}, or empty. */
     public Issued issue(String commonName, String alternativeNames) {
+        return issue(commonName, alternativeNames, List.of());
+    }
+
+    /** The same, which expires in so many seconds. */
+    public Issued issueFor(int seconds, String commonName, String alternativeNames) {
+        return issue(commonName, alternativeNames, List.of("-startdate", "-1d+" + seconds + "S", "-validity", "1"));
+    }
+
+    private Issued issue(String commonName, String alternativeNames, List<String> more) {
         String alias = "issued-" + ++issued;
         List<String> arguments =
                 new ArrayList<>(List.of("-alias", alias, "-dname", "CN=" + commonName, "-signer", AUTHORITY));
+        arguments.addAll(more);
         if (!alternativeNames.isEmpty()) {
             arguments.addAll(List.of("-ext", "san=" + alternativeNames));
         }

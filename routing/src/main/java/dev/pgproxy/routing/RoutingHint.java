@@ -11,22 +11,26 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a client asks for beside its SQL: {@code primary}, {@code replica}, {@code host=10.0.0.2:5432},
- * {@code max_staleness=2s}, {@code nocache}, {@code cache ttl=30s tag=a,b}, {@code noretry}. Immutable.
+ * {@code max_staleness=2s}, {@code nocache}, {@code cache ttl=30s tag=a,b}, {@code noretry},
+ * {@code priority=batch}. Immutable.
  *
  * @param target where to; null if that is not said
  * @param host the host for {@link Target#HOST}
  * @param maxStaleness an answer from a replica may lack what was acknowledged within this time; null if that is not said
  * @param cache what is to become of the result
  * @param once whether the statement is not run again: its client wants to be told of a failure that this would mend
+ * @param priority among whom it waits for a server; null if that is not said
  */
 public record RoutingHint(
         @Nullable Target target,
         @Nullable String host,
         @Nullable Duration maxStaleness,
         CacheWish cache,
-        boolean once) implements TextHint {
+        boolean once,
+        @Nullable Priority priority)
+        implements TextHint {
     /** Nothing is asked for. */
-    public static final RoutingHint NONE = new RoutingHint(null, null, null, CacheWish.NONE, false);
+    public static final RoutingHint NONE = new RoutingHint(null, null, null, CacheWish.NONE, false, null);
 
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|min|h)?");
 
@@ -58,7 +62,8 @@ public record RoutingHint(
                 target == null ? other.host : host,
                 maxStaleness == null ? other.maxStaleness : maxStaleness,
                 cache.over(other.cache),
-                once || other.once);
+                once || other.once,
+                priority == null ? other.priority : priority);
     }
 
     /** The earlier of two moments: what is required otherwise, and what {@link #maxStaleness} allows to lack. */
@@ -74,6 +79,7 @@ public record RoutingHint(
         Duration staleness = null;
         CacheWish cache = CacheWish.NONE;
         boolean once = false;
+        Priority priority = null;
         for (String word : text.strip().split("\\s+", -1)) {
             String lower = word.toLowerCase(Locale.ROOT);
             Target asked = switch (lower) {
@@ -92,6 +98,11 @@ public record RoutingHint(
                 if (staleness == null) {
                     problems.add("max_staleness expects a duration such as 500ms or 2s");
                 }
+            } else if (lower.startsWith("priority=")) {
+                priority = Priority.of(lower.substring(9));
+                if (priority == null) {
+                    problems.add("priority expects critical, normal or batch");
+                }
             } else if (lower.equals("noretry")) {
                 once = true;
             } else if (CacheWish.isOne(lower)) {
@@ -99,17 +110,17 @@ public record RoutingHint(
             } else if (!lower.isEmpty()) {
                 problems.add(
                         "\"" + word + "\" is not known; there are primary, replica, host=…, max_staleness=…, nocache,"
-                                + " cache, ttl=…, tag=…, noretry");
+                                + " cache, ttl=…, tag=…, noretry, priority=…");
             }
         }
         if (cache.never() && (cache.ttl() != null || !cache.tags().isEmpty())) {
             problems.add("nocache contradicts ttl and tag");
         }
-        boolean empty = target == null && staleness == null && !cache.isSaid() && !once;
+        boolean empty = target == null && staleness == null && !cache.isSaid() && !once && priority == null;
         if (empty && problems.isEmpty()) {
             problems.add("it is empty");
         }
-        RoutingHint all = new RoutingHint(target, host, staleness, cache, once);
+        RoutingHint all = new RoutingHint(target, host, staleness, cache, once, priority);
         return new Parsed(problems.isEmpty() ? all : NONE, problems);
     }
 

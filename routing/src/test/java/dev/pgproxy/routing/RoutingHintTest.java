@@ -12,12 +12,12 @@ final class RoutingHintTest {
     @Test
     void wordsSayWhere() {
         assertThat(RoutingHint.parse(" primary ").hint())
-                .isEqualTo(new RoutingHint(RoutingHint.Target.PRIMARY, null, null, CacheWish.NONE, false));
+                .isEqualTo(new RoutingHint(RoutingHint.Target.PRIMARY, null, null, CacheWish.NONE, false, null));
         assertThat(RoutingHint.parse("REPLICA max_staleness=500ms").hint())
                 .isEqualTo(new RoutingHint(
-                        RoutingHint.Target.REPLICA, null, Duration.ofMillis(500), CacheWish.NONE, false));
+                        RoutingHint.Target.REPLICA, null, Duration.ofMillis(500), CacheWish.NONE, false, null));
         assertThat(RoutingHint.parse("host=Db2:5432").hint())
-                .isEqualTo(new RoutingHint(RoutingHint.Target.HOST, "Db2:5432", null, CacheWish.NONE, false));
+                .isEqualTo(new RoutingHint(RoutingHint.Target.HOST, "Db2:5432", null, CacheWish.NONE, false, null));
         assertThat(RoutingHint.parse("max_staleness=2").hint().maxStaleness()).isEqualTo(Duration.ofSeconds(2));
     }
 

@@ -1,9 +1,12 @@
 package dev.pgproxy.cache.redis;
 
+import io.lettuce.core.RedisClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import redis.embedded.RedisServer;
 
 /** A real Redis on a free port, without persistence, that can be stopped, continued and restarted empty. */
@@ -47,8 +50,18 @@ public final class TestRedis implements AutoCloseable {
         return RedisSettings.of("redis://127.0.0.1:" + port);
     }
 
-    /** Ends it, and all that it has. */
+    /** How often a command has run, also within scripts. */
+    public long calls(String command) {
+        try (RedisClient client = RedisClient.create("redis://127.0.0.1:" + port)) {
+            Matcher calls = Pattern.compile("cmdstat_" + command + ":calls=(\\d+)")
+                    .matcher(client.connect().sync().info("commandstats"));
+            return calls.find() ? Long.parseLong(calls.group(1)) : 0;
+        }
+    }
+
+    /** Ends it, by SIGKILL, and all that it has. */
     public void kill() throws IOException {
+        signal("-KILL");
         server.stop();
     }
 

@@ -70,6 +70,7 @@ public final class Failover implements AutoCloseable {
     private long nextLook = begun;
     private volatile @Nullable LastPrimary last;
     private volatile String state = "";
+    private volatile String missing = "";
     private final AtomicLong promotions = new AtomicLong();
     private volatile boolean open = true;
 
@@ -105,6 +106,11 @@ public final class Failover implements AutoCloseable {
     /** What is the matter, for people; empty if nothing is. */
     public String state() {
         return state;
+    }
+
+    /** What may be lost with the last primary, for people; empty if nothing is that was acknowledged, as far as is known here. */
+    public String missing() {
+        return missing;
     }
 
     /** How many times a replica was promoted, on purpose or not. */
@@ -179,19 +185,24 @@ public final class Failover implements AutoCloseable {
             say("no primary answers, and none is promoted: " + refused.reason());
         } else if (decision instanceof Promotion.Of promotion) {
             Standby chosen = promotion.chosen();
-            long behind = lost.position() - chosen.received();
             LOG.warn(
-                    "{} has been gone for {} s: {} is promoted{}",
+                    "{} has been gone for {} s: a replica is promoted",
                     lost.name(),
-                    Math.round(lostSeconds * 10) / 10.0,
-                    chosen,
-                    behind > 0 ? ", which lacks the last " + behind + " bytes that the primary was seen to have" : "");
+                    Math.round(lostSeconds * 10) / 10.0);
             Rally rally = new Rally(promotion.candidates(), asking);
             Supplier<@Nullable ControlTarget> first = () -> {
                 Standby most = rally.around(chosen);
-                return most == null ? null : most.target();
+                if (most == null) {
+                    return null;
+                }
+                String name = most.target().host().name();
+                missing = promotion.hasAll() ? "" : lost.missing(name, most.received(), System.nanoTime());
+                LOG.warn("{} is promoted{}{}", most, missing.isEmpty() ? "" : ": ", missing);
+                return most.target();
             };
-            say(promote(lost.timeline(), first, rally::back));
+            String failure = promote(lost.timeline(), first, rally::back);
+            missing = failure.isEmpty() ? missing : "";
+            say(failure);
         }
     }
 
@@ -324,6 +335,7 @@ public final class Failover implements AutoCloseable {
         };
         String failure = promote(timeline, ready, () -> {});
         if (failure.isEmpty()) {
+            missing = "";
             LOG.warn("{} has taken over from {}", to, primary.host());
             following.look(to, monitor.topology(), timeline.number() + 1);
         }

@@ -18,8 +18,9 @@ sealed interface Promotion {
      * This one.
      *
      * @param candidates all that could be, with it
+     * @param hasAll whether the one of them that has most surely has every acknowledged commit
      */
-    record Of(Standby chosen, List<Standby> candidates) implements Promotion {
+    record Of(Standby chosen, List<Standby> candidates, boolean hasAll) implements Promotion {
         public Of {
             candidates = List.copyOf(candidates);
         }
@@ -76,6 +77,7 @@ sealed interface Promotion {
                     + " at " + Lsn.toString(chosen.received()) + " all the same");
         }
         String hindrance = chosen.hindrance();
-        return hindrance.isEmpty() ? new Of(chosen, candidates) : new Refused(hindrance);
+        boolean hasAll = needed > 0 && synchronous >= needed;
+        return hindrance.isEmpty() ? new Of(chosen, candidates, hasAll) : new Refused(hindrance);
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pgproxy.health.probe.ControlTarget;
 import dev.pgproxy.routing.Host;
+import dev.pgproxy.routing.freshness.Timeline;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -110,5 +111,29 @@ class PromotionTest {
         SynchronousStandbys read = SynchronousStandbys.parse(text);
         assertThat(read.wanted()).isEqualTo(wanted);
         assertThat(read.needed(3)).isEqualTo(needed);
+    }
+
+    @Test
+    void onlyWhereCommitsWaitedForEnoughOfThoseThatAnswerNothingIsMissing() {
+        SynchronousStandbys waited = SynchronousStandbys.parse("ANY 1 (r1, r2)");
+        assertThat(hasAll(decide(waited, STRICT, standby(1, 5), standby(2, 7)))).isTrue();
+        assertThat(hasAll(decide(waited, LOOSE, standby(1, 5)))).isFalse();
+        assertThat(hasAll(decide(NOBODY, STRICT, standby(1, 5), standby(2, 7)))).isFalse();
+    }
+
+    private static boolean hasAll(Promotion promotion) {
+        return promotion instanceof Promotion.Of of && of.hasAll();
+    }
+
+    @Test
+    void whatMayBeLostIsSaidAsFarAsItIsKnown() {
+        LastPrimary last = new LastPrimary("p", new Timeline(1, 3), 0x2000, "", 1_000_000_000L);
+        assertThat(last.missing("r", 0x1ff0, 3_500_000_000L))
+                .isEqualTo(
+                        "acknowledged commits may be lost: r lacks the last 16 bytes of WAL that p was seen to have, up to"
+                                + " 0/2000, and what p wrote in the 2.5 s after that");
+        assertThat(last.missing("r", 0x2000, 3_500_000_000L))
+                .isEqualTo("acknowledged commits may be lost: r has all WAL that p was seen to have, up to 0/2000, but"
+                        + " perhaps not what p wrote in the 2.5 s after that");
     }
 }
