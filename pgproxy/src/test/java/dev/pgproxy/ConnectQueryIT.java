@@ -18,8 +18,7 @@ final class ConnectQueryIT {
     private TestProxy start(String query, String more) {
         return TestProxy.start(
                 server,
-                "auth_type = trust\nusers { postgres { password = \"" + server.superuserPassword() + "\" } }\n"
-                        + "databases { \"*\" { primary = \"" + server.host() + ":" + server.port()
+                TestProxy.trusting(server) + "databases { \"*\" { primary = \"" + server.host() + ":" + server.port()
                         + "\", connect_query = \"" + query + "\" } }\n" + more);
     }
 

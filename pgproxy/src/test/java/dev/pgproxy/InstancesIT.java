@@ -148,18 +148,18 @@ class InstancesIT {
     void whatOneHasKeptTheOtherNeedNotAsk() {
         try (RawClient a = login(one);
                 RawClient b = login(two)) {
-            String read = "SELECT v FROM t WHERE id = 2";
-            await().until(() -> isHit(one, a, read));
             Instances shared = Objects.requireNonNull(state(one).instances());
-            await().until(() -> shared.tier().counters().stores() > 0);
             Instances others = Objects.requireNonNull(state(two).instances());
-            AtomicInteger other = new AtomicInteger(); // the first look-up only connects
-            await().until(() -> {
-                value(b, "SELECT v FROM t WHERE id = 2 AND v > " + other.incrementAndGet());
-                return others.tier().counters().connected();
-            });
-            assertThat(isHit(two, b, read)).isTrue();
-            assertThat(others.tier().counters().hits()).isEqualTo(1);
+            AtomicInteger other = new AtomicInteger();
+            await().untilAsserted(
+                            () -> { // the first look-up only connects, and Redis may be late
+                                String read = "SELECT v FROM t WHERE id = 2 AND v > -" + other.incrementAndGet();
+                                long stores = shared.tier().counters().stores();
+                                await().until(() -> isHit(one, a, read));
+                                await().until(() -> shared.tier().counters().stores() > stores);
+                                assertThat(isHit(two, b, read)).isTrue();
+                            });
+            assertThat(others.tier().counters().hits()).isPositive();
         }
     }
 

@@ -24,9 +24,8 @@ final class PriorityIT {
     private final RawClient holder = login("");
 
     private String settings(String more) {
-        return "auth_type = trust\nadmin_users = [postgres]\ndefault_pool_size = 1\n"
-                + "critical_applications = [checkout]\nbatch_applications = [jobs]\n"
-                + "users { postgres { password = \"" + server.superuserPassword() + "\" } }\n" + more;
+        return TestProxy.trusting(server) + "default_pool_size = 1\n"
+                + "critical_applications = [checkout]\nbatch_applications = [jobs]\n" + more;
     }
 
     private RawClient login(String application) {

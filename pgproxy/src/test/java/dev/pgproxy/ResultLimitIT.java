@@ -37,8 +37,7 @@ final class ResultLimitIT {
     private final RawClient client = login();
 
     private String settings(String mode) {
-        return "auth_type = trust\nadmin_users = [postgres]\npool_mode = " + mode + "\nusers { postgres { password = \""
-                + server.superuserPassword() + "\" } }\n" + RULES;
+        return TestProxy.trusting(server) + "pool_mode = " + mode + "\n" + RULES;
     }
 
     private RawClient login() {

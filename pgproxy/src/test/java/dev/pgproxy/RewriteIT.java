@@ -34,8 +34,7 @@ final class RewriteIT {
     private final RawClient client = login();
 
     private String settings(String rules) {
-        return "auth_type = trust\nadmin_users = [postgres]\nusers { postgres { password = \""
-                + server.superuserPassword() + "\" } }\n" + rules;
+        return TestProxy.trusting(server) + rules;
     }
 
     private RawClient login() {

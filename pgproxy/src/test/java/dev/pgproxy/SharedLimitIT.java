@@ -149,25 +149,37 @@ class SharedLimitIT {
                 RawClient d = login(1, database, exempt);
                 RawClient console = login(0, "pgproxy")) {
             read(new Times(a, b), new Times(c, d), 4); // servers are logged in to
-            Times limited = new Times(a, b);
-            Times free = new Times(c, d);
-            read(limited, free, 300);
-            redis.freeze();
-            read(limited, free, 500);
-            assertThat(shown(console)).allSatisfy(row -> assertThat(row).contains(" apart "));
-            redis.thaw();
-            read(limited, free, 300);
-            redis.kill();
-            read(limited, free, 500);
-            redis.start();
-            await().untilAsserted(() -> {
-                read(limited, free, 1);
-                assertThat(shown(console)).allSatisfy(row -> assertThat(row).contains(" yes "));
-            });
-            assertThat(limited.longest)
-                    .as("the longest of %d, where the longest of who is not limited is %d", limited.count, free.longest)
-                    .isLessThan(50_000_000L + 2 * free.longest);
+            // a machine that stalls strikes one query now and then, a wait for Redis strikes in each round
+            List<String> late = new ArrayList<>();
+            while (late.size() < 4) {
+                Times limited = new Times(a, b);
+                Times free = new Times(c, d);
+                round(limited, free, console);
+                if (limited.longest < 50_000_000L + 2 * free.longest) {
+                    return;
+                }
+                late.add(limited.longest / 1000 + " of " + free.longest / 1000);
+            }
+            assertThat(late)
+                    .as("the longest query in each round, and the longest that nothing limits, in µs")
+                    .isEmpty();
         }
+    }
+
+    private void round(Times limited, Times free, RawClient console) throws IOException {
+        read(limited, free, 300);
+        redis.freeze();
+        read(limited, free, 500);
+        assertThat(shown(console)).allSatisfy(row -> assertThat(row).contains(" apart "));
+        redis.thaw();
+        read(limited, free, 300);
+        redis.kill();
+        read(limited, free, 500);
+        redis.start();
+        await().untilAsserted(() -> {
+            read(limited, free, 1);
+            assertThat(shown(console)).allSatisfy(row -> assertThat(row).contains(" yes "));
+        });
     }
 
     /** How long queries took: those that nothing limits tell how busy the machine is. */

@@ -14,7 +14,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +57,7 @@ final class Rewriting {
     }
 
     private byte @Nullable [] rewritten(List<StatementFacts> statements, byte[] text, StatementRules.Fitting fitting) {
-        String application = Objects.requireNonNullElse(session.reported().get("application_name"), "");
+        String application = session.application();
         Charset charset = "UTF8".equals(session.reported().get("client_encoding"))
                 ? StandardCharsets.UTF_8
                 : StandardCharsets.US_ASCII; // which all encodings of PostgreSQL contain, or nothing is rewritten
@@ -67,7 +66,7 @@ final class Rewriting {
         for (int i = 0; i < statements.size(); i++) {
             StatementFacts statement = statements.get(i);
             Rule rule = fitting.rewriting(i, session.user(), session.database(), application);
-            int end = statement.end() == StatementFacts.TO_THE_END ? text.length : statement.end();
+            int end = statement.endIn(text.length);
             byte[] other = rule == null ? null : rewritten(rule, text, statement.start(), end, charset);
             if (rule != null && other != null) {
                 rule.count();

@@ -35,7 +35,7 @@ public final class Priorities {
      * The priority of a statement: what its hint asks for, else what its application has; no higher than its user's, where that
      * is said.
      */
-    public Priority of(String user, @Nullable String application, @Nullable Priority hint) {
+    public Priority of(String user, String application, @Nullable Priority hint) {
         Priority most = users.get(user);
         Priority asked = hint == null ? ofApplication(application) : hint;
         if (asked == null) {
@@ -44,9 +44,9 @@ public final class Priorities {
         return most != null && most.compareTo(asked) > 0 ? most : asked;
     }
 
-    private @Nullable Priority ofApplication(@Nullable String application) {
+    private @Nullable Priority ofApplication(String application) {
         PoolSettings known = applications;
-        if (known == null || application == null) {
+        if (known == null) {
             return null;
         }
         return known.criticalApplications().contains(application)

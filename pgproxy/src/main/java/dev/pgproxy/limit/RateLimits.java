@@ -28,8 +28,8 @@ public final class RateLimits {
     private static final int SWEEP_FROM = 64;
     private static final long NANOS = 1_000_000_000L;
 
-    /** Who waits for tokens waits so long for Redis; then each instance has its part of the limit until Redis answers. */
-    private static final long PATIENCE = 15_000_000;
+    /** Who waits for tokens waits so long for Redis, in nanoseconds; then each instance has its part of the limit until Redis answers. */
+    public static final long PATIENCE = 15_000_000;
 
     private static final long TELL_MILLIS = 50;
 

@@ -9,7 +9,6 @@ import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,7 +83,7 @@ final class CachePolicy {
     /** The rule for a read of a session; null if none fits. */
     static CacheRules.@Nullable Rule rule(
             CacheRules rules, Shape shape, RelationSet reads, @Nullable Catalog catalog, Session session) {
-        String application = Objects.requireNonNullElse(session.reported().get("application_name"), "");
+        String application = session.application();
         CacheRules.Reader by = new CacheRules.Reader(session.user(), session.database(), application);
         return catalog == null ? null : rules.first(shape, reads, catalog, by);
     }

@@ -108,11 +108,7 @@ final class LeaseRequest implements LeaseListener {
             Priority hint = routing != null && routing.isActive()
                     ? routing.priority()
                     : flow.exchange().hint(session) instanceof RoutingHint said ? said.priority() : null;
-            priority = flow.junction()
-                    .gate()
-                    .restraints()
-                    .priorities()
-                    .of(session.user(), session.reported().get("application_name"), hint);
+            priority = flow.junction().gate().restraints().priorities().of(session.user(), session.application(), hint);
         }
         return priority;
     }

@@ -1,14 +1,12 @@
 package dev.pgproxy.query;
 
-import java.util.concurrent.TimeUnit;
+import dev.pgproxy.limit.RateLimits;
 
 /**
  * How long an exchange waits to learn what is left of limits that instances share: who has waited longer is admitted or
  * refused by the part of this instance. Confined to the client's loop.
  */
 final class Patience {
-    private static final long NANOS = TimeUnit.MILLISECONDS.toNanos(15);
-
     private boolean waiting;
     private long since;
 
@@ -24,6 +22,6 @@ final class Patience {
             waiting = true;
             since = now;
         }
-        return now - since > NANOS;
+        return now - since > RateLimits.PATIENCE;
     }
 }

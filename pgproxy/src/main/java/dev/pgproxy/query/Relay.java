@@ -269,10 +269,10 @@ final class Relay implements ReplySink {
             flow.retry();
             return;
         }
+        ErrorFields cut = limit.error();
         if (trial.isRunning()) {
             trial.end();
             if (session.status() != TransactionStatus.IDLE) {
-                ErrorFields cut = limit.error();
                 if (cut != null) {
                     session.failed(cut);
                 }
@@ -283,9 +283,9 @@ final class Relay implements ReplySink {
             recorder.complete();
         }
         ServerConnection leased = server();
-        if (limit.isToFail(status)) {
+        if (cut != null && status == TransactionStatus.IN_TRANSACTION) {
             // no statement: it fails the transaction
-            leased.ask(limit.message(), (failure, now) -> failedToo(now, leased));
+            leased.ask(cut.message(), (failure, now) -> realigned(now, leased));
             return;
         }
         if (misaligned && Aligner.settings(session, leased, () -> realigned(status, leased))) {
@@ -343,18 +343,11 @@ final class Relay implements ReplySink {
         client.write(out, client.voidPromise());
     }
 
-    /** The server's transaction has failed, as the client was told. */
-    private void failedToo(byte status, ServerConnection leased) {
-        if (server == leased && leased.isUsable()) {
-            misaligned = false;
-            session.ready(status);
-            notifications.settle(status, leased, () -> flow.ready(status));
-        }
-    }
-
+    /** What was done between the server's ReadyForQuery and the client's has been answered; it may have failed a transaction. */
     private void realigned(byte status, ServerConnection leased) {
         if (server == leased && leased.isUsable()) {
             misaligned = false;
+            session.ready(status);
             tellReported(leased.reported());
             notifications.settle(status, leased, () -> flow.ready(status));
         }

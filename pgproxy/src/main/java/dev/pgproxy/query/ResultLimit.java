@@ -3,7 +3,6 @@ package dev.pgproxy.query;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frame.FrontendType;
-import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
@@ -230,15 +229,5 @@ final class ResultLimit {
             case SELECT, VALUES, TABLE, COPY_TO, EXPLAIN, SHOW, SET, BEGIN -> !statement.has(LASTING);
             default -> false;
         };
-    }
-
-    /** The words of {@link #error}. */
-    String message() {
-        return Objects.requireNonNull(error).message();
-    }
-
-    /** Whether a transaction block is left that has to fail, since what was cut off has succeeded. */
-    boolean isToFail(byte status) {
-        return error != null && status == TransactionStatus.IN_TRANSACTION;
     }
 }

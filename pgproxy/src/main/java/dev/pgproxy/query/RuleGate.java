@@ -216,7 +216,7 @@ final class RuleGate {
             return List.of(); // the server knows of no such statement, either
         }
         StatementRules.Fitting fitting = fitting(facts, exchange, i);
-        return fitting.isEmpty() ? List.of() : fitting.of(session.user(), session.database(), application());
+        return fitting.isEmpty() ? List.of() : fitting.of(session.user(), session.database(), session.application());
     }
 
     private StatementRules.Fitting fitting(QueryFacts facts, Exchange exchange, int i) {
@@ -225,10 +225,6 @@ final class RuleGate {
                 ? rules.find(
                         facts, exchange.text(i, session), session.reported().isConforming())
                 : known;
-    }
-
-    private String application() {
-        return Objects.requireNonNullElse(session.reported().get("application_name"), "");
     }
 
     // ---- how often
@@ -249,7 +245,7 @@ final class RuleGate {
     private int times(Rule rule, Exchange exchange, int i) {
         QueryFacts facts = exchange.facts(i);
         return exchange.type(i) == FrontendType.QUERY && facts != null
-                ? fitting(facts, exchange, i).times(rule, session.user(), session.database(), application())
+                ? fitting(facts, exchange, i).times(rule, session.user(), session.database(), session.application())
                 : 1;
     }
 

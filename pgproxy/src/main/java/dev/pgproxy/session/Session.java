@@ -126,6 +126,12 @@ public final class Session {
         return reported;
     }
 
+    /** Its application_name; empty if there is none. */
+    public String application() {
+        String name = reported.get("application_name");
+        return name == null ? "" : name;
+    }
+
     /** The client has been told otherwise. */
     public void reported(Reported told) {
         reported = told;

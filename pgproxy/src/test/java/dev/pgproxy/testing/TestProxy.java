@@ -39,6 +39,11 @@ public record TestProxy(PgProxy proxy, EmbeddedPostgres server) implements AutoC
         }
     }
 
+    /** Settings with which anybody may log in as {@code postgres}, who may do everything. */
+    public static String trusting(EmbeddedPostgres server) {
+        return "auth_type = trust\nadmin_users = [postgres]\n" + user("postgres", server.superuserPassword());
+    }
+
     /** A user of the configuration. */
     public static String user(String name, String secret) {
         return "users { \"" + name + "\" { password = \"" + secret + "\" } }\n";

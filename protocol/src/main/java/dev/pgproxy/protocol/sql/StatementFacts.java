@@ -45,6 +45,11 @@ public record StatementFacts(
         return new StatementFacts(kind, start, end, bodyStart, flags, known, unknownFunctions);
     }
 
+    /** Offset behind its last token in a text of so many bytes. */
+    public int endIn(int length) {
+        return end == TO_THE_END ? length : end;
+    }
+
     /** Whether one of the given bits is set. */
     public boolean has(int flag) {
         return (flags & flag) != 0;

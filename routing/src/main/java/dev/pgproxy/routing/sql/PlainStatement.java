@@ -33,7 +33,7 @@ public record PlainStatement(String text, @Nullable String inner, boolean change
         List<PlainStatement> statements = new ArrayList<>(2);
         for (StatementFacts statement : facts.statements()) {
             int from = statement.start();
-            int to = statement.end() == StatementFacts.TO_THE_END ? text.length : statement.end();
+            int to = statement.endIn(text.length);
             Tokens tokens = Tokens.read(text, from, to, standardConformingStrings);
             if (tokens == null) {
                 return null;

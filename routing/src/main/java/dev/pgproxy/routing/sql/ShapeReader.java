@@ -86,7 +86,7 @@ public final class ShapeReader {
 
     private Result read(byte[] text, StatementFacts statement, boolean conforming, boolean parse, Findings findings) {
         int from = statement.start();
-        int to = statement.end() == StatementFacts.TO_THE_END ? text.length : statement.end();
+        int to = statement.endIn(text.length);
         Tokens whole = Tokens.read(text, from, to, conforming);
         if (whole == null) {
             return Result.UNREAD;
