@@ -10,7 +10,7 @@ import dev.pgproxy.session.Settings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +21,7 @@ final class Aligner implements OwnReply {
     private final ServerConnection server;
     private final Settings wanted;
     private final Set<String> custom;
-    private final Consumer<@Nullable ErrorFields> then;
+    private final BiConsumer<ServerConnection, @Nullable ErrorFields> then;
 
     private boolean sets;
     private boolean begins;
@@ -36,14 +36,18 @@ final class Aligner implements OwnReply {
         if (sql.isEmpty()) {
             return false;
         }
-        Aligner aligner = new Aligner(server, session, wanted, error -> then.run());
+        Aligner aligner = new Aligner(server, session, wanted, (asked, error) -> then.run());
         aligner.sets = true;
         aligner.outstanding = 1;
         server.ask(String.join(";", sql), aligner);
         return true;
     }
 
-    private Aligner(ServerConnection server, Session session, Settings wanted, Consumer<@Nullable ErrorFields> then) {
+    private Aligner(
+            ServerConnection server,
+            Session session,
+            Settings wanted,
+            BiConsumer<ServerConnection, @Nullable ErrorFields> then) {
         this.server = server;
         this.wanted = wanted;
         this.custom = Set.copyOf(session.customSettings());
@@ -51,7 +55,7 @@ final class Aligner implements OwnReply {
     }
 
     /**
-     * False if there is nothing to do, as in most cases; else {@code then} gets the error, or null.
+     * False if there is nothing to do, as in most cases; else {@code then} gets the server, and the error or null.
      *
      * @param transaction the SQL that begins the transaction in which the exchange is to run; null if that runs already, or
      *     none is wanted
@@ -62,7 +66,7 @@ final class Aligner implements OwnReply {
             Lease lease,
             PoolMode mode,
             @Nullable String transaction,
-            Consumer<@Nullable ErrorFields> then) {
+            BiConsumer<ServerConnection, @Nullable ErrorFields> then) {
         ServerConnection server = lease.leased();
         if (server.status() == TransactionStatus.FAILED) {
             return false; // nothing can be set, and nothing can depend on it, before the transaction has ended
@@ -114,7 +118,7 @@ final class Aligner implements OwnReply {
                 return;
             }
         }
-        then.accept(error);
+        then.accept(server, error);
     }
 
     /** A statement of the exchange does not give any more what its client goes by. */

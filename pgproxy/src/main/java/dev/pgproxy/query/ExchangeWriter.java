@@ -37,7 +37,6 @@ final class ExchangeWriter {
     private final Session session;
     private final PoolStatements source;
     private final boolean translates;
-    private final ServerConnection server;
     private final ServerWriter out;
     private final SideEffects effects;
     private final VisibleStatements visible;
@@ -52,24 +51,18 @@ final class ExchangeWriter {
     private StatementChange.@Nullable ParsedUnnamed parsed;
 
     /**
-     * A writer for one client on one server.
+     * A writer for one client, on one server after the other.
      *
      * @param translates false in session mode, where the server is the client's alone
      */
-    ExchangeWriter(Session session, PoolStatements source, boolean translates, ServerConnection server) {
+    ExchangeWriter(Session session, PoolStatements source, boolean translates) {
         this.session = session;
         this.source = source;
         this.translates = translates;
-        this.server = server;
-        this.out = new ServerWriter(server);
-        this.effects = new SideEffects(session, source.pool(), translates, server, out);
-        this.visible = new VisibleStatements(session, server, out);
-        this.preparation = new Preparation(session, source, translates, server, out);
-    }
-
-    /** The server it writes to. */
-    ServerConnection server() {
-        return server;
+        this.out = new ServerWriter();
+        this.effects = new SideEffects(session, source.pool(), translates, out);
+        this.visible = new VisibleStatements(session, out);
+        this.preparation = new Preparation(session, source, translates, out);
     }
 
     /** Prepares what the server lacks. */
@@ -77,8 +70,9 @@ final class ExchangeWriter {
         return preparation;
     }
 
-    /** A new transaction: portals are gone. */
-    void begin() {
+    /** A new transaction, on this server: portals are gone. */
+    void begin(ServerConnection granted) {
+        out.begin(granted);
         unnamedPortal = null;
         portals = null;
         executed = false;
@@ -162,7 +156,7 @@ final class ExchangeWriter {
 
     private void raw(int entry, @Nullable Object note, ByteBuf buf, int index, int length) {
         out.raw(buf, index, length);
-        server.expect(entry, note);
+        out.expect(entry, note);
     }
 
     /**
@@ -179,13 +173,13 @@ final class ExchangeWriter {
     private void query(QueryFacts facts, ByteBuf buf, int index, int length) {
         pinIfInPipeline();
         session.unnamed(null);
-        server.statements().unnamed(null);
+        out.server().statements().unnamed(null);
         unnamedPortal = null;
         Substitute substitute = translates ? Emulation.of(facts, session, !executed) : null;
         if (substitute != null) {
             barrier = true;
             FrontendWriter.query(out.made(), Emulation.NOTHING);
-            server.expect(ReplyQueue.QUERY, substitute);
+            out.expect(ReplyQueue.QUERY, substitute);
         } else {
             if (translates) {
                 visible.before(facts, true);
@@ -225,11 +219,11 @@ final class ExchangeWriter {
         }
         SharedStatement statement = source.find(rest, name, facts);
         source.count(Counter.CLIENT_PARSE_COUNT);
-        ResultColumns gives = server.statements().gives(statement);
+        ResultColumns gives = out.server().statements().gives(statement);
         if (gives != null) {
             if (session.status() != TransactionStatus.FAILED || facts.isForFailedTransaction()) {
                 session.statements().put(name, statement).gives(gives);
-                server.expect(ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
+                out.expect(ReplyQueue.PARSE | ReplyQueue.ANSWER, new StatementChange.Parsed(name, statement, false));
                 return;
             }
             preparation.evict(statement); // PostgreSQL itself shall say whether the transaction takes it
@@ -253,13 +247,13 @@ final class ExchangeWriter {
             statement = new UnnamedStatement(rest(buf, restAt, index + length), facts, session.reported());
         }
         session.unnamed(statement);
-        server.statements().unnamed(statement);
+        out.server().statements().unnamed(statement);
         if (parsed == null || parsed.statement() != statement) {
             parsed = new StatementChange.ParsedUnnamed(statement);
         }
         if (substitute != null) {
             FrontendWriter.parse(out.made(), UNNAMED, statement.rest());
-            server.expect(ReplyQueue.PARSE, parsed);
+            out.expect(ReplyQueue.PARSE, parsed);
         } else {
             raw(ReplyQueue.PARSE, parsed, buf, index, length);
         }
@@ -267,10 +261,11 @@ final class ExchangeWriter {
 
     /** PostgreSQL itself shall say that the name is taken, so it is made to be taken there. */
     private void refuseDuplicate(String name, ByteBuf buf, int index, int length) {
-        if (server.statements().named(name) == null && server.statements().own(name) == null) {
+        if (out.server().statements().named(name) == null
+                && out.server().statements().own(name) == null) {
             FrontendWriter.parse(out.made(), name, "");
-            server.statements().own().put(name, "");
-            server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, null);
+            out.server().statements().own().put(name, "");
+            out.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, null);
         }
         raw(ReplyQueue.PARSE, null, buf, index, length);
     }
@@ -305,7 +300,7 @@ final class ExchangeWriter {
             renamed(statement, buf, index, nameAt, nameEnd, length, announced);
         }
         remember(facts, buf, index, length, portalAt, portalEnd);
-        server.expect(ReplyQueue.BIND, translates ? named : null);
+        out.expect(ReplyQueue.BIND, translates ? named : null);
     }
 
     private void beforeBind(QueryFacts facts, byte[] rest) {
@@ -346,7 +341,7 @@ final class ExchangeWriter {
             preparation.need(named);
             renamed(named.statement(), buf, index, nameAt, nameEnd, length, length);
         }
-        server.expect(ReplyQueue.DESCRIBE, named);
+        out.expect(ReplyQueue.DESCRIBE, named);
     }
 
     private void execute(ByteBuf buf, int index, int length) {
@@ -382,13 +377,13 @@ final class ExchangeWriter {
                 name, session.statements().find(name), session.sqlStatements().get(name));
         session.statements().remove(name);
         session.sqlStatements().remove(name);
-        server.expect(ReplyQueue.CLOSE | ReplyQueue.ANSWER, note);
+        out.expect(ReplyQueue.CLOSE | ReplyQueue.ANSWER, note);
     }
 
     private void closeOwn(String name) {
         if (name.isEmpty()) {
             session.unnamed(null);
-            server.statements().unnamed(null);
+            out.server().statements().unnamed(null);
         } else {
             session.statements().remove(name);
         }

@@ -71,10 +71,12 @@ final class HeldReplies {
     /** The client gets what was held, and all that follows. */
     void pass() {
         holding = false;
-        for (ByteBuf buf : held) {
-            client.write(buf, client.voidPromise());
+        if (!held.isEmpty()) { // an iterator is garbage
+            for (ByteBuf buf : held) {
+                client.write(buf, client.voidPromise());
+            }
+            held.clear();
         }
-        held.clear();
     }
 
     /** The client never gets what was held. */

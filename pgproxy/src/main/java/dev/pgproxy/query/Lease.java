@@ -22,9 +22,9 @@ final class Lease {
     private final PoolStatements statements;
     private final FlowSettings settings;
     private final boolean translates;
+    private final ExchangeWriter writer;
     private Pool source;
     private @Nullable ServerConnection server;
-    private @Nullable ExchangeWriter writer;
     private boolean barrier;
     private boolean open;
     private boolean copying;
@@ -36,6 +36,7 @@ final class Lease {
         this.statements = statements;
         this.settings = settings;
         this.translates = settings.mode() != PoolMode.SESSION;
+        this.writer = new ExchangeWriter(session, statements, translates);
         this.source = statements.pool();
     }
 
@@ -58,11 +59,7 @@ final class Lease {
         server = granted;
         sent = false;
         open = false;
-        if (writer == null || writer.server() != granted) {
-            writer = new ExchangeWriter(session, statements, translates, granted);
-        } else {
-            writer.begin();
-        }
+        writer.begin(granted);
     }
 
     @Nullable
@@ -76,7 +73,7 @@ final class Lease {
 
     /** Prepares what the server lacks. */
     Preparation preparation() {
-        return Objects.requireNonNull(writer).preparation();
+        return writer.preparation();
     }
 
     /** The server is no longer the client's. */
@@ -116,7 +113,7 @@ final class Lease {
 
     /** Sends an exchange from a message on. */
     void write(Exchange exchange, int from) {
-        barrier |= Objects.requireNonNull(writer).write(exchange, from, !isOpen());
+        barrier |= writer.write(exchange, from, !isOpen());
         open = !exchange.isEnded();
         sent = true;
     }

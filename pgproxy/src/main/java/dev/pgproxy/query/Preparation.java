@@ -22,7 +22,6 @@ final class Preparation {
     private final Session session;
     private final PoolStatements source;
     private final boolean translates;
-    private final ServerConnection server;
     private final ServerWriter out;
 
     /** Takes what a statement gives; it is also what its client believes if that knows nothing yet. */
@@ -40,33 +39,32 @@ final class Preparation {
     }
 
     /** @param translates false in session mode, where the server is the client's alone */
-    Preparation(Session session, PoolStatements source, boolean translates, ServerConnection server, ServerWriter out) {
+    Preparation(Session session, PoolStatements source, boolean translates, ServerWriter out) {
         this.session = session;
         this.source = source;
         this.translates = translates;
-        this.server = server;
         this.out = out;
     }
 
     /** The session's unnamed statement is about to be used. */
     void needUnnamed() {
         UnnamedStatement wanted = session.unnamed();
-        UnnamedStatement present = server.statements().unnamed();
+        UnnamedStatement present = out.server().statements().unnamed();
         if (wanted != present && translates) {
-            server.statements().unnamed(wanted);
+            out.server().statements().unnamed(wanted);
             if (wanted == null) {
                 FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, ExchangeWriter.UNNAMED);
-                server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
+                out.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
             } else {
                 FrontendWriter.parse(out.made(), ExchangeWriter.UNNAMED, wanted.rest());
-                server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(null));
+                out.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(null));
             }
         }
     }
 
     /** A statement is about to be used. */
     void need(ClientStatements.Entry entry) {
-        if (!server.statements().has(entry.statement())) {
+        if (!out.server().statements().has(entry.statement())) {
             parse(entry, ReplyQueue.PARSE | ReplyQueue.SWALLOW, new StatementChange.Injected(entry.statement()));
         }
     }
@@ -76,27 +74,27 @@ final class Preparation {
         SharedStatement statement = entry.statement();
         prepare(statement, expected, note);
         if (statement.isPlanned()) {
-            describe(statement, new Description(entry, server));
+            describe(statement, new Description(entry, out.server()));
         }
     }
 
     private void prepare(SharedStatement statement, int expected, StatementChange note) {
         makeRoom(statement);
-        server.statements().add(statement);
+        out.server().statements().add(statement);
         source.count(Counter.SERVER_PARSE_COUNT);
         FrontendWriter.parse(out.made(), statement.name(), statement.rest());
-        server.expect(expected, note);
+        out.expect(expected, note);
     }
 
     private void describe(SharedStatement statement, DescriptionSink to) {
         FrontendWriter.describe(out.made(), FrontendWriter.STATEMENT, statement.name());
-        server.expect(ReplyQueue.DESCRIBE | ReplyQueue.SWALLOW, to);
+        out.expect(ReplyQueue.DESCRIBE | ReplyQueue.SWALLOW, to);
     }
 
     /** Asks the server what a statement gives there, prepared if it is missing, in an exchange of its own; flushed at once. */
     void check(StatementCheck check) {
         SharedStatement statement = check.statement();
-        if (!server.statements().has(statement)) {
+        if (!out.server().statements().has(statement)) {
             prepare(
                     statement,
                     ReplyQueue.PARSE | ReplyQueue.SWALLOW,
@@ -104,9 +102,9 @@ final class Preparation {
         }
         describe(statement, check);
         FrontendWriter.sync(out.made());
-        server.expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, check);
+        out.expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, check);
         out.finish();
-        server.channel().flush();
+        out.server().channel().flush();
     }
 
     /** A statement gives something else than before: who parses its text from now on makes another one. */
@@ -115,22 +113,22 @@ final class Preparation {
     }
 
     private void makeRoom(SharedStatement statement) {
-        SharedStatement surplus = server.statements().surplus(source.maxPerServer());
+        SharedStatement surplus = out.server().statements().surplus(source.maxPerServer());
         if (surplus != null) {
             evict(surplus);
         }
         String name = new String(statement.name(), StandardCharsets.UTF_8);
-        if (server.statements().own().remove(name) != null) {
+        if (out.server().statements().own().remove(name) != null) {
             FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, statement.name());
-            server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
+            out.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, null);
         }
     }
 
     /** Closes one. */
     void evict(SharedStatement statement) {
-        server.statements().remove(statement);
+        out.server().statements().remove(statement);
         FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, statement.name());
-        server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, new StatementChange.Evicted(statement));
+        out.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, new StatementChange.Evicted(statement));
     }
 
     /** The session has no statement of this name: another's must not answer to it. */
@@ -139,13 +137,13 @@ final class Preparation {
             return;
         }
         String name = buf.toString(nameAt, nameEnd - nameAt, StandardCharsets.UTF_8);
-        SharedStatement shared = server.statements().named(name);
-        boolean foreign = server.statements().own(name) != null
+        SharedStatement shared = out.server().statements().named(name);
+        boolean foreign = out.server().statements().own(name) != null
                 && !session.sqlStatements().containsKey(name);
         if (shared != null || foreign) {
-            server.statements().forget(name);
+            out.server().statements().forget(name);
             FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, name.getBytes(StandardCharsets.UTF_8));
-            server.expect(
+            out.expect(
                     ReplyQueue.CLOSE | ReplyQueue.SWALLOW, shared == null ? null : new StatementChange.Evicted(shared));
         }
     }

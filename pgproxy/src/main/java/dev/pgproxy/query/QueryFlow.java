@@ -10,6 +10,7 @@ import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,8 @@ public final class QueryFlow {
     private final Junction junction;
     private final Announcement announcement;
 
+    private final Runnable goOn = this::goOn;
+    private final BiConsumer<ServerConnection, @Nullable ErrorFields> aligned = this::aligned;
     private final Behind behind = new Behind();
     private Exchange exchange = new Exchange();
     private Held held = Held.NO;
@@ -65,7 +68,7 @@ public final class QueryFlow {
         Cancels cancels = new Cancels(canceller);
         RuleGate gate = new RuleGate(this, restraints, session, lease, notifications, cancels, link);
         this.junction = new Junction(statements, lease, link, notifications, routing, gate, again);
-        this.announcement = new Announcement(routing, link.channel().eventLoop());
+        this.announcement = new Announcement(routing, link.channel().eventLoop(), this::announced);
         this.relay = new Relay(this, session, notifications, rerun, trial, lease, link.channel());
         this.boundary = new Boundary(this, statements, settings, lease, relay, cancels, link);
         this.times = new FlowTimes(statements.counters());
@@ -211,11 +214,11 @@ public final class QueryFlow {
                         || lease.givesWay()
                         || rerun.isPending()
                         || announcement.waits(leased)
-                        || notifications.delay(exchange, leased, this::goOn))) {
+                        || notifications.delay(exchange, leased, goOn))) {
             hold(Held.FOR_REPLIES);
             return;
         }
-        if (!lease.isOpen() && aligns(leased)) {
+        if (!lease.isOpen() && aligns()) {
             hold(Held.FOR_ALIGNMENT);
             return;
         }
@@ -225,7 +228,7 @@ public final class QueryFlow {
     /** Sends it once the other instances know what it may write. */
     private void announce(ServerConnection leased) {
         boolean reads = isTrial() || !lease.isOnPrimary();
-        if (reads || announcement.isKnown(exchange, leased, () -> announced(leased))) {
+        if (reads || announcement.isKnown(exchange, leased)) {
             send(leased);
         } else {
             hold(Held.FOR_OTHERS);
@@ -247,11 +250,11 @@ public final class QueryFlow {
         }
     }
 
-    private boolean aligns(ServerConnection leased) {
+    private boolean aligns() {
         String begin = routing == null || routing.isTrial()
                 ? null
                 : routing.transaction().materialize();
-        return Aligner.begin(exchange, session, lease, settings.mode(), begin, error -> aligned(leased, error));
+        return Aligner.begin(exchange, session, lease, settings.mode(), begin, aligned);
     }
 
     /** Whether the exchange goes to a replica that may fail to answer it. */

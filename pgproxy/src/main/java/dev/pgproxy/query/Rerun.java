@@ -260,7 +260,7 @@ final class Rerun {
     }
 
     /** The server is ready: what was kept is sent again. */
-    void again(@Nullable ExchangeWriter writer) {
+    void again(ExchangeWriter writer) {
         String code = Objects.requireNonNull(failure).code();
         if (conflict) {
             source.count(code.equals(DEADLOCK_DETECTED) ? Counter.RETRIES_DEADLOCK : Counter.RETRIES_SERIALIZATION);
@@ -271,7 +271,7 @@ final class Rerun {
         repeated++;
         sent.unparse(session);
         held.begin();
-        Objects.requireNonNull(writer).write(sent, 0, true);
+        writer.write(sent, 0, true);
     }
 
     private boolean isRereadable() {

@@ -29,6 +29,7 @@ import dev.pgproxy.session.Session;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
@@ -306,7 +307,10 @@ public final class Routing {
 
     /** ReadyForQuery has come, and the client has not heard it yet. */
     void outcome(byte status, boolean quiet, boolean onPrimary, ClientLink link) {
-        view.takeProblems().forEach(link::notice);
+        List<String> problems = view.takeProblems();
+        if (!problems.isEmpty()) {
+            problems.forEach(link::notice);
+        }
         if (onPrimary) {
             writes.ready(status, quiet, session.failure());
             DatabaseRoutes routes = routes();

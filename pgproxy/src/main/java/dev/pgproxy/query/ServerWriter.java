@@ -2,12 +2,13 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.server.ServerConnection;
 import io.netty.buffer.ByteBuf;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Puts what goes to a server together: neighbouring raw messages become one slice of the buffer they came in, short
- * pieces between rewritten ones are copied, so that an exchange is one write where possible. Confined to the client's
- * loop; empty between exchanges.
+ * pieces between rewritten ones are copied, so that an exchange is one write where possible. One per client, for one server
+ * after the other; empty between exchanges. Confined to the client's loop.
  */
 final class ServerWriter {
     /** Raw bytes up to this many are copied when something rewritten precedes them. */
@@ -15,14 +16,25 @@ final class ServerWriter {
 
     private static final int START = 256;
 
-    private final ServerConnection server;
+    private @Nullable ServerConnection server;
     private @Nullable ByteBuf run;
     private int runStart;
     private int runEnd;
     private @Nullable ByteBuf made;
 
-    ServerWriter(ServerConnection server) {
-        this.server = server;
+    /** What follows goes there. */
+    void begin(ServerConnection granted) {
+        server = granted;
+    }
+
+    /** Where it goes. */
+    ServerConnection server() {
+        return Objects.requireNonNull(server);
+    }
+
+    /** The reply to what was put in last, as {@link ServerConnection#expect}. */
+    void expect(int entry, @Nullable Object note) {
+        server().expect(entry, note);
     }
 
     /** A piece as it came. */
@@ -41,7 +53,7 @@ final class ServerWriter {
     ByteBuf made() {
         endRun();
         if (made == null) {
-            made = server.channel().alloc().buffer(START);
+            made = server().channel().alloc().buffer(START);
         }
         return made;
     }
@@ -65,15 +77,15 @@ final class ServerWriter {
         }
         send();
         if (runStart == buf.readerIndex() && runEnd == buf.writerIndex()) {
-            server.write(buf.retain());
+            server().write(buf.retain());
         } else {
-            server.write(buf.retainedSlice(runStart, length));
+            server().write(buf.retainedSlice(runStart, length));
         }
     }
 
     private void send() {
         if (made != null) {
-            server.write(made);
+            server().write(made);
             made = null;
         }
     }

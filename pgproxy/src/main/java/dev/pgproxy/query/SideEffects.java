@@ -71,29 +71,19 @@ final class SideEffects {
     private final SequenceUsers users;
     private final Catalog catalog;
     private final boolean shared;
-    private final ServerConnection server;
     private final ServerWriter out;
 
-    /** It fails where the client's statement fails too, in a transaction that has failed, or if a cancel strikes it. */
-    private final OwnReply forgotten;
-
     /**
-     * For one client on one server.
+     * For one client.
      *
      * @param shared false in session mode: nobody else gets the server while the session lives
      */
-    SideEffects(Session session, Pool pool, boolean shared, ServerConnection server, ServerWriter out) {
+    SideEffects(Session session, Pool pool, boolean shared, ServerWriter out) {
         this.session = session;
         this.users = pool.sequenceUsers();
         this.catalog = pool.catalog();
         this.shared = shared;
-        this.server = server;
         this.out = out;
-        this.forgotten = (error, status) -> {
-            if (error != null) {
-                server.sequenceOwner(ServerConnection.SEVERAL);
-            }
-        };
     }
 
     /**
@@ -108,10 +98,11 @@ final class SideEffects {
         for (int i = 0; i < exchange.size(); i++) {
             QueryFacts facts = exchange.type(i) == FrontendType.PARSE ? exchange.facts(i) : exchange.bound(i, session);
             if (facts != null && mustForget(flags(facts))) {
+                OwnReply forgotten = forgotten();
                 forget(forgotten);
                 FrontendWriter.sync(out.made());
-                server.expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, forgotten);
-                server.sequenceOwner(null);
+                out.expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, forgotten);
+                out.server().sequenceOwner(null);
                 return;
             }
         }
@@ -156,20 +147,30 @@ final class SideEffects {
 
     private void forget(@Nullable OwnReply reply) {
         FrontendWriter.parse(out.made(), OWN, FORGET);
-        server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, reply);
+        out.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, reply);
         FrontendWriter.bind(out.made(), OWN, OWN);
-        server.expect(ReplyQueue.BIND | ReplyQueue.SWALLOW, reply);
+        out.expect(ReplyQueue.BIND | ReplyQueue.SWALLOW, reply);
         FrontendWriter.execute(out.made(), OWN);
-        server.expect(ReplyQueue.EXECUTE | ReplyQueue.SWALLOW, reply);
+        out.expect(ReplyQueue.EXECUTE | ReplyQueue.SWALLOW, reply);
         FrontendWriter.close(out.made(), FrontendWriter.PORTAL, OWN_NAME);
-        server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, reply);
+        out.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, reply);
         FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, OWN_NAME);
-        server.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, reply);
+        out.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, reply);
+    }
+
+    /** It fails where the client's statement fails too, in a transaction that has failed, or if a cancel strikes it. */
+    private OwnReply forgotten() {
+        ServerConnection server = out.server();
+        return (error, status) -> {
+            if (error != null) {
+                server.sequenceOwner(ServerConnection.SEVERAL);
+            }
+        };
     }
 
     private void forgetInQuery() {
         FrontendWriter.query(out.made(), FORGET);
-        server.expect(ReplyQueue.QUERY | ReplyQueue.SWALLOW, forgotten);
+        out.expect(ReplyQueue.QUERY | ReplyQueue.SWALLOW, forgotten());
     }
 
     private int flags(QueryFacts facts) {
@@ -204,8 +205,8 @@ final class SideEffects {
 
     /** Whether it has values that are not certainly this session's. */
     private boolean hasForeignSequences() {
-        Object owner = server.sequenceOwner();
-        return owner != null && (owner != session || session.sequenceServer() != server);
+        Object owner = out.server().sequenceOwner();
+        return owner != null && (owner != session || session.sequenceServer() != out.server());
     }
 
     private boolean mustForget(int flags) {
@@ -220,14 +221,15 @@ final class SideEffects {
         if ((flags & LOOKS) != 0) {
             users.looks(application, (flags & StatementFlags.CURRVAL) != 0);
         }
-        Object owner = server.sequenceOwner();
+        Object owner = out.server().sequenceOwner();
         boolean takes = (flags & TAKES) != 0;
         boolean forget = mustForget(flags);
         if (takes) {
-            server.sequenceOwner(owner == null || forget || owner == session ? session : ServerConnection.SEVERAL);
-            session.sequenceServer(server);
+            out.server()
+                    .sequenceOwner(owner == null || forget || owner == session ? session : ServerConnection.SEVERAL);
+            session.sequenceServer(out.server());
         } else if (forget) {
-            server.sequenceOwner(null);
+            out.server().sequenceOwner(null);
         }
         if (users.look(application)) {
             for (int i = 0; i < facts.statementCount(); i++) {

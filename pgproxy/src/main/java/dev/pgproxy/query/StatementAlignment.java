@@ -30,7 +30,8 @@ final class StatementAlignment {
             Exchange exchange, Settings wanted, Session session, ServerConnection server, PoolMode mode) {
         Settings present = server.settings().get();
         Set<String> names = mode == PoolMode.SESSION ? Set.of() : names(exchange, session, server);
-        boolean placeholders = !server.customSettings().containsAll(session.customSettings());
+        boolean placeholders =
+                !session.customSettings().isEmpty() && !server.customSettings().containsAll(session.customSettings());
         if (present == wanted && names.isEmpty() && !placeholders) {
             return List.of();
         }

@@ -5,7 +5,6 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ReplyQueue;
-import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
 import java.nio.charset.StandardCharsets;
@@ -24,12 +23,10 @@ final class VisibleStatements {
     private static final OwnReply ENDED = (error, status) -> {};
 
     private final Session session;
-    private final ServerConnection server;
     private final ServerWriter out;
 
-    VisibleStatements(Session session, ServerConnection server, ServerWriter out) {
+    VisibleStatements(Session session, ServerWriter out) {
         this.session = session;
-        this.server = server;
         this.out = out;
     }
 
@@ -50,15 +47,15 @@ final class VisibleStatements {
         }
         if (changed && simple) {
             FrontendWriter.sync(out.made());
-            server.expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, ENDED);
+            out.expect(ReplyQueue.SYNC | ReplyQueue.SWALLOW, ENDED);
         }
     }
 
     private boolean hideOthers() {
-        List<SharedStatement> others = new ArrayList<>(server.statements().shared());
+        List<SharedStatement> others = new ArrayList<>(out.server().statements().shared());
         others.removeIf(statement -> session.statements().find(name(statement)) == statement);
         for (SharedStatement other : others) {
-            server.statements().remove(other);
+            out.server().statements().remove(other);
             close(other.name(), other);
         }
         return !others.isEmpty();
@@ -66,35 +63,34 @@ final class VisibleStatements {
 
     private boolean show(String name, boolean simple) {
         SharedStatement wanted = session.statements().find(name);
-        if (wanted == null || server.statements().own(name) == wanted) {
+        if (wanted == null || out.server().statements().own(name) == wanted) {
             return false;
         }
         boolean sameName = Arrays.equals(wanted.name(), name.getBytes(StandardCharsets.UTF_8));
-        if (sameName && server.statements().has(wanted)) {
+        if (sameName && out.server().statements().has(wanted)) {
             return false;
         }
-        SharedStatement there = server.statements().named(name);
-        if (there != null || server.statements().own(name) != null) {
-            server.statements().forget(name);
+        SharedStatement there = out.server().statements().named(name);
+        if (there != null || out.server().statements().own(name) != null) {
+            out.server().statements().forget(name);
             close(name.getBytes(StandardCharsets.UTF_8), there);
         }
         StatementChange change;
         if (sameName) {
-            server.statements().add(wanted);
+            out.server().statements().add(wanted);
             change = new StatementChange.Injected(wanted);
         } else {
-            server.statements().own().put(name, wanted);
+            out.server().statements().own().put(name, wanted);
             change = new StatementChange.Shown(name);
         }
         FrontendWriter.parse(out.made(), name.getBytes(StandardCharsets.UTF_8), wanted.rest());
-        server.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, simple ? new StatementChange.Quiet(change) : change);
+        out.expect(ReplyQueue.PARSE | ReplyQueue.SWALLOW, simple ? new StatementChange.Quiet(change) : change);
         return true;
     }
 
     private void close(byte[] name, @Nullable SharedStatement shared) {
         FrontendWriter.close(out.made(), FrontendWriter.STATEMENT, name);
-        server.expect(
-                ReplyQueue.CLOSE | ReplyQueue.SWALLOW, shared == null ? null : new StatementChange.Evicted(shared));
+        out.expect(ReplyQueue.CLOSE | ReplyQueue.SWALLOW, shared == null ? null : new StatementChange.Evicted(shared));
     }
 
     private static String name(SharedStatement statement) {

@@ -15,6 +15,7 @@ import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.server.ServerConnection;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,10 +56,10 @@ final class WriteWatch {
     /**
      * This is about to be sent to the primary.
      *
-     * @param confirmed runs, on any thread, when it may be sent
+     * @param confirmed what runs, on any thread, when it may be sent; asked for only if somebody has to confirm it
      * @return whether it may be sent at once: the other instances know what it may write
      */
-    boolean sending(Exchange exchange, ServerConnection to, Runnable confirmed) {
+    boolean sending(Exchange exchange, ServerConnection to, Supplier<Runnable> confirmed) {
         boolean quiet = to.isQuiet();
         byte status = to.status(); // meaningless unless quiet
         if (state.routes() == null) {
@@ -92,7 +93,7 @@ final class WriteWatch {
         }
         OpenWrite before = open;
         if (ends && !written.isEmpty() && (before == null || !before.covers(written, shared))) {
-            open = state.doubt(written, shared, to.identity().processId(), confirmed);
+            open = state.doubt(written, shared, to.identity().processId(), confirmed.get());
             if (before != null) {
                 before.settle(0, false);
             }

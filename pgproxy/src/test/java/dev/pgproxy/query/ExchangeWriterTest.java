@@ -62,11 +62,12 @@ final class ExchangeWriterTest {
 
         private ExchangeWriter on(ServerConnection to) {
             FlowSettings settings = new FlowSettings(PoolMode.TRANSACTION, MAX_STATEMENTS, 0, Duration.ZERO);
-            return new ExchangeWriter(
+            ExchangeWriter writer = new ExchangeWriter(
                     session,
                     new PoolStatements(session, pool, settings, pool.counters().row(0)),
-                    true,
-                    to);
+                    true);
+            writer.begin(to);
+            return writer;
         }
 
         /** What the server gets for what the client sends. */

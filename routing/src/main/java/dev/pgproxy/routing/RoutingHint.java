@@ -57,6 +57,9 @@ public record RoutingHint(
 
     /** This, and where it says nothing what the other says. */
     public RoutingHint over(RoutingHint other) {
+        if (this == NONE || other == NONE) {
+            return this == NONE ? other : this;
+        }
         return new RoutingHint(
                 target == null ? other.target : target,
                 target == null ? other.host : host,
