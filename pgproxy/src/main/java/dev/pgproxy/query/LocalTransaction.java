@@ -144,7 +144,7 @@ final class LocalTransaction {
         }
         boolean parses = exchange.type(from) == FrontendType.PARSE;
         if (parses) {
-            String name = exchange.parsedName(from);
+            String name = isOurs(exchange.facts(from)) ? exchange.parsedName(from) : null;
             if (name == null || session.hasStatement(name)) {
                 return 0;
             }

@@ -261,7 +261,8 @@ final class RouteDecision {
         if (shape.isRefusedByReplicas(catalog)) {
             return RouteReason.LEARNT;
         }
-        String name = exchange.type(i) == FrontendType.PARSE ? exchange.parsedName(i) : null;
+        boolean parses = exchange.type(i) == FrontendType.PARSE;
+        String name = parses && session.hasStatements() ? exchange.parsedName(i) : null;
         if (name != null && session.hasStatement(name)) {
             return RouteReason.NOT_A_QUERY; // it will fail, and may not be run twice
         }

@@ -102,7 +102,12 @@ public final class Session {
 
     /** Whether a statement of this name is prepared, by the protocol or by SQL: they share their names. */
     public boolean hasStatement(String name) {
-        return statements.find(name) != null || sqlStatements.containsKey(name);
+        return hasStatements() && (statements.find(name) != null || sqlStatements.containsKey(name));
+    }
+
+    /** Whether any statement that has a name is prepared. */
+    public boolean hasStatements() {
+        return statements.size() > 0 || !sqlStatements.isEmpty();
     }
 
     /** What the statement inside a PREPARE may do, as {@link StatementFlags}; nothing is known of other names. */
