@@ -4,14 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.pgproxy.protocol.backend.BackendWriter;
+import dev.pgproxy.protocol.backend.ColumnType;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.ProxyUnderTest.InThisJvm;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.TestCluster;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.io.InputStream;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -24,6 +31,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -152,8 +160,7 @@ final class ConsoleIT {
                     result.next();
                     result.next();
                     assertThat(result.getString(1)).isEqualTo("total_xact_count");
-                    assertThat(result.getBigDecimal(2))
-                            .isBetween(java.math.BigDecimal.ONE, java.math.BigDecimal.valueOf(1000));
+                    assertThat(result.getBigDecimal(2)).isBetween(BigDecimal.ONE, BigDecimal.valueOf(1000));
                 }
                 try (PreparedStatement statement = connection.prepareStatement("SHOW DATABASES");
                         ResultSet result = statement.executeQuery()) {
@@ -161,6 +168,45 @@ final class ConsoleIT {
                     assertThat(result.getInt("port")).isEqualTo(proxy.directPort());
                 }
             }
+        }
+    }
+
+    @Test
+    void decimalsInBinaryFormatAreAsPostgresqlSendsThem() {
+        List<String> values = new ArrayList<>(List.of(
+                "0",
+                "0.0",
+                "1",
+                "-1",
+                "9999",
+                "10000",
+                "10001",
+                "0.5",
+                "-0.25",
+                "0.0001",
+                "0.00010",
+                "0.00001",
+                "12.345678",
+                "100000000",
+                "123456789.000000",
+                "-99999999999999999999.9",
+                "0.00000000000000012"));
+        Random random = new Random(20261122);
+        for (int i = 0; i < 200; i++) {
+            values.add(new BigDecimal(new BigInteger(random.nextInt(1, 90), random), random.nextInt(12))
+                    .multiply(BigDecimal.valueOf(random.nextBoolean() ? 1 : -1))
+                    .toPlainString());
+        }
+        String sql = "SELECT encode(numeric_send(v), 'hex') FROM unnest('{" + String.join(",", values)
+                + "}'::numeric[]) WITH ORDINALITY u (v, n) ORDER BY n";
+        List<List<String>> sent = Message.rows(
+                new Endpoint("127.0.0.1", proxy.directPort(), "postgres", "postgres", TestCluster.PASSWORD).run(sql));
+        for (int i = 0; i < values.size(); i++) {
+            ByteBuf out = Unpooled.buffer();
+            BackendWriter.dataRow(out, List.of(values.get(i)), List.of(ColumnType.NUMERIC), new short[] {1});
+            assertThat(ByteBufUtil.hexDump(out).substring(22))
+                    .as(values.get(i))
+                    .isEqualTo(sent.get(i).getFirst());
         }
     }
 

@@ -106,11 +106,13 @@ final class PromotionIT extends FailoverCase {
             }
             writer.awaitMore(20);
             await().ignoreExceptions()
-                    .until(() -> Message.row(direct(primary())
-                                    .run("SELECT wait_event FROM pg_stat_activity"
-                                            + " WHERE query = 'INSERT INTO t VALUES (-1)'"))
-                            .getFirst()
-                            .equals("SyncRep"));
+                    .untilAsserted(() -> assertThat(Message.rows(direct(primary())
+                                    .run("SELECT state, wait_event, (SELECT string_agg(application_name || state, ' ')"
+                                            + " FROM pg_stat_replication) FROM pg_stat_activity"
+                                            + " WHERE query = 'INSERT INTO t VALUES (-1)'")))
+                            .singleElement()
+                            .asString()
+                            .contains("SyncRep"));
             assertThat(past.poll(1))
                     .as("it waits for replicas that have left it")
                     .isNull();

@@ -159,6 +159,21 @@ final class StatementRulesIT {
     }
 
     @Test
+    void theUnnamedStatementIsGoneOnceAnotherIsRefused() {
+        Consumer<RawClient> execute = c -> c.bind("", "").execute("").sync();
+        for (Consumer<RawClient> refused : List.<Consumer<RawClient>>of(
+                c -> c.query("UPDATE t SET v = 1"),
+                c -> c.parse("", "UPDATE t SET v = 1").sync())) {
+            assertThat(Message.types(
+                            together(client, 1, c -> c.parse("", "SELECT 1").sync())))
+                    .isEqualTo("1Z");
+            assertThat(Message.types(together(client, 1, execute))).isEqualTo("2DCZ");
+            assertThat(error(together(client, 1, refused)).field('C')).isEqualTo("42501");
+            assertThat(error(together(client, 1, execute)).field('C')).isEqualTo("26000");
+        }
+    }
+
+    @Test
     void insideATransactionItIsAborted() {
         for (String begin : List.of("BEGIN", "BEGIN; UPDATE t SET v = 1 WHERE id = 1")) {
             ask(client, begin);

@@ -305,6 +305,16 @@ public final class Exchange {
         return zero < 0 ? null : buf.toString(from, zero - from, StandardCharsets.UTF_8);
     }
 
+    /** Whether it ends what the unnamed statement was: by a Query, or a Parse of another one. */
+    boolean replacesUnnamed() {
+        for (int i = 0; i < size; i++) {
+            if (types[i] == FrontendType.QUERY || types[i] == FrontendType.PARSE && "".equals(parsedName(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The name of what a whole Close closes, of whatever kind; null if it is malformed. */
     @Nullable
     String closedName(int i) {

@@ -90,6 +90,9 @@ final class LocalAnswer {
         } else {
             link.skipToSync();
         }
+        if (exchange.replacesUnnamed()) {
+            session.unnamed(null); // PostgreSQL drops the last one before it looks at the next
+        }
         exchange.clear();
         link.channel().writeAndFlush(out);
     }
