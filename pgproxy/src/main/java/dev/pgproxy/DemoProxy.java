@@ -2,6 +2,7 @@ package dev.pgproxy;
 
 import dev.pgproxy.config.ConfigLoader;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.demo.DemoOptions;
 import dev.pgproxy.demo.EmbeddedCluster;
 import dev.pgproxy.demo.EmbeddedPostgres;
 import dev.pgproxy.demo.EmbeddedRedis;
@@ -21,9 +22,11 @@ final class DemoProxy implements ProxyStarter {
     }
 
     @Override
-    public AutoCloseable start(String host, int port, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis)
-            throws Exception {
-        String config = "listen_addr = [\"" + host + "\"]\nlisten_port = " + port + "\n"
+    public AutoCloseable start(
+            String host, DemoOptions options, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis) throws Exception {
+        String config = "listen_addr = [\"" + host + "\"]\nlisten_port = " + options.port() + "\n"
+                + "http_addr = [" + (options.httpPort() == 0 ? "" : "\"" + host + "\"") + "]\n"
+                + "http_port = " + options.httpPort() + "\n"
                 + "databases { \"*\" { primary = \"" + cluster.primary().host() + ":"
                 + cluster.primary().port() + "\", replicas = [" + replicas(cluster) + "] } }\n"
                 + "control_user = \"" + EmbeddedPostgres.SUPERUSER + "\"\n"

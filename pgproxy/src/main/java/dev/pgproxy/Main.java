@@ -95,6 +95,12 @@ public final class Main {
         @Option(names = "--port", description = "Port of the proxy (default: ${DEFAULT-VALUE}).", defaultValue = "6432")
         private int port;
 
+        @Option(
+                names = "--http",
+                description = "Port of metrics and health over HTTP, 0 = none (default: ${DEFAULT-VALUE}).",
+                defaultValue = "9127")
+        private int httpPort;
+
         @Option(names = "--data-dir", description = "Where the servers keep their data (default: a temporary folder).")
         private @Nullable Path dataDirectory;
 
@@ -116,7 +122,7 @@ public final class Main {
             PrintWriter out = line.getOut();
             try {
                 Demo demo = Demo.start(
-                        new DemoOptions(port, dataDirectory, replicas, keep),
+                        new DemoOptions(port, httpPort, dataDirectory, replicas, keep),
                         new DemoProxy(() -> System.exit(0)),
                         text -> {
                             out.println(text);

@@ -16,6 +16,9 @@ import dev.pgproxy.console.ShutdownMode;
 import dev.pgproxy.handover.Activation;
 import dev.pgproxy.handover.HandoverSocket;
 import dev.pgproxy.handover.Takeover;
+import dev.pgproxy.http.Endpoints;
+import dev.pgproxy.http.Health;
+import dev.pgproxy.http.HttpServer;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.HostNames;
@@ -68,6 +71,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private final AtomicBoolean closed = new AtomicBoolean();
     private Runnable save = () -> {};
     private volatile @Nullable HandoverSocket handover;
+    private volatile @Nullable HttpServer http;
     private volatile ProxyConfig config;
     private volatile Set<String> users = Set.of();
 
@@ -158,7 +162,13 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             throw e;
         }
         proxy.warming.reload(config.warmQueries());
+        proxy.startHttp();
         return proxy;
+    }
+
+    private void startHttp() {
+        Health health = new Health(this::config, routes, breakers, this::isStopping, transport.loops());
+        http = HttpServer.start(config.http(), services::tls, new Endpoints(services::console, health));
     }
 
     private void listen(List<ListeningSocket> given) throws IOException {
@@ -174,7 +184,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private void follow(Path path) throws IOException {
         try (Takeover last = Takeover.find(path, transport)) {
             List<ListeningSocket> given = last == null ? new ArrayList<>() : last.sockets();
-            HandoverSocket opened = new HandoverSocket(path, transport, listener::descriptors, shutdown::handOver);
+            HandoverSocket opened = new HandoverSocket(path, transport, listener::descriptors, this::handOver);
             handover = opened;
             listener.bind(config.listen(), given);
             opened.publish();
@@ -187,6 +197,11 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
                 left.close();
             }
         }
+    }
+
+    private void handOver() {
+        closeHttp(); // its addresses are for the process that follows
+        shutdown.handOver();
     }
 
     private void startListening() throws IOException {
@@ -202,6 +217,12 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     /** The TCP port it listens on; -1 if none. */
     public int port() {
         return listener.port();
+    }
+
+    /** The TCP port of HTTP; -1 if it cannot be had, or is not wanted. */
+    public int httpPort() {
+        HttpServer open = http;
+        return open == null ? -1 : open.port();
     }
 
     @Override
@@ -340,6 +361,13 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         }
     }
 
+    private void closeHttp() {
+        HttpServer open = http;
+        if (open != null) {
+            open.close();
+        }
+    }
+
     /** Whether it has begun to stop. */
     public boolean isStopping() {
         return shutdown.isUnderWay();
@@ -357,6 +385,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             return;
         }
         closeHandover();
+        closeHttp();
         listener.close();
         alerts.close();
         warming.close();

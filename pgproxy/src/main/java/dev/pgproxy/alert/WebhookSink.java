@@ -2,6 +2,7 @@ package dev.pgproxy.alert;
 
 import dev.pgproxy.config.Secret;
 import dev.pgproxy.config.WebhookSettings;
+import dev.pgproxy.json.Json;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -90,7 +91,7 @@ final class WebhookSink implements Sink {
 
     private String body(Alert alert) {
         return switch (settings.format()) {
-            case SLACK -> new Json().put("text", slackText(alert)).toString();
+            case SLACK -> Json.object().put("text", slackText(alert)).toString();
             case PAGERDUTY -> pagerDuty(alert).toString();
             case JSON -> json(alert).toString();
         };
@@ -104,7 +105,7 @@ final class WebhookSink implements Sink {
     }
 
     private Json pagerDuty(Alert alert) {
-        Json event = new Json()
+        Json event = Json.object()
                 .put(
                         "routing_key",
                         Objects.requireNonNull(settings.routingKey()).reveal())
@@ -117,7 +118,7 @@ final class WebhookSink implements Sink {
         return event.put("client", "pgproxy")
                 .put(
                         "payload",
-                        new Json()
+                        Json.object()
                                 .put("summary", summary.substring(0, Math.min(summary.length(), LONGEST_SUMMARY)))
                                 .put("source", source.name())
                                 .put("severity", alert.kind().severity().toString())
@@ -126,11 +127,11 @@ final class WebhookSink implements Sink {
                                 .put("class", alert.kind().toString())
                                 .put(
                                         "custom_details",
-                                        new Json().put("advice", alert.kind().advice())));
+                                        Json.object().put("advice", alert.kind().advice())));
     }
 
     private Json json(Alert alert) {
-        return new Json()
+        return Json.object()
                 .put("event", alert.isRaised() ? "raised" : "cleared")
                 .put("id", source.key(alert))
                 .put("alert", alert.kind().toString())

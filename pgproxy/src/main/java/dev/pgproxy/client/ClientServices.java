@@ -100,7 +100,8 @@ public final class ClientServices {
         return config;
     }
 
-    ClientTls tls() {
+    /** TLS towards clients, as it was last read. */
+    public ClientTls tls() {
         return tls;
     }
 
@@ -108,7 +109,8 @@ public final class ClientServices {
         return authenticator;
     }
 
-    Console console() {
+    /** The console. */
+    public Console console() {
         return console;
     }
 

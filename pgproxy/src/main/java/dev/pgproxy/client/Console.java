@@ -1,6 +1,7 @@
 package dev.pgproxy.client;
 
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -14,6 +15,11 @@ public interface Console {
         public CompletionStage<List<ConsoleAnswer>> execute(String text, boolean admin) {
             return java.util.concurrent.CompletableFuture.completedFuture(List.of());
         }
+
+        @Override
+        public Set<String> tables() {
+            return Set.of();
+        }
     };
 
     /**
@@ -23,4 +29,7 @@ public interface Console {
      * @return one answer for each command; an error is the last one
      */
     CompletionStage<List<ConsoleAnswer>> execute(String text, boolean admin);
+
+    /** What SHOW answers with rows, in lower case with single blanks, such as {@code cache misses}. */
+    Set<String> tables();
 }

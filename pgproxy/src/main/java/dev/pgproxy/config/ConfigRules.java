@@ -37,6 +37,7 @@ final class ConfigRules {
         checkServerTls();
         checkAuthentication();
         checkInstances();
+        checkHttp();
         checkHandover();
         checkFailover();
         checkPatroni();
@@ -110,6 +111,31 @@ final class ConfigRules {
         checkKnown(AuthSettings.AUTH_DBNAME, auth.authDbname());
         if (auth.controlPassword() != null && auth.controlUser() == null) {
             complain(AuthSettings.CONTROL_PASSWORD, "needs control_user");
+        }
+    }
+
+    private void checkHttp() {
+        HttpSettings http = config.http();
+        String open = http.publicAddress();
+        if (open != null && !http.authenticates()) {
+            complain(
+                    HttpSettings.ADDR,
+                    "'" + open + "' is not loopback: set http_token, or http_user and http_password; [\"127.0.0.1\"]"
+                            + " needs neither");
+        }
+        if (http.user() != null && http.password() == null) {
+            complain(HttpSettings.USER, "needs http_password");
+        } else if (http.password() != null && http.user() == null) {
+            complain(HttpSettings.PASSWORD, "needs http_user");
+        }
+        Secret token = http.token();
+        if (token != null && token.reveal().length() < HttpSettings.MIN_TOKEN) {
+            complain(HttpSettings.TOKEN, "expects at least " + HttpSettings.MIN_TOKEN + " characters");
+        }
+        if (http.tls() && config.clientTls().sslMode() == SslMode.DISABLE) {
+            complain(
+                    HttpSettings.TLS,
+                    "needs client_tls_sslmode other than disable, client_tls_key_file and client_tls_cert_file");
         }
     }
 

@@ -43,6 +43,7 @@ public record ProxyConfig(
         AdminSettings admin,
         LogSettings log,
         AlertSettings alerts,
+        HttpSettings http,
         RuntimeSettings runtime,
         PeerSettings peers,
         SettingValues values) {
@@ -80,6 +81,7 @@ public record ProxyConfig(
                 AdminSettings.from(values),
                 LogSettings.from(values),
                 AlertSettings.from(values, alertTargets),
+                HttpSettings.from(values),
                 RuntimeSettings.from(values),
                 PeerSettings.from(values, peers),
                 values);

@@ -22,6 +22,7 @@ final class Settings {
             AdminSettings.GROUP,
             LogSettings.GROUP,
             AlertSettings.GROUP,
+            HttpSettings.GROUP,
             RuntimeSettings.GROUP,
             PeerSettings.GROUP);
 

@@ -8,14 +8,11 @@ import dev.pgproxy.client.Console;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.config.ConfigChanges;
 import dev.pgproxy.config.ConfigProblems;
-import dev.pgproxy.limit.RateLimits;
-import dev.pgproxy.net.HostNames;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.route.Routes;
-import dev.pgproxy.rules.StatementRules;
 import dev.pgproxy.warm.Warming;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +20,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,21 +71,12 @@ public final class AdminConsole implements Console {
             \tWAIT_CLOSE [<db>]""";
 
     private final ProgramControl program;
-    private final Pools pools;
-    private final HostNames names;
     private final Clients clients;
-    private final RateLimits limits;
-    private final StatementRules rules;
-    private final ConfigTables configTables;
-    private final PoolTables poolTables;
+    private final ShowTables tables;
     private final RouteTables routeTables;
-    private final HostTables hostTables;
-    private final CacheTables cacheTables;
     private final CacheCommands cacheCommands;
-    private final StatsTables statsTables;
     private final DatabaseCommands databaseCommands;
     private final Switchover switchover;
-    private final AlertTables alertTables;
 
     /** The console; begins to take averages. */
     public AdminConsole(
@@ -100,22 +87,13 @@ public final class AdminConsole implements Console {
             Warming warming,
             Alerts alerts) {
         this.program = program;
-        this.pools = pools;
         this.clients = services.clients();
-        this.limits = services.limits();
-        this.rules = services.rules();
         Routes routes = services.routes();
-        this.names = transport.names();
         var loop = transport.loops().getFirst();
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
-        this.configTables = new ConfigTables(program, pools, clients);
-        this.poolTables = new PoolTables(program, pools, configTables, names);
+        this.tables = new ShowTables(program, pools, services, transport.names(), warming, alerts, periods);
         this.routeTables = new RouteTables(routes);
-        this.hostTables = new HostTables(routes);
-        this.cacheTables = new CacheTables(routes, warming);
         this.cacheCommands = new CacheCommands(routes);
-        this.statsTables = new StatsTables(pools, periods, services.cancelKeys());
-        this.alertTables = new AlertTables(alerts);
         this.switchover = new Switchover(program, pools, routes);
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();
@@ -190,64 +168,22 @@ public final class AdminConsole implements Console {
     // ---- SHOW
 
     private CompletionStage<List<ConsoleAnswer>> show(ConsoleCommand.Show show) {
-        return switch (show.what()) {
-            case "help" ->
-                CompletableFuture.completedFuture(List.of(
-                        new ConsoleAnswer.Notice(
-                                ErrorFields.notice("Console usage", null).withDetail(HELP)),
-                        new ConsoleAnswer.Done("SHOW")));
-            case "config" -> one(configTables.config());
-            case "databases" -> one(configTables.databases());
-            case "users" -> one(configTables.users());
-            case "peers" -> one(configTables.peers());
-            case "rate_limits" -> one(ConfigTables.rateLimits(limits));
-            case "priorities" -> one(ConfigTables.priorities(pools.waitingCounts()));
-            case "rules" -> one(ConfigTables.rules(rules));
-            case "state" -> one(poolTables.state());
-            case "retries" -> one(statsTables.retries());
-            case "stats" -> one(statsTables.stats());
-            case "stats_totals" -> one(statsTables.totals());
-            case "stats_averages" -> one(statsTables.averages());
-            case "totals" -> one(statsTables.allTotals());
-            case "mem" -> one(ProgramTables.mem());
-            case "version" -> one(ProgramTables.version(program.version()));
-            case "dns_hosts" -> one(ProgramTables.dnsHosts(names));
-            case "dns_zones" -> one(ProgramTables.dnsZones());
-            case "pools" -> live(poolTables::pools);
-            case "lists" -> live(poolTables::lists);
-            case "clients" -> live(SocketTables::clients);
-            case "servers" -> live(SocketTables::servers);
-            case "sockets" -> live(now -> SocketTables.sockets(now, false));
-            case "active_sockets" -> live(now -> SocketTables.sockets(now, true));
-            case "pins" -> live(SocketTables::pins);
-            case "cache" -> one(cacheTables.cache());
-            case "cache misses" -> one(cacheTables.misses());
-            case "cache tables" -> one(cacheTables.tables());
-            case "cache coverage" -> one(cacheTables.coverage());
-            case "instances" -> cacheTables.instances().thenApply(List::of);
-            case "cache feed" -> one(cacheTables.feed());
-            case "cache shadow" -> one(cacheTables.shadow());
-            case "cache warming" -> one(cacheTables.warming());
-            case "cache rules" -> one(cacheTables.rules());
-            case "cache fingerprints" -> one(cacheTables.fingerprints());
-            case "hosts" -> one(hostTables.hosts());
-            case "breakers" -> one(hostTables.breakers(pools.breakers()));
-            case "replicas" -> one(routeTables.replicas());
-            case "patroni" -> one(hostTables.patroni());
-            case "failover" -> one(routeTables.failover());
-            case "routes" -> one(routeTables.routes());
-            case "alerts" -> one(alertTables.alerts());
-            case "alert_sinks" -> one(alertTables.sinks());
-            case "unparsed" -> one(routeTables.unparsed());
-            default -> {
-                ConsoleAnswer parameter = ProgramTables.parameter(show.what());
-                yield one(parameter == null ? Failures.unknown(show.text()) : parameter);
-            }
-        };
+        if (show.what().equals("help")) {
+            return CompletableFuture.completedFuture(List.of(
+                    new ConsoleAnswer.Notice(ErrorFields.notice("Console usage", null).withDetail(HELP)),
+                    new ConsoleAnswer.Done("SHOW")));
+        }
+        CompletionStage<ConsoleAnswer> table = tables.show(show.what());
+        if (table != null) {
+            return table.thenApply(List::of);
+        }
+        ConsoleAnswer parameter = ProgramTables.parameter(show.what());
+        return one(parameter == null ? Failures.unknown(show.text()) : parameter);
     }
 
-    private CompletionStage<List<ConsoleAnswer>> live(Function<Snapshot, ConsoleAnswer> table) {
-        return Snapshot.take(clients, pools).thenApply(now -> List.of(table.apply(now)));
+    @Override
+    public Set<String> tables() {
+        return tables.names();
     }
 
     private static CompletionStage<List<ConsoleAnswer>> one(ConsoleAnswer answer) {

@@ -26,8 +26,8 @@ public final class Demo implements AutoCloseable {
     /**
      * Starts everything, in this order; what was started is stopped again when a step fails.
      *
-     * @param out takes the lines for the user: progress, then {@code primary:}, {@code replica:}, {@code redis:}, {@code console:} with
-     *     an address each, how to see the cache, and {@code ready:} with the address at the end
+     * @param out takes the lines for the user: progress, then {@code primary:}, {@code replica:}, {@code redis:}, {@code console:},
+     *     {@code metrics:} with an address each, how to see the cache, and {@code ready:} with the address at the end
      * @throws ClusterException with a sentence for the user
      * @throws Exception what the proxy's start threw
      */
@@ -47,7 +47,10 @@ public final class Demo implements AutoCloseable {
     /** Holds the lock to its end: who closes meanwhile, waits and then finds everything that there is to close. */
     private synchronized void run(DemoOptions options, ProxyStarter starter) throws Exception {
         String host = EmbeddedPostgres.HOST;
-        refusePortInUse(options.port());
+        refusePortInUse(options.port(), "--port");
+        if (options.httpPort() != 0) {
+            refusePortInUse(options.httpPort(), "--http");
+        }
         cluster = EmbeddedCluster.start(
                 ClusterOptions.temporary()
                         .withDirectory(options.dataDirectory(), options.keep())
@@ -57,8 +60,11 @@ public final class Demo implements AutoCloseable {
         redis = EmbeddedRedis.start(out);
         out.accept("primary: " + url(cluster.primary()));
         cluster.replicas().forEach(replica -> out.accept("replica: " + url(replica)));
-        proxy = starter.start(host, options.port(), cluster, redis);
+        proxy = starter.start(host, options, cluster, redis);
         out.accept("console: " + url(host, options.port(), "pgproxy"));
+        if (options.httpPort() != 0) {
+            out.accept("metrics: http://" + host + ":" + options.httpPort() + "/metrics");
+        }
         showCache(url(host, options.port(), NotesDatabase.NAME), url(host, options.port(), "pgproxy"));
         showFailover(cluster);
         out.accept("ready: " + url(host, options.port(), NotesDatabase.NAME));
@@ -81,13 +87,13 @@ public final class Demo implements AutoCloseable {
         out.accept("  psql " + console + " -x -c 'SHOW CACHE'");
     }
 
-    private static void refusePortInUse(int port) {
+    private static void refusePortInUse(int port, String option) {
         try {
             new ServerSocket(port, 1, InetAddress.getLoopbackAddress()).close();
         } catch (IOException e) {
             throw new ClusterException(
                     "Port " + port + " on " + EmbeddedPostgres.HOST + " cannot be used (" + Reasons.of(e)
-                            + "); choose another with --port.",
+                            + "); choose another with " + option + ".",
                     e);
         }
     }

@@ -9,9 +9,10 @@ public interface ProxyStarter {
      * Starts a proxy for database {@link NotesDatabase#NAME} that user {@link NotesDatabase#USER} may use, and whose console he may
      * use too; returns when it accepts connections.
      *
+     * @param options say which ports are its own
      * @param redis for what the proxy shares with others; null where there is none
      * @return closes the proxy
      * @throws Exception if it cannot start; the demo stops its servers and passes the exception on
      */
-    AutoCloseable start(String host, int port, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis) throws Exception;
+    AutoCloseable start(String host, DemoOptions options, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis) throws Exception;
 }

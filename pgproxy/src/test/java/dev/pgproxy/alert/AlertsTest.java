@@ -9,6 +9,7 @@ import com.typesafe.config.Config;
 import dev.pgproxy.config.AlertSettings;
 import dev.pgproxy.config.ConfigLoader;
 import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.json.Json;
 import dev.pgproxy.testing.LogLines;
 import dev.pgproxy.testing.Webhook;
 import jakarta.mail.internet.MimeMessage;
@@ -377,9 +378,9 @@ class AlertsTest {
         String name = "a\"\\\n\r\u0001\u20ac\ud83d\ude00</script>";
         Alert alert = Alert.of(AlertKind.TEST, name, name, BEGIN);
         assertThat(alert.subject()).isEqualTo("a\"\\   \u20ac\ud83d\ude00</script>");
-        String json = new Json()
+        String json = Json.object()
                 .put("x", name)
-                .put("in", new Json().put("none", (String) null))
+                .put("in", Json.object().put("none", (String) null))
                 .toString();
         Config read = new Webhook.Request("", json, null, null, 202).json();
         assertThat(read.getString("x")).isEqualTo(name);
