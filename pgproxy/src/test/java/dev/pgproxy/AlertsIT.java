@@ -40,7 +40,7 @@ final class AlertsIT {
     }
 
     private static String configuration(EmbeddedPostgres primary, String replicas, String more) {
-        return "listen_port = 0\nauth_type = trust\nlog_connections = false\nlog_disconnections = false\n"
+        return "listen_port = 0\nhttp_addr = []\nauth_type = trust\nlog_connections = false\nlog_disconnections = false\n"
                 + "admin_users = [postgres]\ncontrol_user = postgres\ncontrol_password = \""
                 + primary.superuserPassword() + "\"\n"
                 + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\"" + replicas

@@ -203,7 +203,7 @@ class CacheIsolationIT {
     @Test
     void twoNamesOfOneServerAreNotCached() throws Exception {
         Endpoint direct = caching.routed().direct();
-        String config = "listen_port = 0\nauth_type = trust\ncache_mode = on\nchange_feed = off\n"
+        String config = "listen_port = 0\nhttp_addr = []\nauth_type = trust\ncache_mode = on\nchange_feed = off\n"
                 + TestCluster.watching(caching.routed().cluster())
                 + "databases { a { primary = \"127.0.0.1:" + direct.port() + "\", dbname = " + direct.database()
                 + " }, b { primary = \"localhost:" + direct.port() + "\", dbname = " + direct.database() + " } }\n"

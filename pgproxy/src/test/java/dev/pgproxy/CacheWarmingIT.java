@@ -62,7 +62,7 @@ final class CacheWarmingIT {
     }
 
     private String text(String settings) {
-        return "listen_port = 0\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
+        return "listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
                 + "cache_mode = on\nchange_feed = off\ndatabases { \"*\" { primary = \"" + server.host() + ":"
                 + server.port() + "\" } }\n" + TestCluster.watching(TestCluster.replicated())
                 + "users { postgres { password = \"" + server.superuserPassword() + "\" } }\n" + settings;

@@ -8,9 +8,11 @@ import dev.pgproxy.demo.DemoOptions;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.Signals;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -58,11 +60,20 @@ class DemoProxyIT {
     @Test
     void aRepeatedReadIsServedFromTheCacheAndSeesEveryWrite() throws Exception {
         int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        int httpPort;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = socket.getLocalPort();
+            httpPort = other.getLocalPort();
         }
-        try (Demo demo = Demo.start(new DemoOptions(port, null, 1, false), new DemoProxy(() -> {}), lines::add)) {
+        DemoOptions options = new DemoOptions(port, httpPort, null, 1, false);
+        try (Demo demo = Demo.start(options, new DemoProxy(() -> {}), lines::add)) {
             assertThat(demo).isNotNull();
+            String metrics = "http://127.0.0.1:" + httpPort + "/metrics";
+            assertThat(lines).contains("metrics: " + metrics);
+            try (InputStream scrape = URI.create(metrics).toURL().openStream()) {
+                assertThat(new String(scrape.readAllBytes(), StandardCharsets.UTF_8)).contains("\npgproxy_ready 1.0\n");
+            }
             assertThat(lines).anyMatch(line -> line.contains(READ) && line.contains("EXPLAIN (ROUTE) " + READ));
             Endpoint proxied = endpoint("ready");
             Endpoint primary = endpoint("primary");

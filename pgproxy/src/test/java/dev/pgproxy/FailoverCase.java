@@ -84,7 +84,7 @@ abstract class FailoverCase {
 
     ProxyConfig configuration(String settings) throws ConfigProblems {
         EmbeddedCluster all = Objects.requireNonNull(cluster);
-        return ConfigLoader.parse("listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
+        return ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\n"
                 + "auth_type = trust\nadmin_users = [postgres]\ncache_mode = on\ndatabases { \"*\" { primary = \""
                 + primary().host()
                 + ":" + primary().port() + "\", " + TestCluster.replicasOf(all) + " } }\n"

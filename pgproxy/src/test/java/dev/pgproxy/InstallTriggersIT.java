@@ -204,7 +204,7 @@ final class InstallTriggersIT {
             assertThat(outcome.exit()).as("%s", outcome).isZero();
 
             String text =
-                    "listen_port = 0\nauth_type = trust\ncache_mode = on\nchange_feed = notify\ncatalog_poll = 200ms\n"
+                    "listen_port = 0\nhttp_addr = []\nauth_type = trust\ncache_mode = on\nchange_feed = notify\ncatalog_poll = 200ms\n"
                             + "databases { \"*\" { primary = \"" + server.host() + ":" + server.port() + "\" } }\n"
                             + TestCluster.watching(cluster)
                             + "users { postgres { password = \"" + server.superuserPassword() + "\" } }\n";

@@ -42,7 +42,7 @@ class InstancesIT {
     }
 
     private String configuration(int redisPort) {
-        return "listen_port = 0\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
+        return "listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
                 + "auth_type = trust\ncache_mode = on\nchange_feed = off\nredis_url = \"redis://127.0.0.1:" + redisPort
                 + "\"\nredis_secret = \"no secret, but long enough\"\ndatabases { \"*\" { primary = \""
                 + primary.host()

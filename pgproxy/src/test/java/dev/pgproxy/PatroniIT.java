@@ -82,7 +82,7 @@ final class PatroniIT extends FailoverCase {
 
     @Override
     ProxyConfig configuration(String settings) throws ConfigProblems {
-        return ConfigLoader.parse("listen_port = 0\nauth_type = trust\nadmin_users = [postgres]\n"
+        return ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nauth_type = trust\nadmin_users = [postgres]\n"
                 + "databases { \"*\" { patroni = [\"http://127.0.0.1:"
                 + one.getAddress().getPort()
                 + "\", \"http://127.0.0.1:" + other.getAddress().getPort() + "/\"] } }\n"

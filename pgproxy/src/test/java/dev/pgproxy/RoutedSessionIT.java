@@ -94,7 +94,7 @@ final class RoutedSessionIT {
 
     private static String configuration(EmbeddedCluster cluster, String replicas) {
         EmbeddedPostgres primary = cluster.primary();
-        return "listen_port = 0\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
+        return "listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
                 + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\"" + replicas
                 + " } }\n"
                 + TestCluster.watching(cluster) + "users { postgres { password = \"" + primary.superuserPassword()

@@ -39,7 +39,7 @@ final class RoutingIT {
         EmbeddedPostgres primary = cluster.primary();
         try {
             return PgProxy.start(
-                    ConfigLoader.parse("listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
+                    ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\n"
                             + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
                             + TestCluster.replicasOf(cluster) + " } }\n" + TestCluster.watching(cluster)
                             + "users { postgres { password = \"" + primary.superuserPassword() + "\" } }\n"));

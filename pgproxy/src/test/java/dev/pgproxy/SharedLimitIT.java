@@ -40,7 +40,7 @@ class SharedLimitIT {
 
     private void start(String settings) throws Exception {
         for (int i = 0; i < 2; i++) {
-            proxies.add(PgProxy.start(ConfigLoader.parse("listen_port = 0\nlog_connections = false\n"
+            proxies.add(PgProxy.start(ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nlog_connections = false\n"
                     + "log_disconnections = false\nadmin_users = [postgres]\nauth_type = trust\n"
                     + "redis_url = \"redis://127.0.0.1:" + redis.port()
                     + "\"\nredis_secret = \"no secret, but long enough\"\ndatabases { \"*\" { primary = \""

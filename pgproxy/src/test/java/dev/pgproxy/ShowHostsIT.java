@@ -38,7 +38,7 @@ final class ShowHostsIT {
         try (EmbeddedCluster cluster =
                 EmbeddedCluster.start(ClusterOptions.temporary().withReplicas(2), line -> {})) {
             EmbeddedPostgres primary = cluster.primary();
-            String text = "listen_port = 0\nauth_type = trust\nadmin_users = [postgres]\nhealth_interval = 2s\n"
+            String text = "listen_port = 0\nhttp_addr = []\nauth_type = trust\nadmin_users = [postgres]\nhealth_interval = 2s\n"
                     + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
                     + TestCluster.replicasOf(cluster) + " } }\n" + TestCluster.watching(cluster)
                     + "users { postgres { password = \"" + primary.superuserPassword() + "\" } }\n";

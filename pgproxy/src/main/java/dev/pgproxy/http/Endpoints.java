@@ -38,7 +38,7 @@ public final class Endpoints implements AutoCloseable {
     public Endpoints(Supplier<Console> console, Health health) {
         this.tables = new Tables(console);
         this.health = health;
-        this.metrics = new Metrics();
+        this.metrics = new Metrics(Catalogue.ALL);
     }
 
     /** Whether anybody may ask. */

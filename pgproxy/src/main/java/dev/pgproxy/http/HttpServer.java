@@ -91,7 +91,10 @@ public final class HttpServer implements AutoCloseable {
     private void bound(ChannelFuture bound, String address, boolean first) {
         if (bound.isSuccess()) {
             listening.add(bound.channel());
-            LOG.info("http: listening on {}", bound.channel().localAddress());
+            LOG.info(
+                    "{}: metrics and health at {}",
+                    settings.tls() ? "https" : "http",
+                    bound.channel().localAddress());
             if (group.isShuttingDown()) {
                 bound.channel().close();
             }

@@ -37,8 +37,11 @@ final class Metrics implements AutoCloseable {
     private final PrometheusMeterRegistry jvm = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics collector = new JvmGcMetrics();
     private final ExpositionFormats formats = ExpositionFormats.init();
+    private final List<TableMetrics> tables;
 
-    Metrics() {
+    /** @param tables those of {@link Catalogue} */
+    Metrics(List<TableMetrics> tables) {
+        this.tables = tables;
         new ClassLoaderMetrics().bindTo(jvm);
         new JvmMemoryMetrics().bindTo(jvm);
         new JvmThreadMetrics().bindTo(jvm);
@@ -49,12 +52,12 @@ final class Metrics implements AutoCloseable {
     }
 
     /** @param accept which format is understood */
-    Answer scrape(Map<String, ConsoleAnswer.Rows> tables, boolean ready, String accept) {
+    Answer scrape(Map<String, ConsoleAnswer.Rows> shown, boolean ready, String accept) {
         MetricSnapshots.Builder all = MetricSnapshots.builder();
         jvm.getPrometheusRegistry().scrape().forEach(all::metricSnapshot);
         GaugeSnapshot.Builder leftOut = GaugeSnapshot.builder().name(LEFT_OUT).help(LEFT_OUT_HELP);
-        for (TableMetrics table : Catalogue.ALL) {
-            List<Tables.Row> rows = Tables.rows(tables, table.table());
+        for (TableMetrics table : tables) {
+            List<Tables.Row> rows = Tables.rows(shown, table.table());
             table.read(rows).forEach(all::metricSnapshot);
             leftOut.dataPoint(point(
                     Labels.of("table", table.table()), Math.max(0, rows.size() - TableMetrics.MOST_ROWS)));

@@ -80,7 +80,7 @@ final class Estate implements AutoCloseable {
     }
 
     private String configuration() {
-        return "listen_port = 0\nlog_connections = false\nlog_disconnections = false\n"
+        return "listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\n"
                 + "auth_type = trust\nadmin_users = [postgres]\nquery_wait_notify = 0\ncontrol_user = postgres\n"
                 + "control_password = \"" + password() + "\"\nusers { postgres { password = \"" + password()
                 + "\" } }\n"

@@ -78,6 +78,7 @@ class ProxyConfigTest {
         assertThat(config.log())
                 .isEqualTo(
                         new LogSettings(true, true, true, true, Duration.ofMinutes(1), LogFormat.TEXT, LogLevel.INFO));
+        assertThat(config.http()).isEqualTo(new HttpSettings(List.of("127.0.0.1"), 9127, null, null, null, false));
         assertThat(config.runtime()).isEqualTo(new RuntimeSettings(0, TransportChoice.AUTO));
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
@@ -376,6 +377,15 @@ class ProxyConfigTest {
                 .isEqualTo(new LogSettings(
                         false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
         alertsAreMapped(config);
+        assertThat(config.http())
+                .isEqualTo(new HttpSettings(
+                        List.of("::1", "10.0.0.1"),
+                        9128,
+                        "probe",
+                        new Secret("h0"),
+                        new Secret("0123456789abcdeX"),
+                        true));
+        assertThat(config.http().toString()).doesNotContain("h0", "abcdeX");
         assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
         assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertFullDatabasesAndUsers(config);

@@ -45,7 +45,7 @@ class DemoIT {
     @Test
     void itPrintsAnAddressPerServerAndReadyLastAndTheyHoldTheNotes() throws Exception {
         int port = freePort();
-        try (Demo demo = Demo.start(new DemoOptions(port, null, 1, false), this::proxy, lines::add)) {
+        try (Demo demo = Demo.start(new DemoOptions(port, 0, null, 1, false), this::proxy, lines::add)) {
             assertThat(demo).isNotNull();
             List<String> addresses = lines.stream()
                     .filter(line -> line.matches("\\w+: postgres://.*"))
@@ -65,7 +65,7 @@ class DemoIT {
 
     @Test
     void theCommentsAnswerCommentsOnTheSameNoteAndTheOwnerMayCreateTables() throws Exception {
-        DemoOptions options = new DemoOptions(freePort(), null, 0, false);
+        DemoOptions options = new DemoOptions(freePort(), 0, null, 0, false);
         try (Demo demo = Demo.start(options, this::proxy, lines::add)) {
             assertThat(demo).isNotNull();
             String primary = primaryLine();
@@ -90,7 +90,7 @@ class DemoIT {
     @Test
     void keptDataIsThereAtTheNextStart() throws Exception {
         Path directory = temp.resolve("data");
-        DemoOptions options = new DemoOptions(freePort(), directory, 0, true);
+        DemoOptions options = new DemoOptions(freePort(), 0, directory, 0, true);
         try (Demo demo = Demo.start(options, this::proxy, lines::add)) {
             assertThat(demo).isNotNull();
             query(primaryLine(), "DELETE FROM users WHERE id = 1 RETURNING id");
@@ -105,7 +105,7 @@ class DemoIT {
     @Test
     void aPortInUseIsSaidBeforeAnythingStarts() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            DemoOptions options = new DemoOptions(taken.getLocalPort(), temp.resolve("data"), 0, false);
+            DemoOptions options = new DemoOptions(taken.getLocalPort(), 0, temp.resolve("data"), 0, false);
             assertThatThrownBy(() -> Demo.start(options, this::proxy, lines::add))
                     .isInstanceOf(ClusterException.class)
                     .hasMessageContaining("Port " + taken.getLocalPort() + " on 127.0.0.1 cannot be used")
@@ -117,10 +117,10 @@ class DemoIT {
 
     @Test
     void aProxyThatCannotStartTakesTheServersWithIt() throws Exception {
-        DemoOptions options = new DemoOptions(freePort(), temp.resolve("data"), 0, false);
+        DemoOptions options = new DemoOptions(freePort(), 0, temp.resolve("data"), 0, false);
         assertThatThrownBy(() -> Demo.start(
                         options,
-                        (host, port, cluster, redis) -> {
+                        (host, given, cluster, redis) -> {
                             throw new IllegalStateException("no proxy today");
                         },
                         lines::add))
@@ -164,8 +164,8 @@ class DemoIT {
         private Terminated() {}
 
         public static void main(String[] args) throws Exception {
-            DemoOptions options = new DemoOptions(Integer.parseInt(args[0]), Path.of(args[1]), 1, false);
-            Demo.start(options, (host, port, cluster, redis) -> () -> {}, System.out::println)
+            DemoOptions options = new DemoOptions(Integer.parseInt(args[0]), 0, Path.of(args[1]), 1, false);
+            Demo.start(options, (host, given, cluster, redis) -> () -> {}, System.out::println)
                     .awaitClosed();
         }
     }
@@ -179,9 +179,10 @@ class DemoIT {
         }
     }
 
-    private AutoCloseable proxy(String host, int port, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis) {
+    private AutoCloseable proxy(
+            String host, DemoOptions options, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis) {
         assertThat(host).isEqualTo("127.0.0.1");
-        assertThat(port).isPositive();
+        assertThat(options.port()).isPositive();
         assertThat(cluster.primary().isRunning()).isTrue();
         events.add("started");
         return () -> {

@@ -56,7 +56,7 @@ public final class ProxyProcess implements AutoCloseable {
     /** The usual settings for a file, with further ones. */
     public static String settings(String more) {
         EmbeddedPostgres server = TestCluster.primary();
-        return "listen_port = 0\nadmin_users = [postgres]\n"
+        return "listen_port = 0\nhttp_addr = []\nadmin_users = [postgres]\n"
                 + "databases { \"*\" { primary = \"" + server.host() + ":" + server.port() + "\" } }\n"
                 + "users { postgres { password = \"" + TestCluster.PASSWORD + "\" } }\n"
                 + more;

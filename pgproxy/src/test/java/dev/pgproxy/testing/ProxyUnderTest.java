@@ -75,7 +75,7 @@ public interface ProxyUnderTest {
 
     /** The configuration of {@link #with}: on a busy machine no client is told that it waits for a server. */
     static String settings(String settings) {
-        return "listen_port = 0\nquery_wait_notify = 0\nadmin_users = [postgres]\nlog_connections = false\nlog_disconnections = false\n"
+        return "listen_port = 0\nhttp_addr = []\nquery_wait_notify = 0\nadmin_users = [postgres]\nlog_connections = false\nlog_disconnections = false\n"
                 + "databases { \"*\" { primary = \"" + TestCluster.server() + "\""
                 + (TestCluster.hasReplicas() ? ", " + TestCluster.replicasOf(TestCluster.single()) : "")
                 + " } }\n"
