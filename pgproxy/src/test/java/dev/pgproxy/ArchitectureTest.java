@@ -50,6 +50,8 @@ final class ArchitectureTest {
                 .consideringOnlyDependenciesInLayers()
                 .layer("console")
                 .definedBy(ROOT + ".console..")
+                .layer("http")
+                .definedBy(ROOT + ".http..")
                 .layer("client")
                 .definedBy(ROOT + ".client..")
                 .layer("alert")
@@ -74,8 +76,10 @@ final class ArchitectureTest {
                 .definedBy(ROOT + ".config..")
                 .whereLayer("console")
                 .mayNotBeAccessedByAnyLayer()
+                .whereLayer("http")
+                .mayNotBeAccessedByAnyLayer()
                 .whereLayer("client")
-                .mayOnlyBeAccessedByLayers("warm", "console")
+                .mayOnlyBeAccessedByLayers("warm", "console", "http")
                 .whereLayer("warm")
                 .mayOnlyBeAccessedByLayers("console")
                 .whereLayer("alert")
@@ -93,7 +97,7 @@ final class ArchitectureTest {
                 .whereLayer("session")
                 .mayOnlyBeAccessedByLayers("server", "pool", "listen", "query", "client", "console")
                 .whereLayer("net")
-                .mayOnlyBeAccessedByLayers("server", "pool", "cancel", "query", "client", "warm", "console")
+                .mayOnlyBeAccessedByLayers("server", "pool", "cancel", "query", "client", "warm", "console", "http")
                 .check(CLASSES);
     }
 

@@ -56,6 +56,21 @@ public record Message(char type, byte[] body) {
         return rows(answer).stream().findFirst().orElseThrow(() -> new AssertionError(answer));
     }
 
+    /** The names of the columns of an answer, which must have rows or could have. */
+    public static List<String> columns(List<Message> answer) {
+        Message description = answer.stream()
+                .filter(message -> message.type == 'T')
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(answer));
+        ByteBuffer in = ByteBuffer.wrap(description.body);
+        List<String> columns = new ArrayList<>();
+        for (int left = unsigned(in); left > 0; left--) {
+            columns.add(cstring(in));
+            in.position(in.position() + 18); // table, column, type, size, modifier, format
+        }
+        return columns;
+    }
+
     /** The values of a DataRow as text; binary values as hexadecimal digits where they are not UTF-8. */
     public List<@Nullable String> values() {
         if (type != 'D') {
