@@ -167,6 +167,9 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     }
 
     private void startHttp() {
+        if (config.http().addr().isEmpty()) {
+            return;
+        }
         Health health = new Health(this::config, routes, breakers, this::isStopping, transport.loops());
         http = HttpServer.start(config.http(), services::tls, new Endpoints(services::console, health));
     }
