@@ -92,6 +92,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             state = State.READING;
             closeIn(patience.request(), ctx);
         }
+        if (state == State.READING) {
+            ctx.read(); // what has arrived was less than a message
+        }
     }
 
     @Override

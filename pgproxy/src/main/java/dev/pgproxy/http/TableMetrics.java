@@ -60,10 +60,12 @@ record TableMetrics(String table, List<String> labels, boolean adds, List<Metric
         List<String> pairs = new ArrayList<>();
         for (String label : labels) {
             int is = label.indexOf('=');
+            String[] columns = label.substring(is + 1).split(":", -1);
+            boolean several = columns.length > 1;
             pairs.add(is < 0 ? label : label.substring(0, is));
-            pairs.add(Arrays.stream(label.substring(is + 1).split(":", -1))
+            pairs.add(Arrays.stream(columns)
                     .map(row::text)
-                    .map(text -> is >= 0 && text.contains(":") ? "[" + text + "]" : text) // an IPv6 address
+                    .map(text -> several && text.contains(":") ? "[" + text + "]" : text) // an IPv6 address
                     .collect(joining(":")));
         }
         if (metric.kind() == Metric.Kind.STATE) {
