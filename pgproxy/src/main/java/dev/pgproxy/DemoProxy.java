@@ -22,8 +22,8 @@ final class DemoProxy implements ProxyStarter {
     }
 
     @Override
-    public AutoCloseable start(
-            String host, DemoOptions options, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis) throws Exception {
+    public AutoCloseable start(String host, DemoOptions options, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis)
+            throws Exception {
         String config = "listen_addr = [\"" + host + "\"]\nlisten_port = " + options.port() + "\n"
                 + "http_addr = [" + (options.httpPort() == 0 ? "" : "\"" + host + "\"") + "]\n"
                 + "http_port = " + options.httpPort() + "\n"

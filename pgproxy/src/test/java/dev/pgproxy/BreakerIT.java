@@ -82,11 +82,12 @@ final class BreakerIT {
     }
 
     private void start(String hosts, String settings) throws ConfigProblems, IOException {
-        proxy = PgProxy.start(ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nadmin_users = [postgres]\nauth_type = trust\n"
-                + "server_tls_sslmode = disable\nlog_connections = false\nlog_disconnections = false\n"
-                + "databases { \"*\" { " + hosts + " } }\n"
-                + "users { " + ROLE + " { password = secret }, postgres { password = \""
-                + primary.superuserPassword() + "\" } }\n" + SETTINGS + settings));
+        proxy = PgProxy.start(
+                ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nadmin_users = [postgres]\nauth_type = trust\n"
+                        + "server_tls_sslmode = disable\nlog_connections = false\nlog_disconnections = false\n"
+                        + "databases { \"*\" { " + hosts + " } }\n"
+                        + "users { " + ROLE + " { password = secret }, postgres { password = \""
+                        + primary.superuserPassword() + "\" } }\n" + SETTINGS + settings));
     }
 
     /** The relay is before the first of two replicas, and both have answered. */

@@ -72,7 +72,8 @@ class DemoProxyIT {
             String metrics = "http://127.0.0.1:" + httpPort + "/metrics";
             assertThat(lines).contains("metrics: " + metrics);
             try (InputStream scrape = URI.create(metrics).toURL().openStream()) {
-                assertThat(new String(scrape.readAllBytes(), StandardCharsets.UTF_8)).contains("\npgproxy_ready 1.0\n");
+                assertThat(new String(scrape.readAllBytes(), StandardCharsets.UTF_8))
+                        .contains("\npgproxy_ready 1.0\n");
             }
             assertThat(lines).anyMatch(line -> line.contains(READ) && line.contains("EXPLAIN (ROUTE) " + READ));
             Endpoint proxied = endpoint("ready");

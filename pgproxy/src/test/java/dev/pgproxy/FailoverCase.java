@@ -84,12 +84,13 @@ abstract class FailoverCase {
 
     ProxyConfig configuration(String settings) throws ConfigProblems {
         EmbeddedCluster all = Objects.requireNonNull(cluster);
-        return ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\n"
-                + "auth_type = trust\nadmin_users = [postgres]\ncache_mode = on\ndatabases { \"*\" { primary = \""
-                + primary().host()
-                + ":" + primary().port() + "\", " + TestCluster.replicasOf(all) + " } }\n"
-                + TestCluster.watching(all) + "users { postgres { password = \""
-                + primary().superuserPassword() + "\" } }\n" + settings);
+        return ConfigLoader.parse(
+                "listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\n"
+                        + "auth_type = trust\nadmin_users = [postgres]\ncache_mode = on\ndatabases { \"*\" { primary = \""
+                        + primary().host()
+                        + ":" + primary().port() + "\", " + TestCluster.replicasOf(all) + " } }\n"
+                        + TestCluster.watching(all) + "users { postgres { password = \""
+                        + primary().superuserPassword() + "\" } }\n" + settings);
     }
 
     static void write(RawClient client, int id) {

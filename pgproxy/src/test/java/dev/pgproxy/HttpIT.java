@@ -153,7 +153,8 @@ final class HttpIT {
             assertThat(found.of("pgproxy_cluster_has_primary{cluster=" + primary + "}"))
                     .isEqualTo(1);
             assertThat(found.of("pgproxy_ready")).isEqualTo(1);
-            assertThat(found.of("jvm_memory_used_bytes{area=nonheap,id=Metaspace}")).isPositive();
+            assertThat(found.of("jvm_memory_used_bytes{area=nonheap,id=Metaspace}"))
+                    .isPositive();
         }
     }
 
@@ -162,10 +163,11 @@ final class HttpIT {
         try (RoutedProxy routed = routed()) {
             Browser browser = new Browser(routed.proxy().httpPort());
             HttpResponse<String> plain = browser.get("/metrics");
-            assertThat(plain.headers().firstValue("Content-Type"))
-                    .hasValue("text/plain; version=0.0.4; charset=utf-8");
+            assertThat(plain.headers().firstValue("Content-Type")).hasValue("text/plain; version=0.0.4; charset=utf-8");
             HttpResponse<String> open = browser.get(
-                    "/metrics", "Accept", "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5");
+                    "/metrics",
+                    "Accept",
+                    "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5");
             assertThat(open.headers().firstValue("Content-Type").orElse(""))
                     .startsWith("application/openmetrics-text; version=1.0.0");
             assertThat(open.body()).endsWith("# EOF\n");
@@ -184,7 +186,8 @@ final class HttpIT {
             for (int i = 0; i < 2000; i++) {
                 client.query("SELECT v AS c" + i + " FROM t").readUntilReady();
             }
-            await().until(() -> routed.proxy().services().routes().shapes().all().size() > known + 500);
+            await().until(() ->
+                    routed.proxy().services().routes().shapes().all().size() > known + 500);
             var after = new TreeSet<>(ours(browser.metrics()));
             after.removeAll(before);
             assertThat(after).hasSizeLessThan(10); // a reason that had not occurred
@@ -243,14 +246,19 @@ final class HttpIT {
                             (double) cache.getLong("hits") / (cache.getLong("hits") + cache.getLong("misses")),
                             org.assertj.core.data.Offset.offset(0.001));
             assertThat(cache.getLong("operations.stores")).isPositive();
-            Config database = browser.json("/health/db").getConfigList("all.databases").getFirst();
+            Config database =
+                    browser.json("/health/db").getConfigList("all.databases").getFirst();
             assertThat(database.getString("name")).isEqualTo("*");
             assertThat(database.getBoolean("up")).isTrue();
             assertThat(database.getString("primary")).isEqualTo("127.0.0.1:" + routed.primaryPort());
             assertThat(database.getStringList("replicas")).hasSize(2);
-            assertThat(browser.json("/health/db/detailed").getConfigList("all.hosts")).hasSize(3);
+            assertThat(browser.json("/health/db/detailed").getConfigList("all.hosts"))
+                    .hasSize(3);
             assertThat(browser.get("/health/db/report").body())
-                    .contains(": ready\n", "database *: up, primary 127.0.0.1:" + routed.primaryPort(), "\nhost 127.0.0.1:");
+                    .contains(
+                            ": ready\n",
+                            "database *: up, primary 127.0.0.1:" + routed.primaryPort(),
+                            "\nhost 127.0.0.1:");
         }
     }
 
@@ -301,11 +309,13 @@ final class HttpIT {
                         .sslContext(TrustingTls.context())
                         .build()) {
             int port = started.proxy().httpPort();
-            HttpRequest request =
-                    HttpRequest.newBuilder(URI.create("https://localhost:" + port + "/health/live")).build();
-            assertThat(client.send(request, HttpResponse.BodyHandlers.ofString()).body())
+            HttpRequest request = HttpRequest.newBuilder(URI.create("https://localhost:" + port + "/health/live"))
+                    .build();
+            assertThat(client.send(request, HttpResponse.BodyHandlers.ofString())
+                            .body())
                     .isEqualTo("live\n");
-            assertThat(new Browser(port).raw("GET /health/live HTTP/1.0\r\n\r\n")).doesNotContain("live");
+            assertThat(new Browser(port).raw("GET /health/live HTTP/1.0\r\n\r\n"))
+                    .doesNotContain("live");
         }
     }
 

@@ -38,8 +38,8 @@ final class RoutingIT {
     private PgProxy start() {
         EmbeddedPostgres primary = cluster.primary();
         try {
-            return PgProxy.start(
-                    ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\n"
+            return PgProxy.start(ConfigLoader.parse(
+                    "listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\n"
                             + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
                             + TestCluster.replicasOf(cluster) + " } }\n" + TestCluster.watching(cluster)
                             + "users { postgres { password = \"" + primary.superuserPassword() + "\" } }\n"));

@@ -38,10 +38,11 @@ final class ShowHostsIT {
         try (EmbeddedCluster cluster =
                 EmbeddedCluster.start(ClusterOptions.temporary().withReplicas(2), line -> {})) {
             EmbeddedPostgres primary = cluster.primary();
-            String text = "listen_port = 0\nhttp_addr = []\nauth_type = trust\nadmin_users = [postgres]\nhealth_interval = 2s\n"
-                    + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
-                    + TestCluster.replicasOf(cluster) + " } }\n" + TestCluster.watching(cluster)
-                    + "users { postgres { password = \"" + primary.superuserPassword() + "\" } }\n";
+            String text =
+                    "listen_port = 0\nhttp_addr = []\nauth_type = trust\nadmin_users = [postgres]\nhealth_interval = 2s\n"
+                            + "databases { \"*\" { primary = \"" + primary.host() + ":" + primary.port() + "\", "
+                            + TestCluster.replicasOf(cluster) + " } }\n" + TestCluster.watching(cluster)
+                            + "users { postgres { password = \"" + primary.superuserPassword() + "\" } }\n";
             try (PgProxy proxy = PgProxy.start(ConfigLoader.parse(text));
                     RawClient client = new Endpoint("127.0.0.1", proxy.port(), "postgres", "postgres", "").login();
                     RawClient other = new Endpoint("127.0.0.1", proxy.port(), "template1", "postgres", "").login()) {

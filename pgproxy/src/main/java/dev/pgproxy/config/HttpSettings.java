@@ -50,8 +50,7 @@ public record HttpSettings(
             false,
             "HTTPS, with certificate and rules of client_tls_*; plain HTTP is then refused.");
 
-    private static final Pattern LOOPBACK =
-            Pattern.compile("(?i)localhost|127(\\.\\d{1,3}){3}|::1|0:0:0:0:0:0:0:1");
+    private static final Pattern LOOPBACK = Pattern.compile("(?i)localhost|127(\\.\\d{1,3}){3}|::1|0:0:0:0:0:0:0:1");
 
     static HttpSettings from(SettingValues values) {
         return new HttpSettings(

@@ -170,7 +170,8 @@ public final class AdminConsole implements Console {
     private CompletionStage<List<ConsoleAnswer>> show(ConsoleCommand.Show show) {
         if (show.what().equals("help")) {
             return CompletableFuture.completedFuture(List.of(
-                    new ConsoleAnswer.Notice(ErrorFields.notice("Console usage", null).withDetail(HELP)),
+                    new ConsoleAnswer.Notice(
+                            ErrorFields.notice("Console usage", null).withDetail(HELP)),
                     new ConsoleAnswer.Done("SHOW")));
         }
         CompletionStage<ConsoleAnswer> table = tables.show(show.what());

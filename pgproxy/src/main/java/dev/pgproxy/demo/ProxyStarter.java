@@ -14,5 +14,6 @@ public interface ProxyStarter {
      * @return closes the proxy
      * @throws Exception if it cannot start; the demo stops its servers and passes the exception on
      */
-    AutoCloseable start(String host, DemoOptions options, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis) throws Exception;
+    AutoCloseable start(String host, DemoOptions options, EmbeddedCluster cluster, @Nullable EmbeddedRedis redis)
+            throws Exception;
 }

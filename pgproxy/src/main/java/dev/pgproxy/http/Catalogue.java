@@ -13,8 +13,8 @@ import java.util.List;
  * have none.
  */
 final class Catalogue {
-    private static final TableMetrics PROGRAM = TableMetrics.of(
-            "version", "", state("pgproxy_version", "version", "1; which version runs is its label."));
+    private static final TableMetrics PROGRAM =
+            TableMetrics.of("version", "", state("pgproxy_version", "version", "1; which version runs is its label."));
 
     private static final TableMetrics POOLS = TableMetrics.of(
                     "pools",
@@ -23,9 +23,15 @@ final class Catalogue {
                     gauge("pgproxy_pool_clients_waiting", "cl_waiting", "Clients that wait for a server."),
                     gauge("pgproxy_pool_servers_active", "sv_active", "Servers that work for a client."),
                     gauge("pgproxy_pool_servers_idle", "sv_idle", "Servers that are free."),
-                    gauge("pgproxy_pool_servers_tested", "sv_tested", "Servers that are reset or looked at before they are lent."),
+                    gauge(
+                            "pgproxy_pool_servers_tested",
+                            "sv_tested",
+                            "Servers that are reset or looked at before they are lent."),
                     gauge("pgproxy_pool_servers_login", "sv_login", "Servers that are connected to and log in."),
-                    gauge("pgproxy_pool_servers_being_canceled", "sv_being_canceled", "Servers that wait for a cancel to be over."),
+                    gauge(
+                            "pgproxy_pool_servers_being_canceled",
+                            "sv_being_canceled",
+                            "Servers that wait for a cancel to be over."),
                     gauge(
                             "pgproxy_pool_longest_wait_seconds",
                             "maxwait+maxwait_us*1e-6",
@@ -35,11 +41,17 @@ final class Catalogue {
     private static final TableMetrics DATABASES = TableMetrics.of(
             "databases",
             "database=name",
-            gauge("pgproxy_database_pool_size", "pool_size", "Servers that one pool may have; a user may have a size of his own."),
+            gauge(
+                    "pgproxy_database_pool_size",
+                    "pool_size",
+                    "Servers that one pool may have; a user may have a size of his own."),
             gauge("pgproxy_database_servers", "current_connections", "Servers of all its pools."),
             gauge("pgproxy_database_servers_limit", "max_connections", "max_db_connections; 0 = no limit."),
             gauge("pgproxy_database_clients", "current_client_connections", "Clients that asked for it."),
-            gauge("pgproxy_database_clients_limit", "max_client_connections", "max_db_client_connections; 0 = no limit."),
+            gauge(
+                    "pgproxy_database_clients_limit",
+                    "max_client_connections",
+                    "max_db_client_connections; 0 = no limit."),
             gauge("pgproxy_database_paused", "paused", "1 while it is paused."),
             gauge("pgproxy_database_disabled", "disabled", "1 while it is disabled."));
 
@@ -53,7 +65,10 @@ final class Catalogue {
             counter("pgproxy_transaction_seconds_total", "xact_time*1e-6", "Time that clients had a server."),
             counter("pgproxy_query_seconds_total", "query_time*1e-6", "Time that servers worked on queries."),
             counter("pgproxy_wait_seconds_total", "wait_time*1e-6", "Time that clients waited for a server."),
-            counter("pgproxy_server_assignments_total", "server_assignment_count", "How often a client was given a server."),
+            counter(
+                    "pgproxy_server_assignments_total",
+                    "server_assignment_count",
+                    "How often a client was given a server."),
             counter("pgproxy_client_parses_total", "client_parse_count", "Statements that clients prepared."),
             counter("pgproxy_server_parses_total", "server_parse_count", "Statements that were prepared on servers."),
             counter("pgproxy_binds_total", "bind_count", "Prepared statements that were bound."));
@@ -61,10 +76,19 @@ final class Catalogue {
     private static final TableMetrics RETRIES = TableMetrics.of(
             "retries",
             "database",
-            counter("pgproxy_retries_serialization_failures_total", "serialization_failures", "Statements run again after 40001."),
+            counter(
+                    "pgproxy_retries_serialization_failures_total",
+                    "serialization_failures",
+                    "Statements run again after 40001."),
             counter("pgproxy_retries_deadlocks_total", "deadlocks", "Statements run again after 40P01."),
-            counter("pgproxy_retries_stale_plans_total", "stale_plans", "Statements run again since their plan was stale."),
-            counter("pgproxy_retries_reads_total", "reads", "Reads asked at the primary, since the first host did not answer them."),
+            counter(
+                    "pgproxy_retries_stale_plans_total",
+                    "stale_plans",
+                    "Statements run again since their plan was stale."),
+            counter(
+                    "pgproxy_retries_reads_total",
+                    "reads",
+                    "Reads asked at the primary, since the first host did not answer them."),
             counter("pgproxy_retries_given_up_total", "given_up", "Statements run again, and failed all the same."));
 
     private static final TableMetrics HOSTS = TableMetrics.of(
@@ -82,11 +106,20 @@ final class Catalogue {
                     "oldest_idle_transaction_s",
                     "How long the transaction that is idle longest has been."),
             gauge("pgproxy_host_waiting_locks", "waiting_locks", "Locks that are waited for."),
-            gauge("pgproxy_host_longest_lock_wait_seconds", "longest_lock_wait_s", "How long one is waited for already."),
+            gauge(
+                    "pgproxy_host_longest_lock_wait_seconds",
+                    "longest_lock_wait_s",
+                    "How long one is waited for already."),
             counter("pgproxy_host_deadlocks_total", "deadlocks", "Deadlocks, by its own count."),
-            gauge("pgproxy_host_buffer_hit_ratio", "buffer_hit_ratio*0.01", "Share of blocks found in shared buffers, 0 to 1."),
+            gauge(
+                    "pgproxy_host_buffer_hit_ratio",
+                    "buffer_hit_ratio*0.01",
+                    "Share of blocks found in shared buffers, 0 to 1."),
             gauge("pgproxy_host_cpu_ratio", "cpu*0.01", "Share of the machine's processors in use, 0 to 1."),
-            gauge("pgproxy_host_memory_used_ratio", "memory_used*0.01", "Share of the machine's memory in use, 0 to 1."),
+            gauge(
+                    "pgproxy_host_memory_used_ratio",
+                    "memory_used*0.01",
+                    "Share of the machine's memory in use, 0 to 1."),
             gauge("pgproxy_host_disk_used_ratio", "disk_used*0.01", "Share of the disk in use, 0 to 1."));
 
     private static final TableMetrics BREAKERS = TableMetrics.of(
@@ -102,7 +135,10 @@ final class Catalogue {
             "database host",
             counter("pgproxy_reads_total", "reads", "Reads that were sent there."),
             gauge("pgproxy_read_weight", "effective_weight", "Its share of reads beside the others', as it is now."),
-            gauge("pgproxy_read_response_seconds", "response_us*1e-6", "How long it takes to answer a read, typically."),
+            gauge(
+                    "pgproxy_read_response_seconds",
+                    "response_us*1e-6",
+                    "How long it takes to answer a read, typically."),
             gauge("pgproxy_read_freshness_seconds", "fresh_ms*1e-3", "Everything older than that is surely there."));
 
     private static final TableMetrics FAILOVER = TableMetrics.of(
@@ -115,7 +151,10 @@ final class Catalogue {
     private static final TableMetrics ROUTES = TableMetrics.of(
             "routes",
             "database target reason",
-            counter("pgproxy_routes_total", "count", "Exchanges by where they went and why; docs/routing.md explains reasons."));
+            counter(
+                    "pgproxy_routes_total",
+                    "count",
+                    "Exchanges by where they went and why; docs/routing.md explains reasons."));
 
     private static final TableMetrics CACHE = TableMetrics.of(
             "cache",
@@ -130,14 +169,20 @@ final class Catalogue {
             counter("pgproxy_cache_expirations_total", "expirations", "Results whose time was over."),
             counter("pgproxy_cache_stale_total", "stale", "Results found, but older than a write."),
             counter("pgproxy_cache_too_large_total", "too_large", "Results larger than cache_max_result."),
-            counter("pgproxy_cache_shadow_hits_total", "shadow_hits", "Hits that there would have been, with cache_mode = shadow."),
+            counter(
+                    "pgproxy_cache_shadow_hits_total",
+                    "shadow_hits",
+                    "Hits that there would have been, with cache_mode = shadow."),
             counter("pgproxy_cache_compared_total", "compared", "Those that were compared with the server's answer."),
             counter("pgproxy_cache_mismatches_total", "mismatches", "Those that differed."));
 
     private static final TableMetrics CACHE_READS = TableMetrics.of(
             "cache misses",
             "database reason",
-            counter("pgproxy_cache_reads_total", "count", "Reads by what became of them; docs/caching.md explains reasons."));
+            counter(
+                    "pgproxy_cache_reads_total",
+                    "count",
+                    "Reads by what became of them; docs/caching.md explains reasons."));
 
     private static final TableMetrics FEED = TableMetrics.of(
             "cache feed",
@@ -146,7 +191,10 @@ final class Catalogue {
             gauge("pgproxy_feed_lag_bytes", "lag_bytes", "WAL that was written and has not arrived."),
             gauge("pgproxy_feed_kept_bytes", "kept_bytes", "WAL that its slot keeps from being removed."),
             gauge("pgproxy_feed_delay_seconds", "delay_us*1e-6", "Between the last commit and its report."),
-            counter("pgproxy_feed_transactions_total", "transactions", "Transactions or notifications that were reported."),
+            counter(
+                    "pgproxy_feed_transactions_total",
+                    "transactions",
+                    "Transactions or notifications that were reported."),
             counter("pgproxy_feed_changes_total", "changes", "Rows changed and tables truncated in them."),
             counter("pgproxy_feed_losses_total", "losses", "How often it was lost."));
 
@@ -199,9 +247,13 @@ final class Catalogue {
             gauge("pgproxy_alert_sink_queued", "queued", "Alerts that wait to be told."),
             counter("pgproxy_alert_sink_delivered_total", "delivered", "Alerts that were told."),
             counter("pgproxy_alert_sink_failed_total", "failed", "Alerts that could not be told."),
-            counter("pgproxy_alert_sink_dropped_total", "dropped", "Alerts that were given up, since too many waited."));
+            counter(
+                    "pgproxy_alert_sink_dropped_total",
+                    "dropped",
+                    "Alerts that were given up, since too many waited."));
 
-    private static final TableMetrics LISTS = TableMetrics.of("lists", "list", gauge("pgproxy_items", "items", "As in SHOW LISTS."));
+    private static final TableMetrics LISTS =
+            TableMetrics.of("lists", "list", gauge("pgproxy_items", "items", "As in SHOW LISTS."));
 
     /** In the order of the documentation. */
     static final List<TableMetrics> ALL = List.of(

@@ -54,7 +54,8 @@ public final class Endpoints implements AutoCloseable {
      */
     CompletionStage<Answer> answer(String path, String accept) {
         return switch (path) {
-            case "/metrics" -> from(Catalogue.tables(), read -> metrics.scrape(read, health.hindrance() == null, accept));
+            case "/metrics" ->
+                from(Catalogue.tables(), read -> metrics.scrape(read, health.hindrance() == null, accept));
             case "/metrics/cache" -> from(List.of("cache"), Endpoints::cache);
             case "/health/live" -> health.live();
             case "/health/ready" -> now(health.ready());
@@ -70,8 +71,7 @@ public final class Endpoints implements AutoCloseable {
         return CompletableFuture.completedFuture(answer);
     }
 
-    private CompletionStage<Answer> from(
-            List<String> names, Function<Map<String, ConsoleAnswer.Rows>, Answer> answer) {
+    private CompletionStage<Answer> from(List<String> names, Function<Map<String, ConsoleAnswer.Rows>, Answer> answer) {
         return tables.show(names).thenApply(answer);
     }
 
@@ -87,14 +87,16 @@ public final class Endpoints implements AutoCloseable {
         String name = tableOf(path);
         if (name == null) {
             return now(Answer.json(
-                    404,
-                    Json.object().put("error", "there is no such path").put("paths", paths())));
+                    404, Json.object().put("error", "there is no such path").put("paths", paths())));
         }
-        return from(List.of(name), read -> Answer.json(200, Tables.json(read.values().iterator().next())));
+        return from(
+                List.of(name),
+                read -> Answer.json(200, Tables.json(read.values().iterator().next())));
     }
 
     private @Nullable String tableOf(String path) {
-        String name = path.startsWith(API + "/") ? path.substring(API.length() + 1).replace('/', ' ') : "";
+        String name =
+                path.startsWith(API + "/") ? path.substring(API.length() + 1).replace('/', ' ') : "";
         return tables.names().contains(name) ? name : null;
     }
 

@@ -106,7 +106,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             } else if (message instanceof HttpRequest start) {
                 request = start;
                 more(ctx, message instanceof LastHttpContent);
-            } else if (message instanceof HttpContent content && content.content().isReadable()) {
+            } else if (message instanceof HttpContent content
+                    && content.content().isReadable()) {
                 begin(ctx);
                 last(ctx, Answer.problem(413, "requests here have no body"));
             } else {
@@ -157,9 +158,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                                     "ask by an address or as localhost: other names are answered where http_token or"
                                             + " http_user is set")),
                     asked);
-        } else if (!Endpoints.isPublic(path)
-                && !access.allows(asked.headers().get(HttpHeaderNames.AUTHORIZATION))) {
-            FullHttpResponse response = response(ctx, Answer.problem(401, "say who you are: see http_user, http_token"));
+        } else if (!Endpoints.isPublic(path) && !access.allows(asked.headers().get(HttpHeaderNames.AUTHORIZATION))) {
+            FullHttpResponse response =
+                    response(ctx, Answer.problem(401, "say who you are: see http_user, http_token"));
             response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, access.challenges());
             write(ctx, response, asked);
         } else {

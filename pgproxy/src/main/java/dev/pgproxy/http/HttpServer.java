@@ -41,8 +41,8 @@ public final class HttpServer implements AutoCloseable {
     private final Supplier<ClientTls> tls;
     private final Endpoints endpoints;
     private final Patience patience;
-    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("http", true), NioIoHandler.newFactory());
+    private final EventLoopGroup group =
+            new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("http", true), NioIoHandler.newFactory());
     private final EventLoop loop = group.next();
     private final OpenConnections open;
     private final List<Channel> listening = new CopyOnWriteArrayList<>();
@@ -138,7 +138,9 @@ public final class HttpServer implements AutoCloseable {
 
     /** The port of the first address it listens on; -1 if there is none yet. */
     public int port() {
-        return listening.isEmpty() ? -1 : ((InetSocketAddress) listening.getFirst().localAddress()).getPort();
+        return listening.isEmpty()
+                ? -1
+                : ((InetSocketAddress) listening.getFirst().localAddress()).getPort();
     }
 
     /** Ends at once, the endpoints too: who waits for an answer does not get it. */

@@ -30,7 +30,8 @@ final class Metrics implements AutoCloseable {
     static final String READY = "pgproxy_ready";
     static final String READY_HELP = "1 where /health/ready is 200.";
     static final String LEFT_OUT = "pgproxy_metrics_rows_left_out";
-    static final String LEFT_OUT_HELP = "Rows of SHOW with that name that are not among the metrics, since there are so many.";
+    static final String LEFT_OUT_HELP =
+            "Rows of SHOW with that name that are not among the metrics, since there are so many.";
 
     private static final String OPEN_METRICS = "application/openmetrics-text";
 
@@ -59,8 +60,8 @@ final class Metrics implements AutoCloseable {
         for (TableMetrics table : tables) {
             List<Tables.Row> rows = Tables.rows(shown, table.table());
             table.read(rows).forEach(all::metricSnapshot);
-            leftOut.dataPoint(point(
-                    Labels.of("table", table.table()), Math.max(0, rows.size() - TableMetrics.MOST_ROWS)));
+            leftOut.dataPoint(
+                    point(Labels.of("table", table.table()), Math.max(0, rows.size() - TableMetrics.MOST_ROWS)));
         }
         all.metricSnapshot(leftOut.build());
         all.metricSnapshot(GaugeSnapshot.builder()

@@ -86,7 +86,8 @@ record TableMetrics(String table, List<String> labels, boolean adds, List<Metric
                     .build()));
             return counter.build();
         }
-        GaugeSnapshot.Builder gauge = GaugeSnapshot.builder().name(metric.name()).help(metric.help());
+        GaugeSnapshot.Builder gauge =
+                GaugeSnapshot.builder().name(metric.name()).help(metric.help());
         points.forEach((labels, value) -> gauge.dataPoint(GaugeSnapshot.GaugeDataPointSnapshot.builder()
                 .labels(labels)
                 .value(value)

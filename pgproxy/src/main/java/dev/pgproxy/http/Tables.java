@@ -39,18 +39,21 @@ record Tables(Supplier<Console> console) {
 
     /** Some of {@link #names}; completes on whatever thread. */
     CompletionStage<Map<String, ConsoleAnswer.Rows>> show(List<String> names) {
-        return console.get().execute("SHOW " + String.join("; SHOW ", names), false).thenApply(answers -> {
-            Map<String, ConsoleAnswer.Rows> tables = new LinkedHashMap<>();
-            for (int i = 0; i < answers.size(); i++) {
-                if (answers.get(i) instanceof ConsoleAnswer.Rows rows) {
-                    tables.put(names.get(i), rows);
-                }
-            }
-            if (tables.size() != names.size()) {
-                throw new IllegalStateException("of " + names + " the console knows " + tables.keySet() + " only");
-            }
-            return tables;
-        });
+        return console.get()
+                .execute("SHOW " + String.join("; SHOW ", names), false)
+                .thenApply(answers -> {
+                    Map<String, ConsoleAnswer.Rows> tables = new LinkedHashMap<>();
+                    for (int i = 0; i < answers.size(); i++) {
+                        if (answers.get(i) instanceof ConsoleAnswer.Rows rows) {
+                            tables.put(names.get(i), rows);
+                        }
+                    }
+                    if (tables.size() != names.size()) {
+                        throw new IllegalStateException(
+                                "of " + names + " the console knows " + tables.keySet() + " only");
+                    }
+                    return tables;
+                });
     }
 
     /** The rows of a table that {@link #show} has got. */

@@ -40,11 +40,12 @@ final class ExpiryIT {
     }
 
     private static PgProxy start(EmbeddedPostgres host) throws Exception {
-        return PgProxy.start(ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nauth_type = trust\nadmin_users = [postgres]\n"
-                + "server_tls_sslmode = verify-full\nserver_tls_ca_file = \""
-                + TestCertificates.shared().authority() + "\"\nlog_connections = false\n"
-                + "databases { \"*\" { primary = \"" + host.host() + ":" + host.port() + "\" } }\n"
-                + "users { postgres { password = \"" + host.superuserPassword() + "\" } }\n"));
+        return PgProxy.start(
+                ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nauth_type = trust\nadmin_users = [postgres]\n"
+                        + "server_tls_sslmode = verify-full\nserver_tls_ca_file = \""
+                        + TestCertificates.shared().authority() + "\"\nlog_connections = false\n"
+                        + "databases { \"*\" { primary = \"" + host.host() + ":" + host.port() + "\" } }\n"
+                        + "users { postgres { password = \"" + host.superuserPassword() + "\" } }\n"));
     }
 
     private static String answers(RawClient client, String sql) {

@@ -100,7 +100,8 @@ final class ConsistencyIT {
 
     static PgProxy start(Arena arena, Mode mode, Workload workload, String more) {
         try {
-            return PgProxy.start(ConfigLoader.parse("listen_port = 0\nhttp_addr = []\n" + configuration(arena, mode, workload) + more));
+            return PgProxy.start(ConfigLoader.parse(
+                    "listen_port = 0\nhttp_addr = []\n" + configuration(arena, mode, workload) + more));
         } catch (ConfigProblems | IOException e) {
             throw new AssertionError(e);
         }

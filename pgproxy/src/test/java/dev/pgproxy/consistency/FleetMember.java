@@ -29,8 +29,9 @@ final class FleetMember implements AutoCloseable {
         this.endpoint = new Endpoint("127.0.0.1", port, arena.database(), primary.user(), primary.password());
         Files.writeString(
                 file,
-                settings + "http_addr = []\nlisten_port = " + port + "\nadmin_users = [postgres]\nredis_url = \"redis://127.0.0.1:"
-                        + wire.port() + "\"\nredis_secret = \"no secret, but long enough\"\n");
+                settings + "http_addr = []\nlisten_port = " + port
+                        + "\nadmin_users = [postgres]\nredis_url = \"redis://127.0.0.1:" + wire.port()
+                        + "\"\nredis_secret = \"no secret, but long enough\"\n");
         this.process = run();
     }
 

@@ -101,12 +101,18 @@ final class CatalogueTest {
         String first = "host=[::1]:5432,name=a\\\"b\\\\c\\nd";
         assertThat(ours)
                 .containsExactlyInAnyOrderEntriesOf(Map.of(
-                        "a_seconds{" + first + "}", 2.5,
-                        "b_ratio{" + first + "}", 0.985,
-                        "c{" + first + "}", 1.0,
-                        "c{host=h:1,name=}", 0.0,
-                        "d{" + first + ",state=on}", 1.0,
-                        "d{host=h:1,name=,state=off}", 1.0));
+                        "a_seconds{" + first + "}",
+                        2.5,
+                        "b_ratio{" + first + "}",
+                        0.985,
+                        "c{" + first + "}",
+                        1.0,
+                        "c{host=h:1,name=}",
+                        0.0,
+                        "d{" + first + ",state=on}",
+                        1.0,
+                        "d{host=h:1,name=,state=off}",
+                        1.0));
     }
 
     @Test

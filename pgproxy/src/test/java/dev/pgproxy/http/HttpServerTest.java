@@ -86,7 +86,8 @@ final class HttpServerTest {
     @Test
     void whatIsNotThereIsToldWithWhatIs() throws Exception {
         Browser browser = browser("");
-        for (String path : List.of("/", "/metrics/", "/api/", "/api/nothing", "/api/help", "/health", "/../etc/passwd")) {
+        for (String path :
+                List.of("/", "/metrics/", "/api/", "/api/nothing", "/api/help", "/health", "/../etc/passwd")) {
             HttpResponse<String> answer = browser.get(path);
             assertThat(answer.statusCode()).as(path).isEqualTo(404);
             assertThat(Browser.json(answer).getStringList("all.paths")).contains("/metrics", "/health/ready", "/api");
@@ -111,8 +112,9 @@ final class HttpServerTest {
 
     @Test
     void requestsThatComeTogetherAreAnsweredInTheirOrder() throws Exception {
-        String answers = browser("").raw(LIVE + "\r\n" + "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n" + LIVE
-                + "Connection: close\r\n\r\n");
+        String answers = browser("")
+                .raw(LIVE + "\r\n" + "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n" + LIVE
+                        + "Connection: close\r\n\r\n");
         assertThat(answers.lines().filter(line -> line.contains("HTTP/1.1")))
                 .containsExactly("HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found", "HTTP/1.1 200 OK");
     }

@@ -67,7 +67,8 @@ public record Exposition(Map<String, String> types, Map<String, String> helps, M
     private static boolean belongs(String name, String family, String kind) {
         return switch (kind) {
             case "summary" -> Set.of(family, family + "_sum", family + "_count").contains(name);
-            case "histogram" -> Set.of(family + "_bucket", family + "_sum", family + "_count").contains(name);
+            case "histogram" ->
+                Set.of(family + "_bucket", family + "_sum", family + "_count").contains(name);
             case "counter" -> name.equals(family) && name.endsWith("_total");
             default -> name.equals(family) && !name.endsWith("_total");
         };

@@ -52,10 +52,11 @@ public record RoutedProxy(PgProxy proxy, EmbeddedCluster cluster, String databas
         SCHEMA.forEach(direct::run);
         Stream.of(schema).forEach(direct::run);
         cluster.awaitReplicas();
-        String text = "listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
-                + "auth_type = trust\ndatabases { \"*\" { primary = \"" + primary.host() + ":" + primary.port()
-                + "\", replicas = [" + String.join(", ", replicas) + "] } }\n" + TestCluster.watching(cluster)
-                + "users { postgres { password = \"" + primary.superuserPassword() + "\" } }\n" + settings;
+        String text =
+                "listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\nadmin_users = [postgres]\n"
+                        + "auth_type = trust\ndatabases { \"*\" { primary = \"" + primary.host() + ":" + primary.port()
+                        + "\", replicas = [" + String.join(", ", replicas) + "] } }\n" + TestCluster.watching(cluster)
+                        + "users { postgres { password = \"" + primary.superuserPassword() + "\" } }\n" + settings;
         try {
             return new RoutedProxy(PgProxy.start(ConfigLoader.parse(text)), cluster, database);
         } catch (ConfigProblems | IOException e) {

@@ -22,9 +22,10 @@ public record TestProxy(PgProxy proxy, EmbeddedPostgres server) implements AutoC
 
     private static ProxyConfig config(EmbeddedPostgres server, String settings) {
         try {
-            return ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\n"
-                    + "databases { \"*\" { primary = \"" + server.host() + ":" + server.port() + "\" } }\n"
-                    + settings);
+            return ConfigLoader.parse(
+                    "listen_port = 0\nhttp_addr = []\nlog_connections = false\nlog_disconnections = false\n"
+                            + "databases { \"*\" { primary = \"" + server.host() + ":" + server.port() + "\" } }\n"
+                            + settings);
         } catch (ConfigProblems e) {
             throw new AssertionError(e);
         }
