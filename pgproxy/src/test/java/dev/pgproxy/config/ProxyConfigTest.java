@@ -62,10 +62,6 @@ class ProxyConfigTest {
                         new FailoverSettings(Failover.FOLLOW, Duration.ofSeconds(10), Duration.ofSeconds(30), false));
         assertThat(config.breakers())
                 .isEqualTo(new BreakerRules(50, Duration.ofSeconds(60), 5, Duration.ofSeconds(30), 2));
-        assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
-        assertThat(config.rates())
-                .isEqualTo(new RateSettings(RateLimit.NONE, RateLimit.NONE, RateLimit.NONE, Set.of()));
-        assertThat(config.limitsRates()).isFalse();
         assertThat(config.timeouts()).isEqualTo(timeouts(120, 5, 0, 0, 0, 0, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
         assertDefaultAuth(config);
         assertThat(config.clientTls())
@@ -78,7 +74,6 @@ class ProxyConfigTest {
         assertThat(config.log())
                 .isEqualTo(
                         new LogSettings(true, true, true, true, Duration.ofMinutes(1), LogFormat.TEXT, LogLevel.INFO));
-        assertThat(config.http()).isEqualTo(new HttpSettings(List.of("127.0.0.1"), 9127, null, null, null, false));
         assertThat(config.runtime()).isEqualTo(new RuntimeSettings(0, TransportChoice.AUTO));
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
@@ -90,6 +85,21 @@ class ProxyConfigTest {
         assertThat(config.auth().authUser()).isNull();
         assertThat(config.auth().authQuery()).contains("pg_authid", "$1", "rolcanlogin", "rolvaliduntil");
         assertThat(config.auth().authCacheTtl()).isEqualTo(Duration.ofMinutes(1));
+    }
+
+    @Test
+    void limitsHaveTheirDefaults() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY);
+        assertThat(config.limits()).isEqualTo(new LimitSettings(1000, 0, 0, 0, 0, 0, 16 * 1024 * 1024));
+        assertThat(config.rates())
+                .isEqualTo(new RateSettings(RateLimit.NONE, RateLimit.NONE, RateLimit.NONE, Set.of()));
+        assertThat(config.limitsRates()).isFalse();
+    }
+
+    @Test
+    void httpHasItsDefaults() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY);
+        assertThat(config.http()).isEqualTo(new HttpSettings(List.of("127.0.0.1"), 9127, null, null, null, false));
     }
 
     @Test
@@ -172,6 +182,28 @@ class ProxyConfigTest {
                         9,
                         targets));
         assertThat(config.alerts().toString()).doesNotContain("T0", "R0", "t0", "m0", "10.0.0.9");
+    }
+
+    private static void limitsAreMapped(ProxyConfig config) {
+        assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
+        assertThat(config.rates())
+                .isEqualTo(new RateSettings(
+                        new RateLimit(10_000, Duration.ofMinutes(1)),
+                        new RateLimit(5000, Duration.ofSeconds(10)),
+                        new RateLimit(100, Duration.ofMinutes(1)),
+                        Set.of("root", "ops")));
+    }
+
+    private static void httpIsMapped(ProxyConfig config) {
+        assertThat(config.http())
+                .isEqualTo(new HttpSettings(
+                        List.of("::1", "10.0.0.1"),
+                        9128,
+                        "probe",
+                        new Secret("h0"),
+                        new Secret("0123456789abcdeX"),
+                        true));
+        assertThat(config.http().toString()).doesNotContain("h0", "abcdeX");
     }
 
     private static void statementRulesAreMapped(ProxyConfig config) {
@@ -293,6 +325,7 @@ class ProxyConfigTest {
                         14,
                         directory.resolve("full.hot")));
         blocksOfTheCacheAreMapped(config);
+        statementRulesAreMapped(config);
         assertThat(config.instances())
                 .isEqualTo(new InstanceSettings(
                         "redis://127.0.0.1:6379",
@@ -350,13 +383,7 @@ class ProxyConfigTest {
                         3));
         assertFullPool(config);
         routingAndCacheAreMapped(config, directory);
-        assertThat(config.limits()).isEqualTo(new LimitSettings(2000, 50, 51, 52, 53, 54, 32 * 1024 * 1024));
-        assertThat(config.rates())
-                .isEqualTo(new RateSettings(
-                        new RateLimit(10_000, Duration.ofMinutes(1)),
-                        new RateLimit(5000, Duration.ofSeconds(10)),
-                        new RateLimit(100, Duration.ofMinutes(1)),
-                        Set.of("root", "ops")));
+        limitsAreMapped(config);
         assertThat(config.timeouts()).isEqualTo(timeouts(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16));
         Path file = directory.resolve("full.conf");
         assertThat(config.auth())
@@ -377,15 +404,7 @@ class ProxyConfigTest {
                 .isEqualTo(new LogSettings(
                         false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
         alertsAreMapped(config);
-        assertThat(config.http())
-                .isEqualTo(new HttpSettings(
-                        List.of("::1", "10.0.0.1"),
-                        9128,
-                        "probe",
-                        new Secret("h0"),
-                        new Secret("0123456789abcdeX"),
-                        true));
-        assertThat(config.http().toString()).doesNotContain("h0", "abcdeX");
+        httpIsMapped(config);
         assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
         assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertFullDatabasesAndUsers(config);
