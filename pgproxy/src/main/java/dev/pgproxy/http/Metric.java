@@ -34,7 +34,7 @@ record Metric(Kind kind, String name, List<Term> terms, Set<String> texts, Strin
     /** A column and what its numbers are multiplied with. Immutable. */
     record Term(String column, double factor) {}
 
-    /** Columns as {@code column}, {@code column*factor}, {@code column+column*factor}; numbers may end with a percent sign. */
+    /** Columns as {@code name}, {@code name*factor}, {@code name+other*factor}; numbers may end with a percent sign. */
     static Metric gauge(String name, String columns, String help) {
         return new Metric(Kind.GAUGE, name, terms(columns), Set.of(), help);
     }
