@@ -97,7 +97,7 @@ public final class Main {
 
         @Option(
                 names = "--http",
-                description = "Port of metrics and health over HTTP, 0 = none (default: ${DEFAULT-VALUE}).",
+                description = "Port of the page, metrics and health over HTTP, 0 = none (default: ${DEFAULT-VALUE}).",
                 defaultValue = "9127")
         private int httpPort;
 

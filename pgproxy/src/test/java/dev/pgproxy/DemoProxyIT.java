@@ -69,8 +69,9 @@ class DemoProxyIT {
         DemoOptions options = new DemoOptions(port, httpPort, null, 1, false);
         try (Demo demo = Demo.start(options, new DemoProxy(() -> {}), lines::add)) {
             assertThat(demo).isNotNull();
-            String metrics = "http://127.0.0.1:" + httpPort + "/metrics";
-            assertThat(lines).contains("metrics: " + metrics);
+            String page = "http://127.0.0.1:" + httpPort + "/";
+            String metrics = page + "metrics";
+            assertThat(lines).contains("page: " + page);
             try (InputStream scrape = URI.create(metrics).toURL().openStream()) {
                 assertThat(new String(scrape.readAllBytes(), StandardCharsets.UTF_8))
                         .contains("\npgproxy_ready 1.0\n");

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValueType;
 import dev.pgproxy.console.ShutdownMode;
 import dev.pgproxy.testing.Browser;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Exposition;
 import dev.pgproxy.testing.Message;
+import dev.pgproxy.testing.PageText;
 import dev.pgproxy.testing.ProxyProcess;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.RoutedProxy;
@@ -230,6 +232,46 @@ final class HttpIT {
             assertThat(pool.getString("user")).isEqualTo("postgres");
             assertThat(pool.getIsNull("load_balance_hosts")).isTrue();
             assertThat(browser.get("/api/config").body()).doesNotContain(TestCluster.PASSWORD + "\"}");
+        }
+    }
+
+    /** What the page shows: each table is there, has these columns, and is told live as the console shows it. */
+    @Test
+    void thePageShowsWhatTheConsoleDoes() throws IOException {
+        try (RoutedProxy routed = routed();
+                RawClient client = routed.proxied().login()) {
+            client.query("SELECT v FROM t WHERE id = 1").readUntilReady();
+            Browser browser = new Browser(routed.proxy().httpPort());
+            for (String text : List.of("/", "/page.css", "/page.js")) {
+                assertThat(browser.get(text)
+                                .headers()
+                                .firstValue("Content-Security-Policy")
+                                .orElse(""))
+                        .startsWith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; ")
+                        .doesNotContain("unsafe", "*");
+            }
+            assertThat(browser.get("/").headers().firstValue("Content-Type")).hasValue("text/html; charset=utf-8");
+            PageText page = PageText.read(browser.get("/page.js").body());
+            Config event = browser.event("/api/live");
+            Endpoint console =
+                    new Endpoint("127.0.0.1", routed.proxy().port(), "pgproxy", "postgres", TestCluster.PASSWORD);
+            page.columns().forEach((name, columns) -> {
+                assertThat(browser.status("/api/" + name.replace(' ', '/')))
+                        .as(name)
+                        .isEqualTo(200);
+                assertThat(Message.columns(console.run("SHOW " + name)))
+                        .as(name)
+                        .containsAll(columns);
+                if (!page.asked().contains(name)) {
+                    event.getConfigList("tables." + ConfigUtil.quoteString(name))
+                            .forEach(row ->
+                                    assertThat(row.root().keySet()).as(name).containsAll(columns));
+                }
+            });
+            assertThat(event.getConfigList("tables.hosts").stream().map(row -> row.getString("role")))
+                    .containsExactlyInAnyOrder("primary", "replica", "replica");
+            assertThat(event.getConfigList("tables.pools").stream().map(row -> row.getString("database")))
+                    .contains(routed.database());
         }
     }
 

@@ -29,7 +29,7 @@ public record HttpSettings(
             "http_addr",
             SettingTypes.list(SettingTypes.text()),
             List.of("127.0.0.1"),
-            "Addresses or names where metrics and health are answered over HTTP; \"*\" = all, [] = nowhere.");
+            "Addresses or names where page, metrics and health are answered over HTTP; \"*\" = all, [] = nowhere.");
     static final Setting<Integer> PORT = GROUP.fixed(
             "http_port",
             SettingTypes.integer(0, 65535),

@@ -27,7 +27,7 @@ public final class Demo implements AutoCloseable {
      * Starts everything, in this order; what was started is stopped again when a step fails.
      *
      * @param out takes the lines for the user: progress, then {@code primary:}, {@code replica:}, {@code redis:}, {@code console:},
-     *     {@code metrics:} with an address each, how to see the cache, and {@code ready:} with the address at the end
+     *     {@code page:} with an address each, how to see the cache, and {@code ready:} with the address at the end
      * @throws ClusterException with a sentence for the user
      * @throws Exception what the proxy's start threw
      */
@@ -63,7 +63,7 @@ public final class Demo implements AutoCloseable {
         proxy = starter.start(host, options, cluster, redis);
         out.accept("console: " + url(host, options.port(), "pgproxy"));
         if (options.httpPort() != 0) {
-            out.accept("metrics: http://" + host + ":" + options.httpPort() + "/metrics");
+            out.accept("page: http://" + host + ":" + options.httpPort() + "/");
         }
         showCache(url(host, options.port(), NotesDatabase.NAME), url(host, options.port(), "pgproxy"));
         showFailover(cluster);

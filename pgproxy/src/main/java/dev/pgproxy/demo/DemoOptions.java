@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * The options of {@code pgproxy demo}. Immutable.
  *
  * @param port of the proxy on 127.0.0.1
- * @param httpPort of its metrics and health on 127.0.0.1; 0 = none
+ * @param httpPort of its page, metrics and health on 127.0.0.1; 0 = none
  * @param dataDirectory of the servers, or null for a temporary one
  * @param replicas number of streaming replicas, 0 or more
  * @param keep whether the servers' data survives the end, to be used by the next start with the same directory

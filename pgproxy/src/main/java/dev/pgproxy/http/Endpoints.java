@@ -3,12 +3,15 @@ package dev.pgproxy.http;
 import dev.pgproxy.client.Console;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.json.Json;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +23,33 @@ public final class Endpoints implements AutoCloseable {
     /** Without authentication, since probes have none: they tell yes or no. */
     private static final Set<String> PUBLIC = Set.of("/health/live", "/health/ready");
 
+    /** Where {@link Live} tells. */
+    static final String LIVE = API + "/live";
+
+    static final String EVENTS = "text/event-stream";
+
+    /** What the page shows without asking for it. */
+    static final List<String> SHOWN = List.of(
+            "version",
+            "totals",
+            "alerts",
+            "pools",
+            "databases",
+            "hosts",
+            "replicas",
+            "breakers",
+            "failover",
+            "retries",
+            "cache",
+            "cache misses",
+            "cache coverage",
+            "cache feed",
+            "rate_limits",
+            "priorities",
+            "rules");
+
     private static final List<String> PATHS = List.of(
+            "/",
             "/metrics",
             "/metrics/cache",
             "/health/live",
@@ -28,11 +57,16 @@ public final class Endpoints implements AutoCloseable {
             "/health/db",
             "/health/db/detailed",
             "/health/db/report",
-            API);
+            API,
+            LIVE);
+
+    /** So many rows of a table: the page shows no more, and all who look at it are told each second. */
+    static final int MOST_SHOWN = 500;
 
     private final Tables tables;
     private final Health health;
     private final Metrics metrics;
+    private final Page page = new Page();
 
     /** {@code console} is asked for its tables. */
     public Endpoints(Supplier<Console> console, Health health) {
@@ -51,19 +85,22 @@ public final class Endpoints implements AutoCloseable {
      *
      * @param path without what is behind a question mark
      * @param accept the header of that name, "" without one
+     * @param thread for the work that it makes
      */
-    CompletionStage<Answer> answer(String path, String accept) {
+    CompletionStage<Answer> answer(String path, String accept, Executor thread) {
         return switch (path) {
             case "/metrics" ->
-                from(Catalogue.tables(), read -> metrics.scrape(read, health.hindrance() == null, accept));
-            case "/metrics/cache" -> from(List.of("cache"), Endpoints::cache);
+                from(Catalogue.tables(), thread, read -> metrics.scrape(read, health.hindrance() == null, accept));
+            case "/metrics/cache" -> from(List.of("cache"), thread, Endpoints::cache);
             case "/health/live" -> health.live();
             case "/health/ready" -> now(health.ready());
             case "/health/db" -> now(health.databases());
-            case "/health/db/detailed" -> from(List.of("hosts", "replicas", "failover", "breakers"), Health::detailed);
-            case "/health/db/report" -> from(Health.REPORTED, health::report);
+            case "/health/db/detailed" ->
+                from(List.of("hosts", "replicas", "failover", "breakers"), thread, Health::detailed);
+            case "/health/db/report" -> from(Health.REPORTED, thread, health::report);
+            case LIVE -> now(new Answer(200, EVENTS, "")); // to HEAD
             case API -> now(Answer.json(200, index()));
-            default -> table(path);
+            default -> pageOrTable(path, thread);
         };
     }
 
@@ -71,8 +108,33 @@ public final class Endpoints implements AutoCloseable {
         return CompletableFuture.completedFuture(answer);
     }
 
-    private CompletionStage<Answer> from(List<String> names, Function<Map<String, ConsoleAnswer.Rows>, Answer> answer) {
-        return tables.show(names).thenApply(answer);
+    /** Tables come on the clients' event loops: the answer is made elsewhere. */
+    private <T> CompletionStage<T> from(
+            List<String> names, Executor thread, Function<Map<String, ConsoleAnswer.Rows>, T> answer) {
+        return tables.show(names).thenApplyAsync(answer, thread);
+    }
+
+    /** What the page shows, in one line. */
+    CompletionStage<String> shown(Executor thread) {
+        return from(SHOWN, thread, this::shown);
+    }
+
+    private String shown(Map<String, ConsoleAnswer.Rows> read) {
+        Json rows = Json.object();
+        Json leftOut = Json.object();
+        read.forEach((name, table) -> {
+            List<List<@Nullable String>> all = table.rows();
+            int most = Math.min(all.size(), MOST_SHOWN);
+            rows.put(name, Tables.json(new ConsoleAnswer.Rows(table.columns(), all.subList(0, most), table.tag())));
+            leftOut.put(name, all.size() - most);
+        });
+        return Json.object()
+                .put("at", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString())
+                .put("version", Tables.rows(read, "version").getFirst().text("version"))
+                .put("hindrance", health.hindrance())
+                .put("tables", rows)
+                .put("leftOut", leftOut)
+                .toString();
     }
 
     /** Which tables there are. */
@@ -82,8 +144,13 @@ public final class Endpoints implements AutoCloseable {
         return Json.object().put("tables", paths);
     }
 
+    private CompletionStage<Answer> pageOrTable(String path, Executor thread) {
+        Answer text = page.at(path);
+        return text == null ? table(path, thread) : now(text);
+    }
+
     /** {@code /api/cache/misses} is what SHOW CACHE MISSES shows. */
-    private CompletionStage<Answer> table(String path) {
+    private CompletionStage<Answer> table(String path, Executor thread) {
         String name = tableOf(path);
         if (name == null) {
             return now(Answer.json(
@@ -91,6 +158,7 @@ public final class Endpoints implements AutoCloseable {
         }
         return from(
                 List.of(name),
+                thread,
                 read -> Answer.json(200, Tables.json(read.values().iterator().next())));
     }
 

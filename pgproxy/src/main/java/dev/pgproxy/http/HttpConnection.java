@@ -6,12 +6,16 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
@@ -33,6 +37,11 @@ import org.slf4j.LoggerFactory;
 final class HttpConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(HttpConnection.class);
 
+    /** Of everything here: nothing but the page's own texts is loaded or run, and nobody may put it into a frame. */
+    static final String POLICY =
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
+                    + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
     /** What it does just now. */
     private enum State {
         /** Nothing of a request has arrived, after at least one. */
@@ -40,22 +49,26 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         /** A request arrives. */
         READING,
         /** It is being answered. */
-        ANSWERING
+        ANSWERING,
+        /** The answer goes on and on. */
+        LISTENING
     }
 
     private final Endpoints endpoints;
     private final Access access;
     private final Patience patience;
     private final OpenConnections open;
+    private final Live live;
     private State state = State.READING;
     private @Nullable HttpRequest request;
     private @Nullable ScheduledFuture<?> deadline;
 
-    HttpConnection(Endpoints endpoints, Access access, Patience patience, OpenConnections open) {
+    HttpConnection(Endpoints endpoints, Access access, Patience patience, OpenConnections open, Live live) {
         this.endpoints = endpoints;
         this.access = access;
         this.patience = patience;
         this.open = open;
+        this.live = live;
     }
 
     @Override
@@ -71,6 +84,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         open.remove(ctx.channel());
+        live.remove(ctx.channel());
+        stay();
+    }
+
+    private void stay() {
         ScheduledFuture<?> set = deadline;
         if (set != null) {
             set.cancel(false);
@@ -78,10 +96,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void closeIn(Duration time, ChannelHandlerContext ctx) {
-        ScheduledFuture<?> set = deadline;
-        if (set != null) {
-            set.cancel(false);
-        }
+        stay();
         deadline = ctx.executor().schedule(() -> ctx.close(), time.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -100,7 +115,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         try {
-            if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
+            if (state == State.LISTENING) {
+                ctx.close(); // who listens has nothing to say
+            } else if (message instanceof HttpObject part
+                    && part.decoderResult().isFailure()) {
                 begin(ctx);
                 last(ctx, refusal(part.decoderResult()));
             } else if (message instanceof HttpRequest start) {
@@ -163,15 +181,46 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                     response(ctx, Answer.problem(401, "say who you are: see http_user, http_token"));
             response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, access.challenges());
             write(ctx, response, asked);
+        } else if (path.equals(Endpoints.LIVE) && asked.method().equals(HttpMethod.GET)) {
+            listen(ctx, asked);
         } else {
             String accept = asked.headers().get(HttpHeaderNames.ACCEPT);
             endpoints
-                    .answer(path, accept == null ? "" : accept)
+                    .answer(path, accept == null ? "" : accept, ctx.executor())
                     .toCompletableFuture()
                     .orTimeout(patience.answer().toMillis(), TimeUnit.MILLISECONDS)
                     .handleAsync((answer, failure) -> said(path, answer, failure), ctx.executor())
                     .thenAccept(answer -> write(ctx, response(ctx, answer), asked));
         }
+    }
+
+    private void listen(ChannelHandlerContext ctx, HttpRequest asked) {
+        if (isOfAnotherSite(asked)) {
+            write(ctx, response(ctx, Answer.problem(403, "pages of other sites may not listen")), asked);
+        } else if (!live.hasRoom()) {
+            write(ctx, response(ctx, Answer.problem(503, "as many listen already as may")), asked);
+        } else {
+            stay();
+            state = State.LISTENING;
+            HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
+            describe(head, Endpoints.EVENTS)
+                    .set(
+                            HttpHeaderNames.CONTENT_ENCODING,
+                            HttpHeaderValues.IDENTITY) // a compressor would hold events back
+                    .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+            if (asked.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
+                HttpUtil.setTransferEncodingChunked(head, true);
+            }
+            ctx.writeAndFlush(head);
+            live.add(ctx.channel());
+            ctx.read(); // tells when it has gone
+        }
+    }
+
+    /** It could read nothing, but take the place of others. Source: Fetch Metadata, 2.4. */
+    private static boolean isOfAnotherSite(HttpRequest asked) {
+        String site = asked.headers().get("sec-fetch-site");
+        return site != null && !site.equals("same-origin") && !site.equals("none");
     }
 
     private static Answer said(String path, @Nullable Answer answer, @Nullable Throwable failure) {
@@ -187,12 +236,18 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                 HttpVersion.HTTP_1_1,
                 HttpResponseStatus.valueOf(answer.status()),
                 ByteBufUtil.writeUtf8(ctx.alloc(), answer.text()));
-        response.headers()
-                .set(HttpHeaderNames.CONTENT_TYPE, answer.type())
-                .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes())
-                .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
-                .set("x-content-type-options", "nosniff");
+        describe(response, answer.type())
+                .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes());
         return response;
+    }
+
+    private static HttpHeaders describe(HttpResponse response, String type) {
+        return response.headers()
+                .set(HttpHeaderNames.CONTENT_TYPE, type)
+                .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
+                .set(HttpHeaderNames.CONTENT_SECURITY_POLICY, POLICY)
+                .set("referrer-policy", "no-referrer")
+                .set("x-content-type-options", "nosniff");
     }
 
     private void write(ChannelHandlerContext ctx, FullHttpResponse response, HttpRequest asked) {

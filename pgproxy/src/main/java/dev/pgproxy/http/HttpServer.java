@@ -45,6 +45,7 @@ public final class HttpServer implements AutoCloseable {
             new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("http", true), NioIoHandler.newFactory());
     private final EventLoop loop = group.next();
     private final OpenConnections open;
+    private final Live live;
     private final List<Channel> listening = new CopyOnWriteArrayList<>();
 
     private HttpServer(HttpSettings settings, Supplier<ClientTls> tls, Endpoints endpoints, Patience patience) {
@@ -53,6 +54,7 @@ public final class HttpServer implements AutoCloseable {
         this.endpoints = endpoints;
         this.patience = patience;
         this.open = new OpenConnections(patience.connections());
+        this.live = new Live(() -> endpoints.shown(loop), patience, loop);
     }
 
     /** Starts, where the settings say so; {@code tls} is asked for each connection. */
@@ -92,7 +94,7 @@ public final class HttpServer implements AutoCloseable {
         if (bound.isSuccess()) {
             listening.add(bound.channel());
             LOG.info(
-                    "{}: metrics and health at {}",
+                    "{}: page, metrics and health at {}",
                     settings.tls() ? "https" : "http",
                     bound.channel().localAddress());
             if (group.isShuttingDown()) {
@@ -133,7 +135,7 @@ public final class HttpServer implements AutoCloseable {
                         .setMaxChunkSize(CHUNK)))
                 .addLast(new HttpContentCompressor())
                 .addLast(new FlowControlHandler())
-                .addLast(new HttpConnection(endpoints, access, patience, open));
+                .addLast(new HttpConnection(endpoints, access, patience, open, live));
     }
 
     /** The port of the first address it listens on; -1 if there is none yet. */

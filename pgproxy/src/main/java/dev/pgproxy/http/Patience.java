@@ -10,9 +10,24 @@ import java.time.Duration;
  * @param reading until a client has taken its answer
  * @param idle between two requests of a connection
  * @param connections at once; one more closes the one that has waited longest for a request
+ * @param listeners of these at once, to whom the page's tables are told
+ * @param every how long after one telling the next one begins
  */
-record Patience(Duration request, Duration answer, Duration reading, Duration idle, int connections) {
+record Patience(
+        Duration request,
+        Duration answer,
+        Duration reading,
+        Duration idle,
+        int connections,
+        int listeners,
+        Duration every) {
     /** Scrapers ask every 15 to 60 s and keep their connection. */
     static final Patience USUAL = new Patience(
-            Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(75), 64);
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(75),
+            64,
+            16,
+            Duration.ofSeconds(1));
 }

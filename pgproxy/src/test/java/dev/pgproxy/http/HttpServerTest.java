@@ -29,7 +29,13 @@ import org.junit.jupiter.api.Test;
 /** The server itself, before a proxy that has no databases to show: who is answered what, and who is not. */
 final class HttpServerTest {
     private static final Patience SHORT = new Patience(
-            Duration.ofMillis(300), Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofMillis(600), 3);
+            Duration.ofMillis(300),
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(10),
+            Duration.ofMillis(600),
+            3,
+            1,
+            Duration.ofSeconds(1));
     private static final String LIVE = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n";
 
     private final List<AutoCloseable> open = new ArrayList<>();
@@ -86,11 +92,19 @@ final class HttpServerTest {
     @Test
     void whatIsNotThereIsToldWithWhatIs() throws Exception {
         Browser browser = browser("");
-        for (String path :
-                List.of("/", "/metrics/", "/api/", "/api/nothing", "/api/help", "/health", "/../etc/passwd")) {
+        for (String path : List.of(
+                "/page",
+                "/page.css/",
+                "/metrics/",
+                "/api/",
+                "/api/nothing",
+                "/api/help",
+                "/health",
+                "/../etc/passwd")) {
             HttpResponse<String> answer = browser.get(path);
             assertThat(answer.statusCode()).as(path).isEqualTo(404);
-            assertThat(Browser.json(answer).getStringList("all.paths")).contains("/metrics", "/health/ready", "/api");
+            assertThat(Browser.json(answer).getStringList("all.paths"))
+                    .contains("/", "/metrics", "/health/ready", "/api");
         }
         assertThat(browser.status("/health/live?x=1")).isEqualTo(200);
     }
@@ -137,7 +151,13 @@ final class HttpServerTest {
     @Test
     void aRequestAfterAnotherMayNotDribbleEither() throws Exception {
         Patience patience = new Patience(
-                Duration.ofMillis(300), Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofMinutes(5), 3);
+                Duration.ofMillis(300),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofMinutes(5),
+                3,
+                1,
+                Duration.ofSeconds(1));
         Browser browser = new Browser(server("", patience).port());
         try (Socket slow = browser.connect()) {
             slow.getOutputStream().write((LIVE + "\r\n").getBytes(StandardCharsets.US_ASCII));
@@ -150,7 +170,13 @@ final class HttpServerTest {
     @Test
     void oneConnectionTooManyClosesTheOneThatHasWaitedLongest() throws Exception {
         Patience patience = new Patience(
-                Duration.ofMinutes(5), Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofMinutes(5), 3);
+                Duration.ofMinutes(5),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofMinutes(5),
+                3,
+                1,
+                Duration.ofSeconds(1));
         Browser browser = new Browser(server("", patience).port());
         try (Socket first = browser.connect();
                 Socket second = browser.connect();

@@ -4,8 +4,10 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigSyntax;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -18,6 +20,7 @@ import java.util.Base64;
 
 /** Who asks a server on this machine over HTTP. Immutable. */
 public record Browser(int port) {
+    private static final String DATA = "data: ";
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     public HttpResponse<String> get(String path, String... headers) {
@@ -55,6 +58,24 @@ public record Browser(int port) {
         return ConfigFactory.parseString(
                 "{\"all\":" + response.body() + "}",
                 ConfigParseOptions.defaults().setSyntax(ConfigSyntax.JSON));
+    }
+
+    /** What the first of the server-sent events there says. */
+    public Config event(String path) throws IOException {
+        try (Socket socket = connect()) {
+            socket.getOutputStream().write(("GET " + path + " HTTP/1.0\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            BufferedReader in =
+                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            String line = in.readLine();
+            while (line != null && !line.startsWith(DATA)) {
+                line = in.readLine();
+            }
+            if (line == null) {
+                throw new AssertionError("no event");
+            }
+            return ConfigFactory.parseString(
+                    line.substring(DATA.length()), ConfigParseOptions.defaults().setSyntax(ConfigSyntax.JSON));
+        }
     }
 
     public Exposition metrics() {

@@ -32,7 +32,7 @@ public record Exposition(Map<String, String> types, Map<String, String> helps, M
         Map<String, String> helps = new LinkedHashMap<>();
         Map<String, Double> samples = new LinkedHashMap<>();
         String family = "";
-        for (String line : text.split("\n")) {
+        for (String line : text.substring(0, text.length() - 1).split("\n", -1)) {
             Matcher help = HELP.matcher(line);
             Matcher type = TYPE.matcher(line);
             Matcher sample = SAMPLE.matcher(line);
