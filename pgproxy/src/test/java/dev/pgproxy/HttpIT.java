@@ -268,6 +268,8 @@ final class HttpIT {
                                     assertThat(row.root().keySet()).as(name).containsAll(columns));
                 }
             });
+            assertThat(event.getConfigList("tables.totals").stream().map(row -> row.getString("name")))
+                    .containsAll(page.totals());
             assertThat(event.getConfigList("tables.hosts").stream().map(row -> row.getString("role")))
                     .containsExactlyInAnyOrder("primary", "replica", "replica");
             assertThat(event.getConfigList("tables.pools").stream().map(row -> row.getString("database")))

@@ -147,8 +147,12 @@ public final class HttpServer implements AutoCloseable {
 
     /** Ends at once, the endpoints too: who waits for an answer does not get it. */
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (group.isShuttingDown()) {
+            return; // a process that has handed over closes it earlier
+        }
         listening.forEach(Channel::close);
+        loop.execute(open::close); // a loop that ends at once does not always close what it has
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
         endpoints.close();
     }

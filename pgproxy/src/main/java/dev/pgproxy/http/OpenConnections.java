@@ -3,6 +3,7 @@ package dev.pgproxy.http;
 import io.netty.channel.Channel;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 /** The connections that are open, never more than a few. Confined to the thread of the server. */
@@ -41,6 +42,11 @@ final class OpenConnections {
     /** It has one. */
     void works(Channel connection) {
         waiting.remove(connection);
+    }
+
+    /** Closes them all. */
+    void close() {
+        List.copyOf(all).forEach(Channel::close);
     }
 
     /** It is closed. */

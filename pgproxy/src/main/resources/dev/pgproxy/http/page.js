@@ -216,7 +216,7 @@ function remember() {
   const pools = rowsOf("pools");
   history.push({
     at: Date.parse(last.at), queries: totals.total_query_count, micros: totals.total_query_time,
-    sent: totals.total_sent, waiting: sum(pools, "cl_waiting"),
+    sent: totals.total_server_bytes, waiting: sum(pools, "cl_waiting"),
     clients: sum(pools, "cl_active") + sum(pools, "cl_waiting")
   });
   if (history.length > HISTORY) {
@@ -264,7 +264,7 @@ function story(row) {
     : "Writes of " + row.configured + " go to " + row.primary + ", on timeline " + row.timeline + ".";
   const words = [moved ? "It took the place of the primary that is configured." : "It is the primary that is configured.",
     row.promotions > 0 ? "pgproxy has promoted " + row.promotions + (row.promotions === 1 ? " replica." : " replicas.") : "",
-    row.state === null ? "" : row.state, row.missing === null ? "" : "Perhaps lost: " + row.missing];
+    row.state === null ? "" : row.state, row.missing === null ? "" : row.missing[0].toUpperCase() + row.missing.slice(1) + "."];
   return make("p", {"data-story": row.configured},
     make("span", {class: row.primary === null ? "bad" : "good"}, now), " "
     + (row.primary === null ? words.slice(1) : words).filter((word) => word !== "").join(" "));

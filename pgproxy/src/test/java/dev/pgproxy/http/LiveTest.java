@@ -18,8 +18,6 @@ import dev.pgproxy.testing.Browser;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -203,10 +201,7 @@ final class LiveTest {
         start(new Tables(Endpoints.MOST_SHOWN, 4000), 2, Duration.ofMillis(300));
         BufferedReader reads = reader(ask(""));
         assertThat(head(reads)).contains(" 200 ");
-        try (Socket slow = new Socket()) {
-            slow.setReceiveBufferSize(4096);
-            slow.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server().port()));
-            slow.getOutputStream().write((REQUEST + "\r\n").getBytes(StandardCharsets.US_ASCII));
+        try (Socket slow = ask("")) {
             assertThat(slow.getInputStream().read()).isEqualTo('H');
             assertThat(hasRoom()).isFalse();
             await().until(() -> {

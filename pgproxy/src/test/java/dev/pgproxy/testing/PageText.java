@@ -10,9 +10,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/** What the script of the page says that it shows. Immutable. */
-public record PageText(Map<String, List<String>> columns, Set<String> asked) {
+/**
+ * What the script of the page says that it shows. Immutable.
+ *
+ * @param columns by table
+ * @param asked the tables that it asks for, since they are not told
+ * @param totals the names in SHOW TOTALS that it uses
+ */
+public record PageText(Map<String, List<String>> columns, Set<String> asked, Set<String> totals) {
+    private static final Pattern TOTAL = Pattern.compile("\\btotals\\.(total_[a-z_]+)");
     private static final String BEGIN = "const TABLES = ";
 
     public static PageText read(String script) {
@@ -29,6 +38,11 @@ public record PageText(Map<String, List<String>> columns, Set<String> asked) {
                 asked.add(name);
             }
         }
-        return new PageText(columns, asked);
+        Set<String> totals = new TreeSet<>();
+        Matcher total = TOTAL.matcher(script);
+        while (total.find()) {
+            totals.add(total.group(1));
+        }
+        return new PageText(columns, asked, totals);
     }
 }
