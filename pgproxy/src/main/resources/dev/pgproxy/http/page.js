@@ -157,11 +157,14 @@ function heading(name, column, isNumber) {
   return make("th", {scope: "col", "data-key": name + "." + column, class: isNumber ? "number" : "", ...sort}, button);
 }
 
+function isNumeric(value) {
+  return typeof value === "number" || /^-?[\d.]+ %$/.test(value);
+}
+
 function cell(column, value) {
   const text = SHOWN[column] ? SHOWN[column](value) : typeof value === "number" ? count(value) : value ?? "";
   const grade = column === "role" || column === "state" ? GRADES[value] || "" : "";
-  const isNumber = typeof value === "number" || /^-?[\d.]+ %$/.test(value);
-  return make("td", {class: (isNumber ? "number " : "") + grade, "data-label": column.replaceAll("_", " "), "data-column": column},
+  return make("td", {class: (isNumeric(value) ? "number " : "") + grade, "data-label": column.replaceAll("_", " "), "data-column": column},
     String(text));
 }
 
@@ -178,7 +181,7 @@ function table(name, title, empty) {
   }
   const shown = inOrder(name, found).slice(0, MOST_ROWS);
   const columns = TABLES[name].columns;
-  const head = make("tr", {}, ...columns.map((column) => heading(name, column, typeof found[0][column] === "number")));
+  const head = make("tr", {}, ...columns.map((column) => heading(name, column, found.some((row) => isNumeric(row[column])))));
   const body = shown.map((row) => make("tr", {}, ...columns.map((column) => cell(column, row[column]))));
   const more = found.length - shown.length + (last && last.leftOut[name] || 0);
   return card(title,
