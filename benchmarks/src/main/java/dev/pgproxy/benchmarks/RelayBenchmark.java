@@ -21,6 +21,7 @@ import dev.pgproxy.query.FlowSettings;
 import dev.pgproxy.query.PoolStatements;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.query.Restraints;
+import dev.pgproxy.query.StatementWatch;
 import dev.pgproxy.server.ScriptedServer;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Reported;
@@ -120,7 +121,12 @@ public class RelayBenchmark {
         FlowSettings settings = new FlowSettings(PoolMode.TRANSACTION, 200, Duration.ofSeconds(30));
         made.flow(new QueryFlow(
                 made,
-                new PoolStatements(session, pool, settings, pool.counters().row(0)),
+                new PoolStatements(
+                        session,
+                        pool,
+                        settings,
+                        pool.counters().row(0),
+                        new StatementWatch(null, session, () -> "")),
                 settings,
                 new CancelForwarder(transport),
                 new Listeners(started.pools()),

@@ -21,6 +21,7 @@ final class Settings {
             ServerTlsSettings.GROUP,
             AdminSettings.GROUP,
             LogSettings.GROUP,
+            StatisticsSettings.GROUP,
             AlertSettings.GROUP,
             RuntimeSettings.GROUP,
             PeerSettings.GROUP);

@@ -51,6 +51,9 @@ public final class AdminConsole implements Console {
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
             \tSHOW PEERS|PINS|HOSTS|REPLICAS|BREAKERS|FAILOVER|PATRONI|ROUTES|UNPARSED|INSTANCES
             \tSHOW RATE_LIMITS|PRIORITIES|RETRIES|RULES
+            \tSHOW QUERIES [ORDER BY <column> [ASC]] [LIMIT <n>]
+            \tSHOW SLOW
+            \tRESET QUERIES
             \tSHOW ALERTS|ALERT_SINKS
             \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW|WARMING]
@@ -90,6 +93,7 @@ public final class AdminConsole implements Console {
     private final DatabaseCommands databaseCommands;
     private final Switchover switchover;
     private final AlertTables alertTables;
+    private final QueryTables queryTables;
 
     /** The console; begins to take averages. */
     public AdminConsole(
@@ -116,6 +120,7 @@ public final class AdminConsole implements Console {
         this.cacheCommands = new CacheCommands(routes);
         this.statsTables = new StatsTables(pools, periods, services.cancelKeys());
         this.alertTables = new AlertTables(alerts);
+        this.queryTables = new QueryTables(services.stats(), routes.shapes());
         this.switchover = new Switchover(program, pools, routes);
         this.databaseCommands = new DatabaseCommands(program, pools, clients, loop);
         periods.start();
@@ -144,6 +149,8 @@ public final class AdminConsole implements Console {
             return show(show);
         } else if (command instanceof ConsoleCommand.ShowRoute route) {
             return routeTables.route(route.database(), route.sql()).thenApply(List::of);
+        } else if (command instanceof ConsoleCommand.ShowQueries queries) {
+            return queryTables.queries(queries);
         } else if (command instanceof ConsoleCommand.Select select) {
             return one(ProgramTables.select(select.expression(), program.version()));
         } else if (command instanceof ConsoleCommand.Nothing) {
@@ -172,6 +179,8 @@ public final class AdminConsole implements Console {
             return set(set);
         } else if (command instanceof ConsoleCommand.Cache cache) {
             return one(cacheCommands.execute(cache.words()));
+        } else if (command instanceof ConsoleCommand.ResetQueries) {
+            return one(queryTables.reset());
         } else if (command instanceof ConsoleCommand.Reload) {
             return reload();
         } else if (command instanceof ConsoleCommand.KillClient kill) {
@@ -202,6 +211,7 @@ public final class AdminConsole implements Console {
             case "peers" -> one(configTables.peers());
             case "rate_limits" -> one(ConfigTables.rateLimits(limits));
             case "priorities" -> one(ConfigTables.priorities(pools.waitingCounts()));
+            case "slow" -> one(queryTables.slow());
             case "rules" -> one(ConfigTables.rules(rules));
             case "state" -> one(poolTables.state());
             case "retries" -> one(statsTables.retries());

@@ -144,7 +144,7 @@ final class CachedReads {
                 return Verdict.MISS;
             }
             count(true, CacheReason.HIT);
-            times.cached(replay(exchange, found.bytes(), columns));
+            times.cached(replay(exchange, found.bytes(), columns), shape(), Answer.rows(found.bytes()));
             shared.hit(key, found, now);
             if ((++hits & HotReads.SAMPLE - 1) == 0 && results.hot().areWanted()) {
                 remember(exchange);

@@ -74,6 +74,7 @@ class ProxyConfigTest {
         assertThat(config.serverTls())
                 .isEqualTo(new ServerTlsSettings(
                         SslMode.PREFER, null, null, null, null, List.of("TLSv1.2", "TLSv1.3"), List.of()));
+        assertThat(config.statistics()).isEqualTo(new StatisticsSettings(true, 5000, Duration.ofMillis(100)));
         assertThat(config.admin()).isEqualTo(new AdminSettings(List.of(), List.of()));
         assertThat(config.log())
                 .isEqualTo(
@@ -376,8 +377,6 @@ class ProxyConfigTest {
                 .isEqualTo(new LogSettings(
                         false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
         alertsAreMapped(config);
-        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
-        assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertFullDatabasesAndUsers(config);
     }
 
@@ -418,6 +417,9 @@ class ProxyConfigTest {
     }
 
     private static void assertFullDatabasesAndUsers(ProxyConfig config) {
+        assertThat(config.statistics()).isEqualTo(new StatisticsSettings(false, 600, Duration.ofMillis(250)));
+        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
+        assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertThat(config.databases())
                 .containsOnly(Map.entry(
                         "app",
