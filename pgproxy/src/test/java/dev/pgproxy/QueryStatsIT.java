@@ -25,7 +25,14 @@ final class QueryStatsIT {
     private static final long SEED = Long.getLong("stats.seed", System.nanoTime());
     private static final String INSERT = "INSERT INTO t VALUES (?,?)";
 
-    private final ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("");
+    private static final String RULES = """
+            statement_rules {
+              none { pattern = "^delete from t$", deny = "not all of it" }
+              few { pattern = "generate_series.*few", max_rows = 2 }
+            }
+            """;
+
+    private final ProxyUnderTest.InThisJvm under = ProxyUnderTest.with(RULES);
     private final Endpoint console = under.proxied().withDatabase("pgproxy");
     private RawClient client;
 
@@ -385,8 +392,103 @@ final class QueryStatsIT {
             assertThat(rows).extracting(row -> row.get("cached")).containsExactly("3", "0");
             assertThat(rows).extracting(row -> row.get("hit_ratio")).containsOnly("75.00 %");
             assertThat(rows.getFirst().get("host")).isEqualTo("null");
-            assertThat(rows.getFirst().get("p50_us")).isEqualTo("null");
+            Row hits = rows.getFirst();
+            assertThat(hits.number("max_us")).isBetween(1L, hits.number("total_us"));
+            assertThat(hits.number("p50_us")).isLessThanOrEqualTo(hits.number("max_us"));
+            assertThat(hits.get("queue_us")).isEqualTo("0");
+            assertThat(hits.number("server_us")).isEqualTo(hits.number("total_us"));
         }
+    }
+
+    private List<String> counts(String text) {
+        return queries().stream()
+                .filter(row -> row.get("query").equals(text))
+                .map(Row::counts)
+                .toList();
+    }
+
+    /** One row for what no server has seen, another for what a statement that fails has stood for at the server. */
+    @Test
+    void whatARuleRefusesIsCountedAlsoInAPipeline() {
+        String refused = "DELETE FROM t";
+        query(refused);
+        assertThat(counts(refused)).containsExactly("1 42501:1 0");
+        query("BEGIN; SELECT 1");
+        query(refused);
+        query("ROLLBACK");
+        assertThat(counts(refused)).containsExactly("1 42501:1 0", "1 42501:1 0");
+        List<Message> answer = client.batch(c -> c.parse("", "SELECT 7 AS before")
+                        .bind("", "")
+                        .execute("")
+                        .parse("", refused)
+                        .bind("", "")
+                        .execute("")
+                        .parse("", "SELECT 8 AS behind")
+                        .bind("", "")
+                        .execute("")
+                        .sync())
+                .readUntilReady();
+        assertThat(Message.types(answer)).isEqualTo("12DCEZ");
+        assertThat(counts(refused)).containsExactlyInAnyOrder("1 42501:1 0", "2 42501:2 0");
+        assertThat(counts("SELECT ? AS before")).containsExactly("1 null 1");
+        assertThat(counts("SELECT ? AS behind")).isEmpty();
+        query("SELECT 'in step'");
+        assertThat(counts("SELECT ?")).containsExactly("1 null 1");
+    }
+
+    /** The server's own error about the cancel is of the same failure. */
+    @Test
+    void aResultThatIsCutIsCountedOnce() {
+        String few = "SELECT generate_series(1, 1000000) AS few";
+        query(few);
+        client.batch(c -> c.parse("", few).bind("", "").execute("").sync()).readUntilReady();
+        assertThat(queries().stream()
+                        .filter(row -> row.get("query").contains("few"))
+                        .map(row -> row.get("calls") + " " + row.get("sqlstates")))
+                .containsExactly("2 53400:2");
+    }
+
+    @Test
+    void whatIsRunAgainIsOneCallAndItsRetriesAreTold() {
+        under.direct()
+                .run("CREATE SEQUENCE tries; CREATE FUNCTION loses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                        + " IF nextval('tries') % 3 <> 0 THEN RAISE 'lost' USING ERRCODE = '40001'; END IF;"
+                        + " RETURN new; END $$;"
+                        + " CREATE TRIGGER loses BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION loses()");
+        assertThat(Message.types(query("INSERT INTO t VALUES (1,'x')"))).isEqualTo("CZ");
+        query("SELECT 1");
+        assertThat(queries().stream()
+                        .filter(row -> row.get("query").startsWith("INSERT"))
+                        .map(row -> row.counts() + " " + row.get("retries")))
+                .containsExactly("1 null 1 2");
+        assertThat(queries().stream()
+                        .filter(row -> row.get("query").equals("SELECT ?"))
+                        .map(row -> row.counts() + " " + row.get("retries")))
+                .containsExactly("1 null 1 0");
+    }
+
+    @Test
+    void whoseServerIsLostIsCountedWithWhatTheClientIsTold() {
+        for (boolean simple : List.of(true, false)) {
+            try (RawClient doomed = under.proxied().login()) {
+                String text = "SELECT pg_sleep(100) AS doomed";
+                if (simple) {
+                    doomed.query(text);
+                } else {
+                    doomed.batch(c -> c.parse("", text).bind("", "").execute("").sync());
+                }
+                await().until(() -> Message.row(
+                                under.direct()
+                                        .run(
+                                                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                                                        + " WHERE state = 'active' AND query LIKE '%doomed' AND pid <> pg_backend_pid()"))
+                        .getFirst()
+                        .equals("1"));
+                List<Message> answer = doomed.readUntil(Message::isClosed);
+                assertThat(answer).anyMatch(m -> m.type() == 'E' && m.field('C').equals("57P01"));
+            }
+        }
+        assertThat(counted()).containsEntry("SELECT pg_sleep(?) AS doomed", "2 57P01:2 0");
     }
 
     @Test

@@ -38,21 +38,14 @@ record QueryTables(@Nullable QueryStats stats, Shapes shapes) {
             Map.entry("bytes", StatementReport::bytes),
             Map.entry("total_us", StatementReport::total),
             Map.entry("mean_us", QueryTables::mean),
-            Map.entry(
-                    "p50_us",
-                    row -> row.latencies() == null ? -1 : row.latencies().p50()),
-            Map.entry(
-                    "p95_us",
-                    row -> row.latencies() == null ? -1 : row.latencies().p95()),
-            Map.entry(
-                    "p99_us",
-                    row -> row.latencies() == null ? -1 : row.latencies().p99()),
-            Map.entry(
-                    "max_us",
-                    row -> row.latencies() == null ? -1 : row.latencies().longest()),
+            Map.entry("p50_us", row -> row.latencies().p50()),
+            Map.entry("p95_us", row -> row.latencies().p95()),
+            Map.entry("p99_us", row -> row.latencies().p99()),
+            Map.entry("max_us", row -> row.latencies().longest()),
             Map.entry("queue_us", StatementReport::queued),
             Map.entry("server_us", StatementReport::served),
             Map.entry("cached", StatementReport::cached),
+            Map.entry("retries", StatementReport::retries),
             Map.entry("first_seen", row -> row.firstSeen().toEpochMilli()),
             Map.entry("last_seen", row -> row.lastSeen().toEpochMilli())));
 
@@ -79,7 +72,7 @@ record QueryTables(@Nullable QueryStats stats, Shapes shapes) {
         rows.sort(command.ascending() ? order : order.reversed());
         Table table = Table.of("fingerprint database user application_name host calls:int8 errors:int8 sqlstates"
                 + " rows:int8 bytes:int8 total_us:int8 mean_us:int8 p50_us:int8 p95_us:int8 p99_us:int8 max_us:int8"
-                + " queue_us:int8 server_us:int8 cached:int8 hit_ratio tables first_seen last_seen query");
+                + " queue_us:int8 server_us:int8 cached:int8 hit_ratio retries:int8 tables first_seen last_seen query");
         rows.stream().limit(command.limit()).forEach(row -> table.row(row(row)));
         List<ConsoleAnswer> answers = new ArrayList<>();
         if (counted.forgotten() > 0) {
@@ -105,15 +98,16 @@ record QueryTables(@Nullable QueryStats stats, Shapes shapes) {
         values.add(row.rows());
         values.add(row.bytes());
         values.add(row.total() / 1000);
-        values.add(times == null ? null : mean(row));
-        values.add(times == null ? null : times.p50());
-        values.add(times == null ? null : times.p95());
-        values.add(times == null ? null : times.p99());
-        values.add(times == null ? null : times.longest());
+        values.add(mean(row));
+        values.add(times.p50());
+        values.add(times.p95());
+        values.add(times.p99());
+        values.add(times.longest());
         values.add(row.queued() / 1000);
         values.add(row.served() / 1000);
         values.add(row.cached());
         values.add(String.format(Locale.ROOT, "%.2f %%", 100 * row.hitRate()));
+        values.add(row.retries());
         values.add(tables(row));
         values.add(SocketTables.TIME.format(row.firstSeen()));
         values.add(SocketTables.TIME.format(row.lastSeen()));
@@ -121,10 +115,11 @@ record QueryTables(@Nullable QueryStats stats, Shapes shapes) {
         return values;
     }
 
-    /** Of calls that the cache has not answered, in microseconds. */
+    /** In microseconds. */
     private static long mean(StatementReport row) {
-        long timed = row.calls() - row.cached();
-        return timed == 0 ? -1 : row.total() / timed / 1000;
+        return row.calls() == 0
+                ? 0
+                : row.total() / row.calls() / 1000; // 0 calls: of a statement that is counted just now
     }
 
     /** Those that the text names; null if it has not been read, or names none. */

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.Histogram;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What statements have cost since the start or the last {@link #reset}, by fingerprint, database, user, application and host.
@@ -155,19 +154,18 @@ public final class QueryStats {
                 sum(parts, Counter.QUEUED),
                 sum(parts, Counter.SERVED),
                 sum(parts, Counter.CACHED),
+                sum(parts, Counter.RETRIES),
                 hitRate,
                 percentiles(histogram, longest / 1000),
                 time.minusNanos(now - first),
                 time.minusNanos(now - last));
     }
 
-    private static @Nullable Percentiles percentiles(Histogram histogram, long longest) {
-        return histogram.getTotalCount() == 0
-                ? null
-                : new Percentiles(
-                        Math.min(longest, histogram.getValueAtPercentile(50)),
-                        Math.min(longest, histogram.getValueAtPercentile(95)),
-                        Math.min(longest, histogram.getValueAtPercentile(99)),
-                        longest);
+    private static Percentiles percentiles(Histogram histogram, long longest) {
+        return new Percentiles(
+                Math.min(longest, histogram.getValueAtPercentile(50)),
+                Math.min(longest, histogram.getValueAtPercentile(95)),
+                Math.min(longest, histogram.getValueAtPercentile(99)),
+                longest);
     }
 }

@@ -1,7 +1,6 @@
 package dev.pgproxy.insight;
 
 import java.time.Instant;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What all loops together have counted of a statement. Immutable.
@@ -14,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param hitRate share of the calls of this statement by this caller, on all hosts, that the cache has answered
  * @param queued nanoseconds until calls were sent, in all
  * @param served nanoseconds from then until they were answered, in all
- * @param latencies null if all were answered by the cache
+ * @param retries how often calls were sent once more before they were answered
  */
 public record StatementReport(
         StatementKey key,
@@ -27,8 +26,9 @@ public record StatementReport(
         long queued,
         long served,
         long cached,
+        long retries,
         double hitRate,
-        @Nullable Percentiles latencies,
+        Percentiles latencies,
         Instant firstSeen,
         Instant lastSeen) {
 

@@ -23,6 +23,8 @@ public final class StatementStats {
         SERVED,
         /** Of the calls those that the cache has answered. */
         CACHED,
+        /** How often calls were sent once more before they were answered. */
+        RETRIES,
         /** The longest call. */
         LONGEST,
         /** By System.nanoTime. */
@@ -85,7 +87,10 @@ public final class StatementStats {
      */
     public void answered(long queued, long served, long rows, long bytes, long now) {
         long whole = queued + served;
-        counted(rows, bytes, now);
+        add(Counter.CALLS, 1);
+        add(Counter.ROWS, rows);
+        add(Counter.BYTES, bytes);
+        counters.lazySet(Counter.LAST_SEEN.ordinal(), now);
         add(Counter.QUEUED, queued);
         add(Counter.SERVED, served);
         if (whole > counters.getPlain(Counter.LONGEST.ordinal())) {
@@ -93,21 +98,25 @@ public final class StatementStats {
         }
         long micros = whole / 1000;
         latencies.record(micros);
-        value += micros;
+        value += WORTH + micros;
     }
 
-    /** The cache has answered it, in a time that is not worth a look at the clock. */
-    public void cached(long rows, long bytes, long now) {
-        counted(rows, bytes, now);
+    /**
+     * The cache has answered it.
+     *
+     * @param queued nanoseconds until it was looked up
+     * @param served nanoseconds from then until it was answered
+     */
+    public void cached(long queued, long served, long rows, long bytes, long now) {
+        answered(queued, served, rows, bytes, now);
         add(Counter.CACHED, 1);
     }
 
-    private void counted(long rows, long bytes, long now) {
-        add(Counter.CALLS, 1);
-        add(Counter.ROWS, rows);
-        add(Counter.BYTES, bytes);
-        counters.lazySet(Counter.LAST_SEEN.ordinal(), now);
-        value += WORTH;
+    /** What was answered had been sent so often before, and nobody has heard of it. */
+    public void repeated(long times) {
+        if (times > 0) {
+            add(Counter.RETRIES, times);
+        }
     }
 
     /** What was answered was this error. */

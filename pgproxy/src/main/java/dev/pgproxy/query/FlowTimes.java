@@ -2,6 +2,8 @@ package dev.pgproxy.query;
 
 import dev.pgproxy.pool.PoolCounters;
 import dev.pgproxy.pool.PoolCounters.Counter;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.server.ServerConnection;
@@ -76,13 +78,16 @@ public final class FlowTimes {
         counters.add(Counter.SENT, bytes);
     }
 
-    /** An exchange was answered with so many bytes and rows, and no server has seen it. */
-    void cached(int bytes, @Nullable Shape shape, long rows) {
+    /** An exchange that was looked up at {@code asked} was answered with so many bytes and rows, and no server has seen it. */
+    void cached(int bytes, @Nullable Shape shape, long rows, long asked) {
         counters.add(Counter.SENT, bytes);
         counters.add(Counter.QUERY_COUNT, 1);
         counters.add(Counter.XACT_COUNT, 1);
         lastReply = System.nanoTime();
-        watch.cached(shape, rows, bytes, lastReply);
+        if (shape != null) {
+            watch.cached(shape, rows, bytes, complete, asked, lastReply);
+        }
+        complete = 0;
     }
 
     /** The answer is an error of the server's, or one in place of what the server has answered. */
@@ -98,12 +103,12 @@ public final class FlowTimes {
         complete = 0;
     }
 
-    /** The server is lost in the middle of something; {@code told}: the client has heard why already. */
-    void lost(boolean told, String sqlState) {
-        if (!told) {
+    /** The server is lost in the middle of something, and the client is told this; null if it has heard why already. */
+    void lost(@Nullable ErrorFields told) {
+        if (told != null) {
             counters.add(Counter.REFUSED_COUNT, 1);
         }
-        watch.lost(sqlState);
+        watch.lost(told == null ? SqlState.CONNECTION_FAILURE.code() : told.code());
     }
 
     /** ReadyForQuery; {@code quiet} if nothing else is expected. */

@@ -439,8 +439,10 @@ public final class QueryFlow {
             return;
         }
         boolean unknown = routing != null && routing.lost(leased, error != null);
+        ErrorFields told = unknown && error != null ? Routing.OUTCOME_UNKNOWN : error;
+        times.lost(told);
         if (!gone) {
-            link.end(unknown && error != null ? Routing.OUTCOME_UNKNOWN : error);
+            link.end(told);
         }
     }
 

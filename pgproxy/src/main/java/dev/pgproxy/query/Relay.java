@@ -410,7 +410,6 @@ final class Relay implements ReplySink {
             return;
         }
         trial.end();
-        flow.times().lost(fatal, error == null ? SqlState.CONNECTION_FAILURE.code() : error.code());
         if (fatal) {
             flow.lost(null); // the server has said why, and the client has heard it
         } else {

@@ -71,10 +71,17 @@ public final class StatementWatch {
     private long waited;
 
     private long sentAt;
+    /** Of the first Parse that is not executed yet. */
     private @Nullable Shape parsed;
+
+    /** What a statement that fails takes the place of. */
+    private @Nullable Shape refused;
 
     /** When what is sent elsewhere once more was complete; 0 = nothing is. */
     private long since;
+
+    /** How often what is first in the ring was sent once more. */
+    private long retries;
 
     /** Of what is first in the ring. */
     private long rows;
@@ -140,13 +147,20 @@ public final class StatementWatch {
         add(Ending.READY, (Shape) facts.shape(), 0);
     }
 
-    /** A Parse was written: if nothing executes it, its failure is counted all the same. */
+    /** A Parse was written: if nothing is executed behind it, its failure is counted all the same. */
     void parsed(QueryFacts facts) {
-        parsed = parsed == null ? (Shape) facts.shape() : parsed;
+        Shape own = facts == Refusals.FACTS ? refused : (Shape) facts.shape();
+        parsed = parsed == null ? own : parsed;
+    }
+
+    /** A statement that fails is put in the place of a message of the exchange and is written next. */
+    void refusing(Exchange exchange, int message) {
+        refused = stats == null ? null : shape(exchange, message);
     }
 
     /** An Execute was written, of at most so many rows if that is not 0; null if it is not known of what. */
     void execute(@Nullable QueryFacts facts, int most) {
+        parsed = null;
         add(Ending.COMPLETE, facts == null ? null : (Shape) facts.shape(), most);
     }
 
@@ -205,7 +219,8 @@ public final class StatementWatch {
         } else if (type == BackendType.PORTAL_SUSPENDED) {
             rows += sent.most;
         }
-        boolean isLast = size > 1 && ring[first + 1 & ring.length - 1].ending == Ending.BOUNDARY;
+        Sent next = ring[first + 1 & ring.length - 1];
+        boolean isLast = size > 1 && next.ending == Ending.BOUNDARY && next.shape == null;
         if (sent.ending == Ending.COMPLETE && !isLast) {
             count(System.nanoTime(), unforwarded);
             remove();
@@ -224,6 +239,9 @@ public final class StatementWatch {
         count(System.nanoTime(), 0);
         while (size > 0 && ring[first].ending != Ending.BOUNDARY) {
             remove();
+        }
+        if (size > 0) {
+            ring[first].shape = null; // what else is told before ReadyForQuery is of the same failure
         }
         ignoring = size == 0;
     }
@@ -256,6 +274,7 @@ public final class StatementWatch {
     /** The same server is sent once more what it was sent last, and the client has heard nothing of it. */
     void repeated() {
         clear();
+        retries++;
     }
 
     /** Another server is sent what was sent last, and the client has heard nothing of it. */
@@ -264,6 +283,7 @@ public final class StatementWatch {
             since = ring[first].sentAt == 0 ? lastEnd : ring[first].sentAt - ring[first].queued;
         }
         clear();
+        retries++;
     }
 
     /** What is first has ended. */
@@ -274,8 +294,10 @@ public final class StatementWatch {
             long began = sent.sentAt == 0 || sent.sentAt - lastEnd < 0 ? lastEnd : sent.sentAt;
             StatementStats entry = stats.find(sent.shape, caller(), host, now);
             entry.answered(sent.queued, now - began, rows, whole - countedBytes, now);
-            note(stats, entry, sent.queued, now - began, failure);
+            entry.repeated(retries);
+            note(stats, entry, sent.queued, now - began, rows, failure);
         }
+        retries = 0;
         countedBytes = whole;
         lastEnd = now;
         rows = 0;
@@ -301,10 +323,18 @@ public final class StatementWatch {
 
     // ---- what no server is sent
 
-    /** The cache has answered a statement with so many bytes. */
-    void cached(@Nullable Shape shape, long rowsGiven, int length, long now) {
-        if (stats != null && shape != null) {
-            stats.find(shape, caller(), null, now).cached(rowsGiven, length, now);
+    /**
+     * The cache has answered a statement.
+     *
+     * @param complete since when it has waited; 0 = it has not
+     * @param asked when it was looked up
+     */
+    void cached(Shape shape, long given, int length, long complete, long asked, long now) {
+        if (stats != null) {
+            long queued = complete == 0 ? 0 : asked - complete;
+            StatementStats entry = stats.find(shape, caller(), null, now);
+            entry.cached(queued, now - asked, given, length, now);
+            note(stats, entry, queued, now - asked, given, null);
         }
     }
 
@@ -320,27 +350,33 @@ public final class StatementWatch {
             long queued = complete == 0 ? 0 : now - complete;
             StatementStats entry = stats.find(shape, caller(), null, now);
             entry.answered(queued, 0, 0, 0, now);
-            note(stats, entry, queued, 0, sqlState);
+            entry.repeated(retries);
+            note(stats, entry, queued, 0, 0, sqlState);
         }
+        retries = 0;
     }
 
     private @Nullable Shape firstOf(Exchange exchange) {
-        for (int i = 0; i < exchange.size(); i++) {
-            QueryFacts own = exchange.facts(i);
-            QueryFacts facts = own == null ? exchange.bound(i, session) : own;
-            if (facts != null && facts.shape() != null) {
-                return (Shape) facts.shape();
-            }
+        Shape shape = null;
+        for (int i = 0; i < exchange.size() && shape == null; i++) {
+            shape = shape(exchange, i);
         }
-        return null;
+        return shape;
     }
 
-    private void note(LoopStats table, StatementStats entry, long queued, long served, @Nullable String sqlState) {
+    private @Nullable Shape shape(Exchange exchange, int message) {
+        QueryFacts own = exchange.facts(message);
+        QueryFacts facts = own == null ? exchange.bound(message, session) : own;
+        return facts == null ? null : (Shape) facts.shape();
+    }
+
+    private void note(
+            LoopStats table, StatementStats entry, long queued, long served, long given, @Nullable String sqlState) {
         if (sqlState != null) {
             entry.failed(sqlState);
         }
         if (table.isSlow(queued + served)) {
-            table.slow(entry.slow(Instant.now(), address.get(), queued, served, rows, sqlState));
+            table.slow(entry.slow(Instant.now(), address.get(), queued, served, given, sqlState));
         }
     }
 

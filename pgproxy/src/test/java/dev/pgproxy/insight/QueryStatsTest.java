@@ -79,7 +79,7 @@ final class QueryStatsTest {
     private void count(LoopStats loop, Shape shape, Call call) {
         StatementStats entry = loop.find(shape, call.key.caller(), call.key.host(), System.nanoTime());
         if (call.cached) {
-            entry.cached(call.rows, 10, System.nanoTime());
+            entry.cached(call.queued, call.served, call.rows, 10, System.nanoTime());
             return;
         }
         entry.answered(call.queued, call.served, call.rows, 10, System.nanoTime());
@@ -163,23 +163,23 @@ final class QueryStatsTest {
     private static String exact(StatementReport row) {
         Percentiles times = row.latencies();
         return row.calls() + " " + row.rows() + " " + row.bytes() + " " + row.queued() + " " + row.served() + " "
-                + row.cached() + " " + sorted(row.errors().toString()) + " " + (times == null ? -1 : times.longest());
+                + row.cached() + " " + sorted(row.errors().toString()) + " " + times.longest();
     }
 
     private static String exact(List<Call> calls) {
         Map<String, Integer> failures = new TreeMap<>();
         calls.stream().filter(c -> c.failure != null).forEach(c -> failures.merge(c.failure, 1, Integer::sum));
-        List<Call> timed = calls.stream().filter(call -> !call.cached).toList();
         return calls.size() + " " + calls.stream().mapToLong(Call::rows).sum() + " " + calls.size() * 10L + " "
-                + timed.stream().mapToLong(Call::queued).sum() + " "
-                + timed.stream().mapToLong(Call::served).sum() + " " + (calls.size() - timed.size()) + " "
+                + calls.stream().mapToLong(Call::queued).sum() + " "
+                + calls.stream().mapToLong(Call::served).sum() + " "
+                + calls.stream().filter(Call::cached).count() + " "
                 + sorted(String.join(
                         " ",
                         failures.entrySet().stream()
                                 .map(e -> e.getKey() + ":" + e.getValue())
                                 .toList()))
                 + " "
-                + timed.stream()
+                + calls.stream()
                         .mapToLong(c -> (c.queued + c.served) / 1000)
                         .max()
                         .orElse(-1);
@@ -193,15 +193,13 @@ final class QueryStatsTest {
 
     private static List<String> percentiles(StatementReport row, List<Call> calls) {
         List<Long> micros = new ArrayList<>();
-        calls.stream().filter(call -> !call.cached).forEach(c -> micros.add((c.queued + c.served) / 1000));
+        calls.forEach(c -> micros.add((c.queued + c.served) / 1000));
         Collections.sort(micros);
         Percentiles times = row.latencies();
         List<String> differences = new ArrayList<>();
-        if (times != null) {
-            near(50, times.p50(), micros, differences);
-            near(95, times.p95(), micros, differences);
-            near(99, times.p99(), micros, differences);
-        }
+        near(50, times.p50(), micros, differences);
+        near(95, times.p95(), micros, differences);
+        near(99, times.p99(), micros, differences);
         return differences;
     }
 
