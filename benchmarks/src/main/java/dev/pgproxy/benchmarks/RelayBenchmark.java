@@ -21,6 +21,8 @@ import dev.pgproxy.query.FlowSettings;
 import dev.pgproxy.query.PoolStatements;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.query.Restraints;
+import dev.pgproxy.query.StatementWatch;
+import dev.pgproxy.route.Primaries;
 import dev.pgproxy.server.ScriptedServer;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Reported;
@@ -117,13 +119,18 @@ public class RelayBenchmark {
         pool.release(server);
         Session session = new Session("bench", "bench", Settings.NONE, reported);
         ScriptedClient made = new ScriptedClient(toClient);
-        FlowSettings settings = new FlowSettings(PoolMode.TRANSACTION, 200, Duration.ofSeconds(30));
+        FlowSettings settings = new FlowSettings(PoolMode.TRANSACTION, 200, 2, Duration.ofSeconds(30));
         made.flow(new QueryFlow(
                 made,
-                new PoolStatements(session, pool, settings, pool.counters().row(0)),
+                new PoolStatements(
+                        session,
+                        pool,
+                        settings,
+                        pool.counters().row(0),
+                        new StatementWatch(null, session, () -> "")),
                 settings,
                 new CancelForwarder(transport),
-                new Listeners(started.pools()),
+                new Listeners(started.pools(), new Primaries()),
                 null,
                 Restraints.NONE));
         client = made;

@@ -4,6 +4,8 @@ import dev.pgproxy.auth.Authenticator;
 import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.cancel.CancelKeys;
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.insight.LoopStats;
+import dev.pgproxy.insight.QueryStats;
 import dev.pgproxy.limit.Priorities;
 import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.listen.Listeners;
@@ -18,6 +20,7 @@ import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.rules.StatementRules;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What connections of clients are built from: the parts live as long as the program, the configuration, the certificates
@@ -33,6 +36,7 @@ public final class ClientServices {
     private final FastThreadLocal<LoopShapes> shapes;
     private final CancelKeys cancelKeys;
     private final CancelForwarder cancelForwarder;
+    private final @Nullable QueryStats stats;
     private volatile ProxyConfig config;
     private volatile ClientTls tls;
     private volatile Authenticator authenticator;
@@ -68,6 +72,9 @@ public final class ClientServices {
         };
         this.cancelKeys = new CancelKeys(config.peers().peerId());
         this.cancelForwarder = new CancelForwarder(transport);
+        this.stats = config.statistics().queryStats()
+                ? new QueryStats(transport.loops().size(), config.statistics())
+                : null;
     }
 
     /** RELOAD: for connections from now on, and for time-outs of those that are there. */
@@ -76,6 +83,9 @@ public final class ClientServices {
         restraints.rates().reload(changed);
         restraints.priorities().reload(changed);
         restraints.rules().reload(changed.statementRules());
+        if (stats != null) {
+            stats.reload(changed.statistics());
+        }
         tls = changedTls;
         authenticator = changedAuthenticator;
     }
@@ -145,6 +155,19 @@ public final class ClientServices {
     /** Those that hold for a client: for one within the process none. */
     Restraints restraintsOf(Channel client) {
         return client instanceof InsideChannel ? Restraints.NONE : restraints;
+    }
+
+    /** What is counted of statements; null if nothing is. */
+    public @Nullable QueryStats stats() {
+        return stats;
+    }
+
+    /** Where those of a client are counted; null for one within the process, and if nothing is counted. */
+    @Nullable
+    LoopStats statsOf(Channel client) {
+        return stats == null || client instanceof InsideChannel
+                ? null
+                : stats.loop(transport.loops().indexOf(client.eventLoop()));
     }
 
     /** The shapes that this event loop has met. */

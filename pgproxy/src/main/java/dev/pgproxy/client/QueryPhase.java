@@ -20,11 +20,13 @@ import dev.pgproxy.query.FlowSettings;
 import dev.pgproxy.query.PoolStatements;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.query.Routing;
+import dev.pgproxy.query.StatementWatch;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -76,8 +78,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 : config.pool(database, session.user()).poolMode();
         FlowSettings settings = FlowSettings.of(mode, config.pool(), CLEANUP);
         int loop = services.transport().loops().indexOf(client.channel().eventLoop());
+        StatementWatch watch = new StatementWatch(services.statsOf(client.channel()), session, this::clientAddress);
         PoolStatements statements =
-                new PoolStatements(session, pool, settings, pool.counters().row(loop));
+                new PoolStatements(session, pool, settings, pool.counters().row(loop), watch);
         this.state = database == null ? null : services.routes().enter(database, session.database());
         LoopShapes shapes = services.shapesOfLoop();
         this.routing = database == null || state == null
@@ -97,6 +100,11 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                                 .eventLoop()
                                 .execute(() ->
                                         flow.cancel(services.config().timeouts().cancelWaitTimeout(), done)));
+    }
+
+    private String clientAddress() {
+        InetAddress address = client.address();
+        return address == null ? "" : address.getHostAddress();
     }
 
     /** What follows AuthenticationOk, up to the first ReadyForQuery. */

@@ -66,13 +66,17 @@ final class StatementTexts {
         }
         Reported reported = session.reported();
         int length = zero - from;
-        if ((routing == null || !routing.isWatching()) && services.rules().isEmpty()) {
+        boolean obeyed =
+                routing != null && routing.isWatching() || !services.rules().isEmpty();
+        if (!obeyed && services.stats() == null) {
             return ANALYZERS.get().analyze(buf, from, length, reported.isConforming(), reported.isAsciiUnsafe());
         }
         LoopShapes shapes = services.shapesOfLoop();
         QueryFacts facts = shapes.analyze(buf, from, length, reported.isConforming(), reported.isAsciiUnsafe());
-        for (String problem : shapes.problems()) {
-            notice.accept("the hint in a comment is not obeyed: " + problem);
+        if (obeyed) {
+            for (String problem : shapes.problems()) {
+                notice.accept("the hint in a comment is not obeyed: " + problem);
+            }
         }
         return facts;
     }

@@ -21,6 +21,7 @@ final class Settings {
             ServerTlsSettings.GROUP,
             AdminSettings.GROUP,
             LogSettings.GROUP,
+            StatisticsSettings.GROUP,
             AlertSettings.GROUP,
             HttpSettings.GROUP,
             RuntimeSettings.GROUP,

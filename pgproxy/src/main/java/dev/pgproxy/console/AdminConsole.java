@@ -47,6 +47,9 @@ public final class AdminConsole implements Console {
             \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
             \tSHOW PEERS|PINS|HOSTS|REPLICAS|BREAKERS|FAILOVER|PATRONI|ROUTES|UNPARSED|INSTANCES
             \tSHOW RATE_LIMITS|PRIORITIES|RETRIES|RULES
+            \tSHOW QUERIES [ORDER BY <column> [ASC]] [LIMIT <n>]
+            \tSHOW SLOW
+            \tRESET QUERIES
             \tSHOW ALERTS|ALERT_SINKS
             \tSHOW ROUTE [<db>] '<statement>'
             \tSHOW CACHE [MISSES|TABLES|FINGERPRINTS|COVERAGE|FEED|RULES|SHADOW|WARMING]
@@ -77,6 +80,7 @@ public final class AdminConsole implements Console {
     private final CacheCommands cacheCommands;
     private final DatabaseCommands databaseCommands;
     private final Switchover switchover;
+    private final QueryTables queryTables;
 
     /** The console; begins to take averages. */
     public AdminConsole(
@@ -91,6 +95,7 @@ public final class AdminConsole implements Console {
         Routes routes = services.routes();
         var loop = transport.loops().getFirst();
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
+        this.queryTables = new QueryTables(services.stats(), routes.shapes());
         this.tables = new ShowTables(program, pools, services, transport.names(), warming, alerts, periods);
         this.routeTables = new RouteTables(routes);
         this.cacheCommands = new CacheCommands(routes);
@@ -122,6 +127,8 @@ public final class AdminConsole implements Console {
             return show(show);
         } else if (command instanceof ConsoleCommand.ShowRoute route) {
             return routeTables.route(route.database(), route.sql()).thenApply(List::of);
+        } else if (command instanceof ConsoleCommand.ShowQueries queries) {
+            return queryTables.queries(queries);
         } else if (command instanceof ConsoleCommand.Select select) {
             return one(ProgramTables.select(select.expression(), program.version()));
         } else if (command instanceof ConsoleCommand.Nothing) {
@@ -150,6 +157,8 @@ public final class AdminConsole implements Console {
             return set(set);
         } else if (command instanceof ConsoleCommand.Cache cache) {
             return one(cacheCommands.execute(cache.words()));
+        } else if (command instanceof ConsoleCommand.ResetQueries) {
+            return one(queryTables.reset());
         } else if (command instanceof ConsoleCommand.Reload) {
             return reload();
         } else if (command instanceof ConsoleCommand.KillClient kill) {
@@ -177,6 +186,9 @@ public final class AdminConsole implements Console {
         CompletionStage<ConsoleAnswer> table = tables.show(show.what());
         if (table != null) {
             return table.thenApply(List::of);
+        }
+        if (show.what().equals("slow")) {
+            return one(queryTables.slow()); // says that nothing is counted
         }
         ConsoleAnswer parameter = ProgramTables.parameter(show.what());
         return one(parameter == null ? Failures.unknown(show.text()) : parameter);

@@ -16,6 +16,15 @@ sealed interface ConsoleCommand {
     /** {@code SHOW ROUTE [database] 'statement'}. */
     record ShowRoute(@Nullable String database, String sql) implements ConsoleCommand {}
 
+    /** {@code SHOW QUERIES [ORDER BY column [ASC | DESC]] [LIMIT n]}; the column in lower case. */
+    record ShowQueries(String orderBy, boolean ascending, long limit) implements ConsoleCommand {
+        /** {@code SHOW QUERIES}: all, the one that takes the most time first. */
+        static final ShowQueries ALL = new ShowQueries("total_us", false, Long.MAX_VALUE);
+    }
+
+    /** {@code RESET QUERIES}. */
+    record ResetQueries() implements ConsoleCommand {}
+
     /** {@code SELECT 1} or {@code SELECT version()}, which tools send to see whether anybody is there. */
     record Select(String expression) implements ConsoleCommand {}
 
@@ -73,6 +82,9 @@ sealed interface ConsoleCommand {
     /** A word, a quoted name, a quoted text, or a sign; what is between is blank. */
     Pattern TOKEN =
             Pattern.compile("\\s*(?:\"((?:[^\"]|\"\")*)\"|'((?:[^']|'')*)'|([^\\s;=,'\"()]+)|([;=,()]))\\s*|\\s+");
+
+    /** What stands behind SHOW. */
+    Pattern QUERIES = Pattern.compile("queries(?: order by (\\S+)(?: (asc|desc))?)?(?: limit (\\d{1,9}))?");
 
     Map<String, ShutdownMode> SHUTDOWN = Map.of(
             "", ShutdownMode.IMMEDIATE,
@@ -132,7 +144,9 @@ sealed interface ConsoleCommand {
                         ? null
                         : isRoute(rest)
                                 ? route(rest)
-                                : new Show(String.join(" ", rest).toLowerCase(Locale.ROOT), text.strip());
+                                : show(String.join(" ", rest).toLowerCase(Locale.ROOT), text.strip());
+            case "reset" ->
+                rest.size() == 1 && first != null && first.equalsIgnoreCase("queries") ? new ResetQueries() : null;
             case "select" -> select(String.join("", rest).toLowerCase(Locale.ROOT));
             case "set" -> set(rest);
             case "cache" -> new Cache(List.copyOf(rest));
@@ -146,6 +160,19 @@ sealed interface ConsoleCommand {
             default -> null;
         };
         return command == null ? new Unknown(text.strip()) : command;
+    }
+
+    private static ConsoleCommand show(String what, String text) {
+        Matcher queries = QUERIES.matcher(what);
+        if (!queries.matches()) {
+            return new Show(what, text);
+        }
+        String by = queries.group(1);
+        String limit = queries.group(3);
+        return new ShowQueries(
+                by == null ? ShowQueries.ALL.orderBy() : by,
+                "asc".equals(queries.group(2)),
+                limit == null ? ShowQueries.ALL.limit() : Long.parseLong(limit));
     }
 
     private static boolean isRoute(List<String> rest) {

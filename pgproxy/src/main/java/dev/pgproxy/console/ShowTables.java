@@ -11,6 +11,7 @@ import dev.pgproxy.route.Routes;
 import dev.pgproxy.rules.StatementRules;
 import dev.pgproxy.warm.Warming;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -44,6 +45,13 @@ final class ShowTables {
         hosts(new HostTables(services.routes()), new RouteTables(services.routes()));
         cache(services.routes(), warming);
         stats(new StatsTables(pools, periods, services.cancelKeys()));
+        QueryTables queryTables = new QueryTables(services.stats(), services.routes().shapes());
+        if (queryTables.stats() != null) {
+            table("slow", queryTables::slow);
+            byName.put(
+                    "queries",
+                    () -> queryTables.queries(ConsoleCommand.ShowQueries.ALL).thenApply(List::getLast));
+        }
         AlertTables alertTables = new AlertTables(alerts);
         table("alerts", alertTables::alerts);
         table("alert_sinks", alertTables::sinks);

@@ -43,14 +43,13 @@ record Tables(Supplier<Console> console) {
                 .execute("SHOW " + String.join("; SHOW ", names), false)
                 .thenApply(answers -> {
                     Map<String, ConsoleAnswer.Rows> tables = new LinkedHashMap<>();
-                    for (int i = 0; i < answers.size(); i++) {
-                        if (answers.get(i) instanceof ConsoleAnswer.Rows rows) {
-                            tables.put(names.get(i), rows);
+                    for (ConsoleAnswer answer : answers) {
+                        if (answer instanceof ConsoleAnswer.Rows rows) { // a notice may precede them
+                            tables.put(names.get(tables.size()), rows);
                         }
                     }
                     if (tables.size() != names.size()) {
-                        throw new IllegalStateException(
-                                "of " + names + " the console knows " + tables.keySet() + " only");
+                        throw new IllegalStateException("of " + names + " the console gives " + tables.size() + " only");
                     }
                     return tables;
                 });

@@ -152,6 +152,18 @@ final class Answer {
         return !limit.isWanted() || limit.admits(Unpooled.wrappedBuffer(answer, LENGTHS, answer.length - LENGTHS));
     }
 
+    /** How many rows it has, by its CommandComplete, which is the last message. */
+    static long rows(byte[] answer) {
+        long rows = 0;
+        long unit = 1;
+        int at = answer.length - 2; // before the zero of the tag
+        for (; answer[at] >= '0' && answer[at] <= '9'; at--) {
+            rows += unit * (answer[at] - '0');
+            unit *= 10;
+        }
+        return rows;
+    }
+
     /** Writes what describes the statement. */
     static void writeStatement(byte[] answer, ByteBuf out) {
         out.writeBytes(answer, LENGTHS, get(answer, 0));

@@ -111,13 +111,13 @@ final class CachedReads {
         }
         CacheReason reason = state.knowsOfAll() ? why(exchange) : CacheReason.APART;
         if (reason == null) {
-            long now = Monotonic.now(); // before anything is known of what it reads
+            long began = System.nanoTime(); // before anything is known of what it reads
             if (state.clock().lastWrite(decision.reads()) == TableClock.IN_DOUBT) {
                 reason = CacheReason.IN_DOUBT;
             } else if (!key.make(exchange, read, decision.definitions(), decision.looksAtSettings())) {
                 reason = CacheReason.TOO_LONG;
             } else {
-                return lookUp(exchange, times, again, now);
+                return lookUp(exchange, times, again, began);
             }
         }
         patience = 0;
@@ -125,7 +125,8 @@ final class CachedReads {
         return Verdict.MISS;
     }
 
-    private Verdict lookUp(Exchange exchange, FlowTimes times, Runnable again, long now) {
+    private Verdict lookUp(Exchange exchange, FlowTimes times, Runnable again, long began) {
+        long now = Monotonic.of(began);
         boolean serves = results.settings().serves(); // else nobody has to wait
         CachedResult<Dependency> found = results.get(key.high(), key.low(), now);
         ResultColumns columns =
@@ -144,7 +145,7 @@ final class CachedReads {
                 return Verdict.MISS;
             }
             count(true, CacheReason.HIT);
-            times.cached(replay(exchange, found.bytes(), columns));
+            times.cached(replay(exchange, found.bytes(), columns), shape(), Answer.rows(found.bytes()), began);
             shared.hit(key, found, now);
             if ((++hits & HotReads.SAMPLE - 1) == 0 && results.hot().areWanted()) {
                 remember(exchange);

@@ -41,6 +41,7 @@ final class ExchangeWriter {
     private final SideEffects effects;
     private final VisibleStatements visible;
     private final Preparation preparation;
+    private final StatementWatch watch;
 
     private @Nullable QueryFacts unnamedPortal;
     private @Nullable Map<String, QueryFacts> portals;
@@ -63,6 +64,7 @@ final class ExchangeWriter {
         this.effects = new SideEffects(session, source.pool(), translates, out);
         this.visible = new VisibleStatements(session, out);
         this.preparation = new Preparation(session, source, translates, out);
+        this.watch = source.watch();
     }
 
     /** Prepares what the server lacks. */
@@ -108,11 +110,13 @@ final class ExchangeWriter {
             case FrontendType.CLOSE -> close(buf, index, length);
             case FrontendType.SYNC -> {
                 executed = false;
+                watch.boundary();
                 raw(ReplyQueue.SYNC, null, buf, index, length);
             }
             case FrontendType.FUNCTION_CALL -> {
                 pinIfInPipeline();
                 effects.beforeCall();
+                watch.boundary();
                 raw(ReplyQueue.FUNCTION, null, buf, index, length);
             }
             case FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> raw(ReplyQueue.COPY_END, null, buf, index, length);
@@ -144,7 +148,10 @@ final class ExchangeWriter {
             case FrontendType.BIND -> ReplyQueue.BIND;
             case FrontendType.DESCRIBE -> ReplyQueue.DESCRIBE;
             case FrontendType.CLOSE -> ReplyQueue.CLOSE;
-            default -> ReplyQueue.EXECUTE;
+            default -> {
+                watch.execute(null, 0);
+                yield ReplyQueue.EXECUTE;
+            }
         };
         raw(entry, null, buf, index, length);
     }
@@ -172,6 +179,7 @@ final class ExchangeWriter {
 
     private void query(QueryFacts facts, ByteBuf buf, int index, int length) {
         pinIfInPipeline();
+        watch.query(facts);
         session.unnamed(null);
         out.server().statements().unnamed(null);
         unnamedPortal = null;
@@ -190,6 +198,7 @@ final class ExchangeWriter {
     }
 
     private void parse(QueryFacts facts, ByteBuf buf, int index, int length) {
+        watch.parsed(facts);
         int nameAt = index + FrameReader.HEADER;
         int nameEnd = CString.end(buf, nameAt, index + length);
         if (translates) {
@@ -357,6 +366,8 @@ final class ExchangeWriter {
             note = substitute != null ? substitute : note(facts);
         }
         executed = true;
+        int mostAt = index + length - Integer.BYTES;
+        watch.execute(facts, mostAt > portalAt ? buf.getInt(mostAt) : 0);
         raw(ReplyQueue.EXECUTE, note, buf, index, length);
     }
 

@@ -128,8 +128,14 @@ final class Lease {
         return sent && !isOnPrimary() && leased().status() == TransactionStatus.IDLE;
     }
 
+    /** What of the client's statements is under way. */
+    StatementWatch watch() {
+        return statements.watch();
+    }
+
     /** Sends what failed for a reason that the client need not know once more. */
     void repeat(Rerun rerun) {
+        watch().repeated();
         rerun.again(writer);
         leased().channel().flush();
     }

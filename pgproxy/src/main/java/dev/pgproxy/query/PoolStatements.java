@@ -8,8 +8,12 @@ import dev.pgproxy.session.Session;
 import dev.pgproxy.session.SharedStatement;
 import java.nio.charset.StandardCharsets;
 
-/** The prepared statements that a session shares with others of its pool. Confined to the client's loop. */
-public record PoolStatements(Session session, Pool pool, FlowSettings settings, PoolCounters.Row counters) {
+/**
+ * The prepared statements that a session shares with others of its pool, and what is counted of statements. Confined to the
+ * client's loop.
+ */
+public record PoolStatements(
+        Session session, Pool pool, FlowSettings settings, PoolCounters.Row counters, StatementWatch watch) {
     /** One more of what SHOW STATS counts of named statements. */
     void count(Counter counter) {
         counters.add(counter, 1);

@@ -71,7 +71,7 @@ public final class QueryFlow {
         this.announcement = new Announcement(routing, link.channel().eventLoop(), this::announced);
         this.relay = new Relay(this, session, notifications, rerun, trial, lease, link.channel());
         this.boundary = new Boundary(this, statements, settings, lease, relay, cancels, link);
-        this.times = new FlowTimes(statements.counters());
+        this.times = new FlowTimes(statements);
     }
 
     /** The exchange being collected. */
@@ -84,6 +84,7 @@ public final class QueryFlow {
         refused = false;
         junction.next();
         if (held == Held.NO) {
+            times.next();
             advance();
         }
     }
@@ -187,7 +188,7 @@ public final class QueryFlow {
 
     /** A server is the client's from now on. */
     void begin(ServerConnection granted, boolean atOnce) {
-        times.leased(atOnce);
+        times.leased(granted, atOnce);
         relay.begin(granted);
         notifications.leased(granted, settings.mode());
     }
@@ -359,7 +360,7 @@ public final class QueryFlow {
     private void refuse(ErrorFields error) {
         refused = true;
         junction.gate().end();
-        relay.refused();
+        relay.refused(exchange, error);
         if (routing != null && routing.transaction().isOpen()) {
             session.ready(TransactionStatus.FAILED);
         }
@@ -438,8 +439,10 @@ public final class QueryFlow {
             return;
         }
         boolean unknown = routing != null && routing.lost(leased, error != null);
+        ErrorFields told = unknown && error != null ? Routing.OUTCOME_UNKNOWN : error;
+        times.lost(told);
         if (!gone) {
-            link.end(unknown && error != null ? Routing.OUTCOME_UNKNOWN : error);
+            link.end(told);
         }
     }
 

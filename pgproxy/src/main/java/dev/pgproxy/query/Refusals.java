@@ -32,7 +32,8 @@ final class Refusals {
 
     private static final byte[] UNNAMED = new byte[0];
 
-    private static final QueryFacts FACTS = QueryFacts.of(
+    /** Of a statement that stands for one that is refused. */
+    static final QueryFacts FACTS = QueryFacts.of(
             new StatementFacts(StatementKind.SELECT, 0, StatementFacts.TO_THE_END, -1, 0, null, List.of()));
 
     private final Map<String, ErrorFields> open = new HashMap<>(2);

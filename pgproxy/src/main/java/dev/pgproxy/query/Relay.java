@@ -33,6 +33,7 @@ final class Relay implements ReplySink {
     private final Channel client;
     private final @Nullable Recorder recorder;
     private final ResultLimit limit;
+    private final StatementWatch watch;
     private @Nullable ServerConnection server;
     private boolean stopped;
     private boolean fatal;
@@ -58,6 +59,7 @@ final class Relay implements ReplySink {
         this.client = client;
         this.recorder = flow.junction().recorder();
         this.limit = flow.junction().gate().limit();
+        this.watch = lease.watch();
     }
 
     void begin(ServerConnection leased) {
@@ -95,13 +97,14 @@ final class Relay implements ReplySink {
     }
 
     /** The exchange is answered with an error of ours. */
-    void refused() {
+    void refused(Exchange exchange, ErrorFields error) {
         unrecorded();
-        flow.times().refused();
+        flow.times().refused(exchange, error.code());
     }
 
     /** What the client was to be sent so far it is not sent: another server answers. */
     void recordAgain() {
+        watch.elsewhere();
         if (recorder != null) {
             recorder.again();
         }
@@ -113,6 +116,7 @@ final class Relay implements ReplySink {
 
     @Override
     public void forward(ByteBuf buf, int index, int length) {
+        watch.forwarded(length);
         if (recorder != null) {
             recorder.forwarded(buf, index, length);
         }
@@ -141,7 +145,7 @@ final class Relay implements ReplySink {
         }
         if (whole) {
             unrecorded();
-            flow.times().failed();
+            flow.times().failed(error.code());
             say(error);
             flow.junction().gate().cut();
         }
@@ -158,6 +162,11 @@ final class Relay implements ReplySink {
         if (trial.isRunning() ? !trial.holds(constant, 0, length) : !rerun.holds(constant, 0, length)) {
             client.write(constant, client.voidPromise());
         }
+    }
+
+    @Override
+    public void ended(ByteBuf buf, int index, int length, int unforwarded) {
+        watch.ended(buf, index, length, unforwarded);
     }
 
     @Override
@@ -188,10 +197,10 @@ final class Relay implements ReplySink {
     @Override
     public @Nullable ErrorFields failed(ErrorFields error, @Nullable Object note) {
         unrecorded();
-        flow.times().failed();
         session.failed(error);
         fatal |= error.isFatal();
         ErrorFields ruled = flow.junction().gate().instead(error);
+        flow.times().failed(ruled == null ? error.code() : ruled.code());
         return ruled == null ? ServerNames.restore(error, note) : ruled;
     }
 
@@ -404,7 +413,6 @@ final class Relay implements ReplySink {
         if (fatal) {
             flow.lost(null); // the server has said why, and the client has heard it
         } else {
-            flow.times().refused();
             flow.lost(
                     error != null
                             ? error.asFatal()

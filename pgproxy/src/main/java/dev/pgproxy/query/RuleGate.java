@@ -284,6 +284,7 @@ final class RuleGate {
             return;
         }
         dropsRest = !exchange.isWhole(exchange.size() - 1);
+        lease.watch().refusing(exchange, message);
         refusals.put(exchange, message, error, link.channel().alloc());
     }
 

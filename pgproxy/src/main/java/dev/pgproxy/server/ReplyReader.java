@@ -166,6 +166,7 @@ final class ReplyReader implements FrameSink {
             case BackendType.ROW_DESCRIPTION, BackendType.NO_DATA -> described(buf, index, length);
             case BackendType.EMPTY_QUERY_RESPONSE, BackendType.PORTAL_SUSPENDED -> {
                 if ((replies.head() & ReplyQueue.KIND) == ReplyQueue.EXECUTE) {
+                    ended(buf, index, length);
                     finished(ReplyQueue.EXECUTE, index, length);
                 } else {
                     keepOrCut(index, length);
@@ -262,11 +263,18 @@ final class ReplyReader implements FrameSink {
                 sink.completed(facts.statements().get(at), CommandTag.read(buf, index, length));
             }
         }
+        ended(buf, index, length);
         if (execute) {
             replies.remove();
             settleAt(index + length);
         } else {
             statementIndex++;
+        }
+    }
+
+    private void ended(ByteBuf buf, int index, int length) {
+        if (sink != null && (replies.head() & ReplyQueue.SWALLOW) == 0) {
+            sink.ended(buf, index, length, index + length - runStart);
         }
     }
 

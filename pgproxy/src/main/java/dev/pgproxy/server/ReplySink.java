@@ -19,6 +19,13 @@ public interface ReplySink {
     /** A statement has completed, and its tag is {@code tag}. Called only for statements that change the session. */
     void completed(StatementFacts statement, String tag);
 
+    /**
+     * A message that ends a statement of the client's has come: CommandComplete, or what else an Execute may end with.
+     *
+     * @param unforwarded bytes up to its end that are still to be forwarded
+     */
+    default void ended(ByteBuf buf, int index, int length, int unforwarded) {}
+
     /** A statement sent in place of the client's has completed; its tag was taken out. */
     void substituted(Substitute substitute);
 

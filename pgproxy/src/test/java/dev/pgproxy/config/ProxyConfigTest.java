@@ -70,6 +70,7 @@ class ProxyConfigTest {
         assertThat(config.serverTls())
                 .isEqualTo(new ServerTlsSettings(
                         SslMode.PREFER, null, null, null, null, List.of("TLSv1.2", "TLSv1.3"), List.of()));
+        assertThat(config.statistics()).isEqualTo(new StatisticsSettings(true, 5000, Duration.ofMillis(100)));
         assertThat(config.admin()).isEqualTo(new AdminSettings(List.of(), List.of()));
         assertThat(config.log())
                 .isEqualTo(
@@ -405,8 +406,6 @@ class ProxyConfigTest {
                         false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
         alertsAreMapped(config);
         httpIsMapped(config);
-        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
-        assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertFullDatabasesAndUsers(config);
     }
 
@@ -447,6 +446,9 @@ class ProxyConfigTest {
     }
 
     private static void assertFullDatabasesAndUsers(ProxyConfig config) {
+        assertThat(config.statistics()).isEqualTo(new StatisticsSettings(false, 600, Duration.ofMillis(250)));
+        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
+        assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertThat(config.databases())
                 .containsOnly(Map.entry(
                         "app",

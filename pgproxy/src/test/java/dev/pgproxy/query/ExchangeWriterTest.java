@@ -64,7 +64,12 @@ final class ExchangeWriterTest {
             FlowSettings settings = new FlowSettings(PoolMode.TRANSACTION, MAX_STATEMENTS, 0, Duration.ZERO);
             ExchangeWriter writer = new ExchangeWriter(
                     session,
-                    new PoolStatements(session, pool, settings, pool.counters().row(0)),
+                    new PoolStatements(
+                            session,
+                            pool,
+                            settings,
+                            pool.counters().row(0),
+                            new StatementWatch(null, session, () -> "")),
                     true);
             writer.begin(to);
             return writer;
