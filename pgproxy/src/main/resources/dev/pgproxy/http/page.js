@@ -20,10 +20,12 @@ const TABLES = {
   "priorities": {"columns": ["priority", "weight", "waiting", "served", "wait_time"]},
   "rules": {"columns": ["name", "conditions", "actions", "matched", "refused", "running"]},
   "cache fingerprints": {"asked": true, "columns": ["statement", "hits", "misses", "hit_ratio", "fingerprint"]},
+  "queries": {"asked": true, "columns": ["query", "calls", "total_us", "mean_us", "p50_us", "p95_us", "p99_us", "max_us", "rows", "bytes", "errors", "sqlstates", "hit_ratio", "retries", "database", "user", "application_name", "host", "tables", "last_seen", "fingerprint"]},
+  "slow": {"asked": true, "columns": ["ended_at", "duration_us", "queue_us", "server_us", "query", "database", "user", "application_name", "addr", "host", "rows", "sqlstate", "fingerprint"]},
   "config": {"asked": true, "columns": ["key", "value", "default", "changeable"]}
 };
 
-const VIEWS = {overview, pools, hosts, cache, limits, settings};
+const VIEWS = {overview, queries, pools, hosts, cache, limits, settings};
 const MOST_ROWS = 200; // of a table at once: the filter finds the others
 const HISTORY = 300; // moments behind each curve
 const SILENCE_MS = 5000; // an event comes each second
@@ -97,6 +99,8 @@ function ago(text) {
 const SHOWN = {
   bytes: bytes, bytes_received: bytes, bytes_sent: bytes, size: bytes, lag_bytes: bytes,
   response_us: micros, delay_us: micros, wait_time: micros,
+  total_us: micros, mean_us: micros, p50_us: micros, p95_us: micros, p99_us: micros, max_us: micros,
+  duration_us: micros, queue_us: micros, server_us: micros,
   lag_seconds: (value) => value === null ? "" : span(value), state_s: (value) => value === null ? "" : span(value),
   next_try_s: (value) => value === null ? "" : "in " + span(value),
   last_failure_s: (value) => value === null ? "" : span(value) + " ago",
@@ -299,6 +303,13 @@ function overview() {
   ];
 }
 
+function queries() {
+  return [
+    table("queries", "Statements, the most time first", "No statement has been answered yet."),
+    table("slow", "Slow of late, the latest first", "No statement took longer than slow_query_threshold.")
+  ];
+}
+
 function pools() {
   return [
     table("pools", "Pools: clients (cl) and servers (sv)", "Nobody has connected yet, or pools were forgotten since nobody used them."),
@@ -351,7 +362,7 @@ function settings() {
 
 // ---- what is drawn
 
-const ASKED_BY = {cache: ["cache fingerprints"], settings: ["config"]};
+const ASKED_BY = {queries: ["queries", "slow"], cache: ["cache fingerprints"], settings: ["config"]};
 
 function viewName() {
   const name = location.hash.slice(1);
@@ -401,6 +412,9 @@ async function ask(name) {
   asked[name] = {...known, at: Date.now()};
   try {
     const answer = await fetch(path(name));
+    if (answer.status === 404) {
+      throw new Error("pgproxy has no SHOW " + name.toUpperCase() + " as it is configured");
+    }
     if (!answer.ok) {
       throw new Error("HTTP status " + answer.status);
     }
