@@ -45,7 +45,8 @@ final class ShowTables {
         hosts(new HostTables(services.routes()), new RouteTables(services.routes()));
         cache(services.routes(), warming);
         stats(new StatsTables(pools, periods, services.cancelKeys()));
-        QueryTables queryTables = new QueryTables(services.stats(), services.routes().shapes());
+        QueryTables queryTables =
+                new QueryTables(services.stats(), services.routes().shapes());
         if (queryTables.stats() != null) {
             table("slow", queryTables::slow);
             byName.put(

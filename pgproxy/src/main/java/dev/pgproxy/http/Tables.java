@@ -49,7 +49,8 @@ record Tables(Supplier<Console> console) {
                         }
                     }
                     if (tables.size() != names.size()) {
-                        throw new IllegalStateException("of " + names + " the console gives " + tables.size() + " only");
+                        throw new IllegalStateException(
+                                "of " + names + " the console gives " + tables.size() + " only");
                     }
                     return tables;
                 });
