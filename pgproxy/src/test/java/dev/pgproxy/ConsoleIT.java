@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -199,7 +200,7 @@ final class ConsoleIT {
         }
         String sql = "SELECT encode(numeric_send(v), 'hex') FROM unnest('{" + String.join(",", values)
                 + "}'::numeric[]) WITH ORDINALITY u (v, n) ORDER BY n";
-        List<List<String>> sent = Message.rows(
+        List<List<@Nullable String>> sent = Message.rows(
                 new Endpoint("127.0.0.1", proxy.directPort(), "postgres", "postgres", TestCluster.PASSWORD).run(sql));
         for (int i = 0; i < values.size(); i++) {
             ByteBuf out = Unpooled.buffer();
