@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** CancelRequest: it stops what its client runs now, and nothing else, ever. */
 final class CancelIT {
+    private static final String WAITS = "SELECT pg_advisory_xact_lock(4711)";
     private static final String SLEEP = "SELECT pg_sleep(30) /* to be cancelled */";
 
     /** Returns once PostgreSQL runs the statement. */
@@ -26,6 +27,11 @@ final class CancelIT {
                 .until(() -> direct.run(count).stream()
                         .anyMatch(message -> message.type() == 'D'
                                 && "1".equals(message.values().getFirst())));
+    }
+
+    /** Until this one is closed, {@link #WAITS} runs. */
+    private static void hold(RawClient holder) {
+        holder.query("SELECT pg_advisory_lock(4711)").readUntilReady();
     }
 
     private static void cancel(Transcript t, RawClient victim) {
@@ -100,11 +106,13 @@ final class CancelIT {
     void cancelNeverStrikesAnotherClient() {
         assertSame((c, t) -> {
             RawClient d = t.another("d");
-            String other = "SELECT pg_sleep(0.4) /* not to be cancelled */";
-            d.query(other);
-            awaitRunning(other);
-            for (int i = 0; i < 5; i++) {
-                cancel(t, c);
+            try (RawClient holder = ProxyUnderTest.shared().direct().login()) {
+                hold(holder);
+                d.query(WAITS);
+                awaitRunning(WAITS);
+                for (int i = 0; i < 5; i++) {
+                    cancel(t, c);
+                }
             }
             t.expect("TDCZ", d.readUntilReady());
         });
@@ -113,15 +121,17 @@ final class CancelIT {
     @Test
     void aWrongKeyDoesNothing() {
         assertSame((c, t) -> {
-            String sql = "SELECT pg_sleep(0.4) /* wrong key */";
-            c.query(sql);
-            awaitRunning(sql);
-            byte[] key = c.keyData().secretKey();
-            key[0] ^= 1;
-            cancelWith(t, c.keyData().processId(), key);
-            cancelWith(t, c.keyData().processId(), Arrays.copyOf(key, key.length + 4));
-            cancelWith(t, c.keyData().processId(), new byte[0]);
-            cancelWith(t, c.keyData().processId() ^ 0x10000, c.keyData().secretKey());
+            try (RawClient holder = ProxyUnderTest.shared().direct().login()) {
+                hold(holder);
+                c.query(WAITS);
+                awaitRunning(WAITS);
+                byte[] key = c.keyData().secretKey();
+                key[0] ^= 1;
+                cancelWith(t, c.keyData().processId(), key);
+                cancelWith(t, c.keyData().processId(), Arrays.copyOf(key, key.length + 4));
+                cancelWith(t, c.keyData().processId(), new byte[0]);
+                cancelWith(t, c.keyData().processId() ^ 0x10000, c.keyData().secretKey());
+            }
             t.expect("TDCZ", c.readUntilReady());
         });
     }

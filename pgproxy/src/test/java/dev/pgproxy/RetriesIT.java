@@ -8,6 +8,7 @@ import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.RawClient;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,6 +118,32 @@ final class RetriesIT {
         assertThat(runs()).isEqualTo(2);
         assertThat(rows()).isEqualTo(1);
         assertThat(retries()).containsExactly("1 0 0 0 0");
+    }
+
+    /** Each is run twice, right after one that was. */
+    @Test
+    void eachOfManyInARowIsRunAgain() {
+        failing(0, "40001");
+        under.direct()
+                .run("CREATE OR REPLACE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                        + " IF nextval('tries') % 2 = 1 THEN RAISE 'lost' USING ERRCODE = '40001'; END IF;"
+                        + " RETURN new; END $$");
+        answer(c -> c.parse("s", INSERT).sync());
+        List<Consumer<RawClient>> ways = new ArrayList<>(ways());
+        ways.add(c -> c.query(INSERT));
+        ways.add(c -> c.parse("", INSERT).bind("", "").execute("").sync());
+        ways.add(c -> c.bind("", "s").execute("").sync());
+        Random random = new Random(20261122);
+        for (int i = 0; i < 60; i++) {
+            int way = random.nextInt(ways.size());
+            assertThat(Message.types(answer(ways.get(way))))
+                    .as("way %d, statement %d", way, i)
+                    .doesNotContain("E")
+                    .endsWith(way == 2 ? "C3Z" : "CZ");
+        }
+        assertThat(rows()).isEqualTo(60);
+        assertThat(runs()).isEqualTo(120);
+        assertThat(retries()).containsExactly("60 0 0 0 0");
     }
 
     @Test

@@ -96,7 +96,8 @@ final class Rerun {
         followed = true;
         if (lease.isOpen() // a Flush does not end the transaction that it stands in
                 || server.status() != TransactionStatus.IDLE
-                || !server.isQuiet()
+                || server.replies().isIgnoring()
+                || !server.replies().isOurs() // a probe does not disturb
                 || !isWholeTransaction(exchange)) {
             return exchange;
         }

@@ -122,6 +122,16 @@ public final class ReplyQueue {
         return size == 0;
     }
 
+    /** Whether all that is expected answers questions of ours, of which no client hears. */
+    public boolean isOurs() {
+        for (int i = 0; i < size; i++) {
+            if ((entries[head + i & entries.length - 1] & SWALLOW) == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** How many ReadyForQuery are still to come. */
     public int boundaries() {
         return boundaries;
