@@ -14,6 +14,7 @@ import dev.pgproxy.net.ServerTls;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.patroni.Member;
 import dev.pgproxy.patroni.PatroniApi;
+import dev.pgproxy.pgbouncer.Remark;
 import dev.pgproxy.server.Credentials;
 import dev.pgproxy.server.ServerTarget;
 import java.io.IOException;
@@ -68,6 +69,9 @@ final class Check implements Callable<Integer> {
         }
         PrintWriter out = line.getOut();
         out.println("configuration: " + source.description() + " is valid");
+        for (Remark remark : source.remarks()) {
+            out.println((remark.kind() == Remark.Kind.DIFFERENT ? "  no equivalent: " : "  not needed: ") + remark);
+        }
         Map<String, DatabaseSettings> databases = new TreeMap<>(config.databases());
         if (config.wildcard() != null) {
             databases.put(DatabaseSettings.WILDCARD, config.wildcard());

@@ -7,15 +7,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,27 +23,21 @@ import org.slf4j.LoggerFactory;
 final class HotFile {
     private static final Logger LOG = LoggerFactory.getLogger(HotFile.class);
     private static final String HEAD = "pgproxy hot reads 1";
-    private static final Set<PosixFilePermission> OWNER = PosixFilePermissions.fromString("rw-------");
     private static final long LONGEST = 64 << 20;
 
     private final Path path;
+    private final PrivateFile file;
 
     HotFile(Path path) {
         this.path = path;
+        this.file = new PrivateFile(path);
     }
 
     /** What is in it; empty, with a line in the log, if it cannot be used. */
     List<HotRead> read() {
         try {
-            if (!OWNER.containsAll(Files.getPosixFilePermissions(path))) {
-                throw new IOException("others than its owner may read or write it: chmod 600");
-            }
-            if (Files.size(path) > LONGEST) {
-                throw new IOException("it is longer than any that was written here");
-            }
-            return parse(Files.readAllBytes(path));
-        } catch (NoSuchFileException e) {
-            return List.of(); // the first start
+            byte[] bytes = file.read(LONGEST);
+            return bytes == null ? List.of() : parse(bytes);
         } catch (IOException | RuntimeException e) {
             LOG.warn("cache_warm_file {} is not used: {}", path, e.getMessage());
             return List.of();
@@ -99,13 +87,9 @@ final class HotFile {
     }
 
     /** Replaces it, as a whole or not at all. */
-    synchronized void write(List<HotRead> reads) {
-        Path next = path.resolveSibling(path.getFileName() + ".new");
+    void write(List<HotRead> reads) {
         try {
-            Files.deleteIfExists(next);
-            Files.createFile(next, PosixFilePermissions.asFileAttribute(OWNER));
-            Files.write(next, bytes(reads));
-            Files.move(next, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            file.write(bytes(reads));
         } catch (IOException e) {
             LOG.warn("cache_warm_file {} cannot be written: {}", path, e.toString());
         }

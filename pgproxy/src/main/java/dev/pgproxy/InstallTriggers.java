@@ -1,14 +1,9 @@
 package dev.pgproxy;
 
 import dev.pgproxy.config.ConfigProblems;
-import dev.pgproxy.config.ConfigSource;
-import dev.pgproxy.config.DatabaseSettings;
-import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.health.catalog.InvalidationTriggers;
 import dev.pgproxy.health.catalog.InvalidationTriggers.Table;
 import dev.pgproxy.health.probe.ControlConnections;
-import dev.pgproxy.route.ControlLogin;
-import dev.pgproxy.routing.Host;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.sql.Connection;
@@ -45,13 +40,7 @@ final class InstallTriggers implements Callable<Integer> {
             + " AND proname IN ('pg_notify', 'pg_notification_queue_usage', 'concat', 'current_setting'))";
 
     @Mixin
-    private ConfigSource source = new ConfigSource();
-
-    @Option(
-            names = "--database",
-            paramLabel = "NAME",
-            description = "Which of the configuration's databases; not needed with --primary, or if there is only one.")
-    private @Nullable String name;
+    private PrimarySource source = new PrimarySource();
 
     @Option(names = "--schema", paramLabel = "NAME", description = "Only tables in this schema; may be repeated.")
     private List<String> schemas = List.of();
@@ -115,45 +104,11 @@ final class InstallTriggers implements Callable<Integer> {
     }
 
     private Connection connect() throws ConfigProblems, IOException, SQLException {
-        ProxyConfig config = source.load(System.getenv());
-        DatabaseSettings database = database(config);
-        ControlLogin login = Secrets.read(config).controlLogin(config.auth());
-        if (login == null) {
-            throw usage("control_user is not set: give --primary with a user who owns the tables");
-        }
-        if (database.primary().isPatroni()) {
-            throw usage("Patroni tells where the primary is: give --primary with its address");
-        }
-        if (database.primary().isUnixSocket()) {
-            throw usage("the primary is a unix socket: give --primary with its address over TCP");
-        }
-        String asked = name == null ? database.name() : name;
         return ControlConnections.alone(
-                login.target(
-                        new Host(0, database.primary().toString(), 1),
-                        database.primary(),
-                        database.serverDatabase(asked),
-                        config.serverTls(),
-                        null),
+                source.target(Objects.requireNonNull(spec).commandLine(), null),
                 PATIENCE,
                 // a table may be locked for as long as --lock-timeout says
                 Map.of("socketTimeout", "0"));
-    }
-
-    private DatabaseSettings database(ProxyConfig config) {
-        DatabaseSettings wildcard = config.wildcard();
-        DatabaseSettings named = name == null ? null : config.databases().getOrDefault(name, wildcard);
-        if (name == null && config.databases().size() == 1) {
-            named = config.databases().values().iterator().next();
-        }
-        if (named == null) {
-            throw usage("which database? Give --database, or --primary with a URL");
-        }
-        return named;
-    }
-
-    private CommandLine.ParameterException usage(String message) {
-        return new CommandLine.ParameterException(Objects.requireNonNull(spec).commandLine(), message);
     }
 
     /** Why nothing is done. */

@@ -35,6 +35,13 @@ final class Logging {
         }
     }
 
+    /** Writes nothing of this logger, whatever the settings say. */
+    static void silence(String logger) {
+        if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+            context.getLogger(logger).setLevel(Level.OFF);
+        }
+    }
+
     private static boolean isJson(Encoder<ILoggingEvent> encoder) {
         return encoder instanceof LayoutWrappingEncoder<ILoggingEvent> wrapping
                 && wrapping.getLayout() instanceof JsonLines;

@@ -1,22 +1,16 @@
 package dev.pgproxy;
 
-import dev.pgproxy.config.ConfigProblems;
-import dev.pgproxy.config.ConfigSource;
 import dev.pgproxy.demo.ClusterException;
 import dev.pgproxy.demo.Demo;
 import dev.pgproxy.demo.DemoOptions;
-import dev.pgproxy.handover.Activation;
 import dev.pgproxy.net.HostNames;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The command line. Exit codes: 0 well, 1 could not start, 2 wrong usage, 78 wrong configuration. */
@@ -25,7 +19,15 @@ import picocli.CommandLine.Option;
         description = "A PostgreSQL proxy.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {Main.Run.class, Check.class, TryAlerts.class, Main.RunDemo.class, InstallTriggers.class})
+        subcommands = {
+            Run.class,
+            Check.class,
+            Convert.class,
+            TryAlerts.class,
+            Main.RunDemo.class,
+            InstallTriggers.class,
+            Migrate.class
+        })
 public final class Main {
     static final int FAILED = 1;
     static final int CONFIGURATION = 78;
@@ -35,7 +37,12 @@ public final class Main {
     /** Starts. */
     public static void main(String[] args) {
         HostNames.switchOffJavasMemory();
-        System.exit(new CommandLine(new Main()).execute(args));
+        System.exit(commandLine().execute(args));
+    }
+
+    /** What reads arguments. */
+    static CommandLine commandLine() {
+        return new CommandLine(new Main());
     }
 
     /** The version, from the jar's manifest. */
@@ -49,40 +56,6 @@ public final class Main {
         @Override
         public String[] getVersion() {
             return new String[] {"pgproxy " + version()};
-        }
-    }
-
-    /** {@code pgproxy run}. */
-    @Command(name = "run", description = "Starts the proxy.", mixinStandardHelpOptions = true)
-    static final class Run implements Callable<Integer> {
-        @Mixin
-        private ConfigSource source = new ConfigSource();
-
-        @CommandLine.Spec
-        private CommandLine.Model.@Nullable CommandSpec spec;
-
-        @Override
-        public Integer call() throws InterruptedException {
-            PrintWriter err =
-                    java.util.Objects.requireNonNull(spec).commandLine().getErr();
-            PgProxy proxy;
-            try {
-                PgProxy.ConfigReader reader = () -> source.load(System.getenv());
-                List<Integer> descriptors = Activation.descriptors(
-                        System.getenv(), ProcessHandle.current().pid());
-                proxy = PgProxy.start(reader.read(), reader, descriptors);
-            } catch (ConfigProblems e) {
-                err.println(e.getMessage());
-                return CONFIGURATION;
-            } catch (IOException e) {
-                err.println("pgproxy: " + e.getMessage());
-                return FAILED;
-            }
-            Signals.obey(proxy);
-            CountDownLatch stopped = new CountDownLatch(1);
-            proxy.stopped().thenRun(stopped::countDown);
-            stopped.await();
-            return 0;
         }
     }
 

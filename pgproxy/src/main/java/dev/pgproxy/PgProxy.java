@@ -1,5 +1,6 @@
 package dev.pgproxy;
 
+import dev.pgproxy.advice.Advisor;
 import dev.pgproxy.alert.Alerts;
 import dev.pgproxy.alert.Conditions;
 import dev.pgproxy.client.AuthQuery;
@@ -19,6 +20,10 @@ import dev.pgproxy.handover.Takeover;
 import dev.pgproxy.http.Endpoints;
 import dev.pgproxy.http.Health;
 import dev.pgproxy.http.HttpServer;
+import dev.pgproxy.insight.Caller;
+import dev.pgproxy.insight.QueryStats;
+import dev.pgproxy.insight.SchemaChange;
+import dev.pgproxy.insight.log.QueryLog;
 import dev.pgproxy.listen.Listeners;
 import dev.pgproxy.net.ClientTls;
 import dev.pgproxy.net.HostNames;
@@ -30,12 +35,15 @@ import dev.pgproxy.pool.Pools;
 import dev.pgproxy.results.HotRead;
 import dev.pgproxy.results.HotReads;
 import dev.pgproxy.route.Breakers;
+import dev.pgproxy.route.PhysicalDatabase;
 import dev.pgproxy.route.Primaries;
 import dev.pgproxy.route.Routes;
+import dev.pgproxy.warm.PlanCapture;
 import dev.pgproxy.warm.Warming;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -63,13 +71,17 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
     private final ClientServices services;
     private final ClientListener listener;
     private final Warming warming;
+    private final PlanCapture planCapture;
     private final Alerts alerts;
+    private final @Nullable QueryLog queryLog;
+    private final CompletionStage<Void> stopped;
+    private final Advisor advisor;
     private final ExecutorService slow;
     private final HostNames names;
     private final ConfigReader reader;
     private final Shutdown shutdown;
     private final AtomicBoolean closed = new AtomicBoolean();
-    private Runnable save = () -> {};
+    private final List<Runnable> saves = new ArrayList<>();
     private volatile @Nullable HandoverSocket handover;
     private volatile @Nullable HttpServer http;
     private volatile ProxyConfig config;
@@ -113,11 +125,21 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
                 pools,
                 listeners,
                 routes);
+        this.queryLog = startQueryLog(primaries);
+        this.stopped = transport.closed().thenCompose(closed -> {
+            QueryLog last = queryLog;
+            return last == null ? CompletableFuture.<Void>completedFuture(null) : last.end();
+        });
+        routes.onDefinitionsTold(this::definitionsTold);
         this.listener = new ClientListener(services, transport);
         this.shutdown =
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
         this.warming = new Warming(services, pools, transport.loops().getFirst(), restore());
+        restoreStats();
+        this.planCapture = new PlanCapture(
+                services, pools, transport.loops().getFirst(), services.slow().plans());
         this.alerts = Alerts.start(config.alerts(), new Conditions(pools, routes, () -> this.config));
+        this.advisor = new Advisor(routes, services.stats(), config.statistics());
         services.console(new AdminConsole(this, pools, services, transport, warming, alerts));
     }
 
@@ -162,8 +184,39 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             throw e;
         }
         proxy.warming.reload(config.warmQueries());
+        proxy.planCapture.reload(config.slow());
         proxy.startHttp();
         return proxy;
+    }
+
+    private @Nullable QueryLog startQueryLog(Primaries primaries) {
+        QueryStats stats = services.stats();
+        QueryLog log = stats == null
+                ? null
+                : QueryLog.start(
+                        config.queryLog(),
+                        transport.loops().size(),
+                        new QueryLogPlaces(this::config, routes, primaries));
+        if (stats != null && log != null) {
+            stats.logTo(log);
+        }
+        return log;
+    }
+
+    /** Somebody has changed definitions past us: later Parses make other statements. */
+    private void definitionsTold(PhysicalDatabase changed, String why) {
+        for (Pool pool : pools.all()) {
+            String name = pool.key().database();
+            DatabaseSettings database = config.database(name);
+            if (database != null && PhysicalDatabase.of(database, name).equals(changed)) {
+                pool.catalog().changed();
+            }
+        }
+        QueryStats stats = services.stats();
+        if (stats != null && !why.isEmpty()) {
+            Caller nobody = new Caller(changed.name(), "", "");
+            stats.definitions().add(new SchemaChange(Instant.now(), nobody, why, null));
+        }
     }
 
     private void startHttp() {
@@ -243,6 +296,11 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         return alerts;
     }
 
+    @Override
+    public Advisor advisor() {
+        return advisor;
+    }
+
     /** What clients are served by. */
     public ClientServices services() {
         return services;
@@ -288,16 +346,31 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         HotFile file = new HotFile(path);
         List<HotRead> known = file.read();
         hot.remember(known);
-        save = () -> {
+        saves(() -> {
             if (hot.areWanted()) {
                 file.write(hot.top());
             }
-        };
+        });
+        return !known.isEmpty();
+    }
+
+    /** This is done again and again, and at the end. */
+    private void saves(Runnable save) {
+        saves.add(save);
         transport
                 .loops()
                 .getFirst()
                 .scheduleWithFixedDelay(() -> slow.execute(save), SAVE_SECONDS, SAVE_SECONDS, TimeUnit.SECONDS);
-        return !known.isEmpty();
+    }
+
+    private void restoreStats() {
+        Path path = config.statistics().queryStatsFile();
+        QueryStats stats = services.stats();
+        if (path != null && stats != null) {
+            StatsFile file = new StatsFile(path, stats, config.statistics().queryStatsMax());
+            file.read();
+            saves(file::write);
+        }
     }
 
     private <T> CompletionStage<T> onSlow(Callable<T> work) {
@@ -333,7 +406,12 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         routes.reload(changed, secrets.controlLogin(changed.auth()));
         services.reload(changed, clientTls, secrets.authenticator(changed, lookUp(changed, secrets), slow));
         warming.reload(changed.warmQueries());
+        planCapture.reload(changed.slow());
         alerts.reload(changed.alerts());
+        if (queryLog != null) {
+            queryLog.reload(changed.queryLog());
+        }
+        advisor.reload(changed.statistics());
     }
 
     /** Servers whose database, user or TLS is another now are closed when they are free. */
@@ -378,7 +456,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
 
     /** Completes when it has stopped. */
     public CompletionStage<Void> stopped() {
-        return transport.closed();
+        return stopped;
     }
 
     /** Stops at once: clients are told, servers are left. */
@@ -391,8 +469,10 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         closeHttp();
         listener.close();
         alerts.close();
+        advisor.close();
         warming.close();
-        save.run();
+        planCapture.close();
+        saves.forEach(Runnable::run);
         services.drain();
         List<Channel> connections = new ArrayList<>();
         for (ClientConnection client : services.clients().all()) {
@@ -407,6 +487,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         }
         transport.closeAfter(connections);
         routes.close();
+        services.slow().close();
         slow.shutdownNow();
     }
 }

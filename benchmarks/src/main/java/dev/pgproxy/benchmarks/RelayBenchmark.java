@@ -23,6 +23,7 @@ import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.query.Restraints;
 import dev.pgproxy.query.StatementWatch;
 import dev.pgproxy.route.Primaries;
+import dev.pgproxy.rules.StatementRules;
 import dev.pgproxy.server.ScriptedServer;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Reported;
@@ -127,7 +128,7 @@ public class RelayBenchmark {
                         pool,
                         settings,
                         pool.counters().row(0),
-                        new StatementWatch(null, session, () -> "")),
+                        new StatementWatch(null, session, () -> "", StatementRules.NONE)),
                 settings,
                 new CancelForwarder(transport),
                 new Listeners(started.pools(), new Primaries()),

@@ -1,10 +1,12 @@
 package dev.pgproxy.client;
 
+import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.net.LastWords;
 import dev.pgproxy.pool.Pool;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.ProtocolViolation;
+import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.server.ServerConnection;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -275,6 +277,18 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** The query phase, null if it is in another one. May be a moment old off the loop. */
     public @Nullable QueryPhase queries() {
         return phase instanceof QueryPhase queries ? queries : null;
+    }
+
+    /** Who works for it now; null = no server. On its loop. */
+    public @Nullable HostAddress host() {
+        ServerConnection server =
+                phase instanceof QueryPhase queries ? queries.flow().server() : null;
+        return server == null ? null : server.identity().host();
+    }
+
+    /** Whether texts of this shape are known to do nothing but read in its session. On its loop. */
+    public boolean isRead(Shape shape) {
+        return phase instanceof QueryPhase queries && queries.isRead(shape);
     }
 
     /** How far it has come. May be a moment old off the loop. */

@@ -3,9 +3,12 @@ package dev.pgproxy.client;
 import dev.pgproxy.auth.Authenticator;
 import dev.pgproxy.cancel.CancelForwarder;
 import dev.pgproxy.cancel.CancelKeys;
+import dev.pgproxy.config.DatabaseSettings;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.insight.LoopStats;
 import dev.pgproxy.insight.QueryStats;
+import dev.pgproxy.insight.Repetitions;
+import dev.pgproxy.insight.SlowReports;
 import dev.pgproxy.limit.Priorities;
 import dev.pgproxy.limit.RateLimits;
 import dev.pgproxy.listen.Listeners;
@@ -14,8 +17,10 @@ import dev.pgproxy.net.InsideChannel;
 import dev.pgproxy.net.Transport;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.query.Restraints;
+import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.route.Instances;
 import dev.pgproxy.route.Routes;
+import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.sql.LoopShapes;
 import dev.pgproxy.rules.StatementRules;
 import io.netty.channel.Channel;
@@ -37,6 +42,8 @@ public final class ClientServices {
     private final CancelKeys cancelKeys;
     private final CancelForwarder cancelForwarder;
     private final @Nullable QueryStats stats;
+    private final @Nullable Repetitions repetitions;
+    private final SlowReports slow;
     private volatile ProxyConfig config;
     private volatile ClientTls tls;
     private volatile Authenticator authenticator;
@@ -72,9 +79,18 @@ public final class ClientServices {
         };
         this.cancelKeys = new CancelKeys(config.peers().peerId());
         this.cancelForwarder = new CancelForwarder(transport);
-        this.stats = config.statistics().queryStats()
+        this.stats = config.statistics().queryStats() || config.queryLog().isOn()
                 ? new QueryStats(transport.loops().size(), config.statistics())
                 : null;
+        if (stats != null) {
+            stats.named(config.databases().keySet());
+        }
+        this.repetitions = stats == null ? null : new Repetitions(stats, this::catalog);
+        this.slow = new SlowReports(config.slow());
+        if (stats != null) {
+            stats.reload(config);
+            stats.slowness(slow);
+        }
     }
 
     /** RELOAD: for connections from now on, and for time-outs of those that are there. */
@@ -84,8 +100,10 @@ public final class ClientServices {
         restraints.priorities().reload(changed);
         restraints.rules().reload(changed.statementRules());
         if (stats != null) {
-            stats.reload(changed.statistics());
+            stats.reload(changed);
+            stats.named(changed.databases().keySet());
         }
+        slow.reload(changed.slow());
         tls = changedTls;
         authenticator = changedAuthenticator;
     }
@@ -160,6 +178,22 @@ public final class ClientServices {
     /** What is counted of statements; null if nothing is. */
     public @Nullable QueryStats stats() {
         return stats;
+    }
+
+    /** What is repeated in rows; null if nothing is counted. */
+    public @Nullable Repetitions repetitions() {
+        return repetitions;
+    }
+
+    private @Nullable Catalog catalog(String database) {
+        DatabaseSettings settings = config.database(database);
+        DatabaseState state = settings == null ? null : routes.find(settings, database);
+        return state == null ? null : state.catalog();
+    }
+
+    /** What becomes of slow statements. */
+    public SlowReports slow() {
+        return slow;
     }
 
     /** Where those of a client are counted; null for one within the process, and if nothing is counted. */

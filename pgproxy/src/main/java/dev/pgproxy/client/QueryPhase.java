@@ -23,6 +23,7 @@ import dev.pgproxy.query.Routing;
 import dev.pgproxy.query.StatementWatch;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.routing.sql.LoopShapes;
+import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -78,7 +79,9 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 : config.pool(database, session.user()).poolMode();
         FlowSettings settings = FlowSettings.of(mode, config.pool(), CLEANUP);
         int loop = services.transport().loops().indexOf(client.channel().eventLoop());
-        StatementWatch watch = new StatementWatch(services.statsOf(client.channel()), session, this::clientAddress);
+        var restraints = services.restraintsOf(client.channel());
+        StatementWatch watch = new StatementWatch(
+                services.statsOf(client.channel()), session, this::clientAddress, restraints.rules());
         PoolStatements statements =
                 new PoolStatements(session, pool, settings, pool.counters().row(loop), watch);
         this.state = database == null ? null : services.routes().enter(database, session.database());
@@ -88,7 +91,6 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
                 : new Routing(
                         state, statements, database.serverUser(session.user()), services.pools(), shapes, loop, mode);
         this.own = routing == null ? null : new OwnStatement(session, routing, shapes);
-        var restraints = services.restraintsOf(client.channel());
         this.texts = new StatementTexts(services, session, routing, this::notice);
         this.rewriting = new Rewriting(restraints.rules(), session);
         this.flow = new QueryFlow(
@@ -349,7 +351,7 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
 
     @Override
     public void tick(long now) {
-        var timeouts = services.config().timeouts();
+        var timeouts = services.config().timeoutsOf(client.user());
         var times = flow.times();
         long quietSince = Math.max(idleSince, times.lastReply());
         ErrorFields ended = routing == null || flow.isRunning() ? null : routing.timedOut(quietSince, now);
@@ -464,6 +466,11 @@ public final class QueryPhase implements ClientPhase, FrameSink, ClientLink {
     /** The client's session; read it on its loop only. */
     public Session session() {
         return session;
+    }
+
+    /** Whether texts of this shape are known to do nothing but read. */
+    boolean isRead(Shape shape) {
+        return routing != null && routing.isRead(shape);
     }
 
     /** The client's path; read it on its loop only. */

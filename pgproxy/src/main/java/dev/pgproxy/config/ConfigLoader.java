@@ -11,15 +11,18 @@ import com.typesafe.config.ConfigResolver;
 import com.typesafe.config.ConfigSyntax;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
+import dev.pgproxy.pgbouncer.PgBouncerIni;
+import dev.pgproxy.pgbouncer.Remark;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a {@link ProxyConfig} from a HOCON file, from text or from URLs, or tells everything that is wrong. Reads files
+ * Makes a {@link ProxyConfig} from a HOCON file, from a {@code pgbouncer.ini}, from text or from URLs, or tells everything that is wrong. Reads files
  * and so never runs on an event loop.
  */
 public final class ConfigLoader {
@@ -31,7 +34,7 @@ public final class ConfigLoader {
     }
 
     /**
-     * Reads a file and what it includes.
+     * Reads a file and what it includes: HOCON, or PgBouncer's form.
      *
      * @param environment for {@code ${NAME}} and {@code ${?NAME}}
      */
@@ -39,12 +42,31 @@ public final class ConfigLoader {
         if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
             throw new ConfigProblems(List.of(file + ": cannot be read"));
         }
+        if (PgBouncerIni.is(file)) {
+            return load(PgBouncerIni.read(file));
+        }
         Path directory = file.toAbsolutePath().getParent();
         return read(
                 () -> ConfigFactory.parseFile(file.toFile(), options()),
                 new Place(file.toString(), 0),
                 directory == null ? file.toAbsolutePath() : directory,
                 environment);
+    }
+
+    /** The configuration that a {@code pgbouncer.ini} means. */
+    public static ProxyConfig load(PgBouncerIni ini) throws ConfigProblems {
+        Complaints complaints = new Complaints();
+        for (Remark error : ini.errors()) {
+            complaints.add(new Place(error.file(), error.line()), error.text());
+        }
+        Place source = new Place(ini.file(), 0);
+        try {
+            return read(ini.config(), source, Path.of("").toAbsolutePath(), complaints);
+        } catch (ConfigProblems e) {
+            List<String> problems = new ArrayList<>(e.problems());
+            problems.add(source + ": was read as PgBouncer's pgbouncer.ini; see docs/pgbouncer.md");
+            throw new ConfigProblems(problems);
+        }
     }
 
     /** Reads text as if it were a file in the working directory. */
@@ -87,6 +109,11 @@ public final class ConfigLoader {
             complaints.check();
             throw new IllegalStateException(e);
         }
+        return read(root, source, directory, complaints);
+    }
+
+    private static ProxyConfig read(ConfigObject root, Place source, Path directory, Complaints complaints)
+            throws ConfigProblems {
         ProxyConfig config = new Blocks(root, new BlockReader(directory, complaints), complaints).read();
         new ConfigRules(config, source, complaints).check();
         complaints.check();

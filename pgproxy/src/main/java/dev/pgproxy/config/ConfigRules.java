@@ -38,6 +38,7 @@ final class ConfigRules {
         checkAuthentication();
         checkInstances();
         checkHttp();
+        checkQueryLog();
         checkHandover();
         checkFailover();
         checkPatroni();
@@ -111,6 +112,19 @@ final class ConfigRules {
         checkKnown(AuthSettings.AUTH_DBNAME, auth.authDbname());
         if (auth.controlPassword() != null && auth.controlUser() == null) {
             complain(AuthSettings.CONTROL_PASSWORD, "needs control_user");
+        }
+    }
+
+    private void checkQueryLog() {
+        QueryLogSettings log = config.queryLog();
+        if (log.target() == QueryLogTarget.FILE && log.path() == null) {
+            complain(QueryLogSettings.QUERY_LOG, "file needs query_log_file");
+        }
+        if (log.target() == QueryLogTarget.TABLE && config.auth().controlUser() == null) {
+            complain(QueryLogSettings.QUERY_LOG, "table needs control_user");
+        }
+        for (Setting<Path> file : List.of(QueryLogSettings.FILE, StatisticsSettings.QUERY_STATS_FILE)) {
+            require(file, path -> Files.isDirectory(path.resolveSibling(".")), "is in no directory that is there");
         }
     }
 

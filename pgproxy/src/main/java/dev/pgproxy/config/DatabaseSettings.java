@@ -1,6 +1,7 @@
 package dev.pgproxy.config;
 
 import java.net.URI;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxDbConnections servers of all users together; 0 = no limit
  * @param maxDbClientConnections clients; 0 = no limit
  * @param rateLimit transactions, of all users together
+ * @param slowQueryThreshold instead of the general one; zero = none is slow
  * @param connectQuery run on each new server before its first client
  * @param parameters run-time parameters in the start-up message to servers
  */
@@ -48,6 +50,7 @@ public record DatabaseSettings(
         @Nullable Integer maxDbConnections,
         @Nullable Integer maxDbClientConnections,
         @Nullable RateLimit rateLimit,
+        @Nullable Duration slowQueryThreshold,
         @Nullable String connectQuery,
         Map<String, String> parameters) {
     /** The name of the block that serves every database without one of its own. */
@@ -99,6 +102,11 @@ public record DatabaseSettings(
             "Instead of the general max_db_client_connections.");
     static final Setting<RateLimit> DB_RATE_LIMIT = GROUP.live(
             "db_rate_limit", SettingTypes.rate(), null, "Instead of the general db_rate_limit; 0 = no limit.");
+    static final Setting<Duration> SLOW_QUERY_THRESHOLD = GROUP.live(
+            "slow_query_threshold",
+            SettingTypes.timeout(),
+            null,
+            "Instead of the general slow_query_threshold; 0 = none is slow.");
     static final Setting<String> CONNECT_QUERY =
             GROUP.live("connect_query", SettingTypes.text(), null, "Run on each new server before its first client.");
     /** The one entry that is a block itself: names and values are PostgreSQL's. */
@@ -154,6 +162,7 @@ public record DatabaseSettings(
                 values.find(MAX_DB_CONNECTIONS),
                 values.find(MAX_DB_CLIENT_CONNECTIONS),
                 values.find(DB_RATE_LIMIT),
+                values.find(SLOW_QUERY_THRESHOLD),
                 values.find(CONNECT_QUERY),
                 parameters);
     }

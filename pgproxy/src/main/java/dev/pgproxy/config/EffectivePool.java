@@ -24,17 +24,19 @@ public record EffectivePool(
         PoolSettings pool = config.pool();
         PoolMode mode = or(database.poolMode(), pool.poolMode());
         int size = or(database.poolSize(), pool.defaultPoolSize());
+        int reserve = or(database.reservePoolSize(), pool.reservePoolSize());
         int maxUser = config.limits().maxUserConnections();
         if (user != null) {
             mode = or(user.poolMode(), mode);
             size = or(user.poolSize(), size);
+            reserve = or(user.reservePoolSize(), reserve);
             maxUser = or(user.maxUserConnections(), maxUser);
         }
         return new EffectivePool(
                 mode,
                 size,
                 Math.min(size, or(database.minPoolSize(), pool.minPoolSize())),
-                or(database.reservePoolSize(), pool.reservePoolSize()),
+                reserve,
                 or(database.maxDbConnections(), config.limits().maxDbConnections()),
                 maxUser);
     }

@@ -43,6 +43,8 @@ public record ProxyConfig(
         AdminSettings admin,
         LogSettings log,
         StatisticsSettings statistics,
+        QueryLogSettings queryLog,
+        SlowSettings slow,
         AlertSettings alerts,
         HttpSettings http,
         RuntimeSettings runtime,
@@ -82,6 +84,8 @@ public record ProxyConfig(
                 AdminSettings.from(values),
                 LogSettings.from(values),
                 StatisticsSettings.from(values),
+                QueryLogSettings.from(values),
+                SlowSettings.from(values),
                 AlertSettings.from(values, alertTargets),
                 HttpSettings.from(values),
                 RuntimeSettings.from(values),
@@ -106,6 +110,12 @@ public record ProxyConfig(
     /** The numbers of the pool of a database and a user. */
     public EffectivePool pool(DatabaseSettings database, String user) {
         return EffectivePool.of(this, database, users.get(user));
+    }
+
+    /** The time-outs that hold for the clients of a user. */
+    public TimeoutSettings timeoutsOf(String user) {
+        UserSettings settings = users.get(user);
+        return settings == null ? timeouts : settings.timeouts().over(timeouts);
     }
 
     /** Clients that a database may have; 0 = no limit. */

@@ -1,6 +1,7 @@
 package dev.pgproxy.config;
 
 import dev.pgproxy.config.SettingType.Form;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -62,6 +63,20 @@ final class SettingTypes {
                     return value;
                 },
                 Quantities::show);
+    }
+
+    /** A part of a whole. */
+    static SettingType<Double> share() {
+        return of(
+                "a number between 0 and 1",
+                text -> {
+                    double value = Double.parseDouble(text);
+                    if (!(value >= 0 && value <= 1)) {
+                        throw new IllegalArgumentException();
+                    }
+                    return value;
+                },
+                value -> BigDecimal.valueOf(value).stripTrailingZeros().toPlainString());
     }
 
     static SettingType<Long> size(long min, long max) {

@@ -22,6 +22,8 @@ final class Settings {
             AdminSettings.GROUP,
             LogSettings.GROUP,
             StatisticsSettings.GROUP,
+            QueryLogSettings.GROUP,
+            SlowSettings.GROUP,
             AlertSettings.GROUP,
             HttpSettings.GROUP,
             RuntimeSettings.GROUP,

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxConcurrent how many of them may run at once; null = as many as like
  * @param maxRows how many rows of a result a client is sent at most; null = all
  * @param maxBytes how many bytes of a result's rows; null = all
+ * @param slowQueryThreshold from when on a call is slow; zero = never; null = as in its database
  * @param rewrite what is sent in their place, or in place of what {@code replace} finds; null = they are sent
  * @param replace a regular expression; null = the whole statement is rewritten
  */
@@ -41,6 +42,7 @@ public record StatementRule(
         @Nullable Integer maxConcurrent,
         @Nullable Integer maxRows,
         @Nullable Long maxBytes,
+        @Nullable Duration slowQueryThreshold,
         @Nullable String rewrite,
         @Nullable String replace) {
     static final SettingGroup GROUP = new SettingGroup("statement_rules.NAME");
@@ -88,6 +90,11 @@ public record StatementRule(
             SettingTypes.size(1, 1L << 40),
             null,
             "So many bytes of the rows of a read's result are sent; one more makes it fail.");
+    static final Setting<Duration> SLOW_QUERY_THRESHOLD = GROUP.live(
+            "slow_query_threshold",
+            SettingTypes.timeout(),
+            null,
+            "From when on such a statement is slow, whatever its database says; 0 = never.");
     static final Setting<String> REWRITE = GROUP.live(
             "rewrite",
             SettingTypes.text(),
@@ -103,7 +110,7 @@ public record StatementRule(
     private static final List<Setting<?>> CONDITIONS =
             List.of(PATTERN, FINGERPRINT, WITHOUT_WHERE, USER, DATABASE, APPLICATION);
     private static final List<Setting<?>> ACTIONS =
-            List.of(DENY, RATE, TIMEOUT, MAX_CONCURRENT, MAX_ROWS, MAX_BYTES, REWRITE);
+            List.of(DENY, RATE, TIMEOUT, MAX_CONCURRENT, MAX_ROWS, MAX_BYTES, SLOW_QUERY_THRESHOLD, REWRITE);
 
     /**
      * What is wrong with the settings of a rule together; null if nothing.
@@ -170,6 +177,7 @@ public record StatementRule(
                 values.find(MAX_CONCURRENT),
                 values.find(MAX_ROWS),
                 values.find(MAX_BYTES),
+                values.find(SLOW_QUERY_THRESHOLD),
                 values.find(REWRITE),
                 values.find(REPLACE));
     }
@@ -200,6 +208,7 @@ public record StatementRule(
         add(given, MAX_CONCURRENT, maxConcurrent);
         add(given, MAX_ROWS, maxRows);
         add(given, MAX_BYTES, maxBytes == null ? null : Quantities.showSize(maxBytes));
+        add(given, SLOW_QUERY_THRESHOLD, slowQueryThreshold == null ? null : Quantities.show(slowQueryThreshold));
         add(given, REPLACE, replace);
         add(given, REWRITE, rewrite);
         return String.join(", ", given);

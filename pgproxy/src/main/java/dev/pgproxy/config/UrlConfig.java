@@ -78,7 +78,8 @@ final class UrlConfig {
         for (Map.Entry<String, String> parameter : url.parameters().entrySet()) {
             values = parameter(parameter.getKey(), parameter.getValue(), values);
         }
-        UserSettings known = new UserSettings(user, password, null, null, null, null, null, null);
+        UserSettings known =
+                new UserSettings(user, password, null, null, null, null, null, null, null, UserTimeouts.NONE);
         ProxyConfig config = ProxyConfig.of(
                 values,
                 databases(url, user, standbys),

@@ -48,7 +48,10 @@ public final class AdminConsole implements Console {
             \tSHOW PEERS|PINS|HOSTS|REPLICAS|BREAKERS|FAILOVER|PATRONI|ROUTES|UNPARSED|INSTANCES
             \tSHOW RATE_LIMITS|PRIORITIES|RETRIES|RULES
             \tSHOW QUERIES [ORDER BY <column> [ASC]] [LIMIT <n>]
-            \tSHOW SLOW
+            \tSHOW SLOW [TOTALS]
+            \tSHOW ADVICE|INDEXES|PLANS|ACTIVE|REPETITIONS|LATENCIES|QUERY_LOG
+            \tSHOW NPLUSONE [LIMIT <n>]
+            \tSHOW SCHEMA HISTORY
             \tRESET QUERIES
             \tSHOW ALERTS|ALERT_SINKS
             \tSHOW ROUTE [<db>] '<statement>'
@@ -81,6 +84,7 @@ public final class AdminConsole implements Console {
     private final DatabaseCommands databaseCommands;
     private final Switchover switchover;
     private final QueryTables queryTables;
+    private final NPlusOneTables nPlusOneTables;
 
     /** The console; begins to take averages. */
     public AdminConsole(
@@ -96,6 +100,7 @@ public final class AdminConsole implements Console {
         var loop = transport.loops().getFirst();
         StatsPeriods periods = new StatsPeriods(pools, () -> program.config().log(), loop);
         this.queryTables = new QueryTables(services.stats(), routes.shapes());
+        this.nPlusOneTables = new NPlusOneTables(services.repetitions());
         this.tables = new ShowTables(program, pools, services, transport.names(), warming, alerts, periods);
         this.routeTables = new RouteTables(routes);
         this.cacheCommands = new CacheCommands(routes);
@@ -129,6 +134,8 @@ public final class AdminConsole implements Console {
             return routeTables.route(route.database(), route.sql()).thenApply(List::of);
         } else if (command instanceof ConsoleCommand.ShowQueries queries) {
             return queryTables.queries(queries);
+        } else if (command instanceof ConsoleCommand.ShowNPlusOne findings) {
+            return nPlusOneTables.nPlusOnes(findings.limit()).thenApply(List::of);
         } else if (command instanceof ConsoleCommand.Select select) {
             return one(ProgramTables.select(select.expression(), program.version()));
         } else if (command instanceof ConsoleCommand.Nothing) {
@@ -189,6 +196,12 @@ public final class AdminConsole implements Console {
         }
         if (show.what().equals("slow")) {
             return one(queryTables.slow()); // says that nothing is counted
+        }
+        if (show.what().equals("nplusone")) {
+            return nPlusOneTables.nPlusOnes(0).thenApply(List::of); // the same
+        }
+        if (show.what().equals("schema history")) {
+            return one(queryTables.schemaHistory()); // as above
         }
         ConsoleAnswer parameter = ProgramTables.parameter(show.what());
         return one(parameter == null ? Failures.unknown(show.text()) : parameter);

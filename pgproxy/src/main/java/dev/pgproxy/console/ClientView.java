@@ -3,6 +3,7 @@ package dev.pgproxy.console;
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.ClientStage;
 import dev.pgproxy.client.QueryPhase;
+import dev.pgproxy.query.Active;
 import dev.pgproxy.query.QueryFlow;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.session.Pin;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param server the server it has, null if none
  * @param statements named statements it has prepared
  * @param pins why it keeps its server
+ * @param active the statement that runs or waits; null if none does
+ * @param activeFor nanoseconds since it was complete
  * @param pendingBytes written to it, not yet taken by the system
  */
 record ClientView(
@@ -26,6 +29,8 @@ record ClientView(
         String applicationName,
         int statements,
         List<Pin> pins,
+        @Nullable Active active,
+        long activeFor,
         long pendingBytes) {
 
     static ClientView of(ClientConnection client) {
@@ -41,9 +46,12 @@ record ClientView(
                     client.applicationName(),
                     0,
                     List.of(),
+                    null,
+                    0,
                     pending);
         }
         QueryFlow flow = queries.flow();
+        Active active = flow.times().active(flow.exchange());
         String name = queries.session().reported().get("application_name");
         return new ClientView(
                 client,
@@ -53,6 +61,8 @@ record ClientView(
                 name == null ? "" : name,
                 queries.session().statements().size(),
                 List.copyOf(queries.session().pins().values()),
+                active,
+                active == null ? 0 : System.nanoTime() - active.since(),
                 pending);
     }
 

@@ -97,7 +97,7 @@ record ConfigTables(ProgramControl program, Pools pools, Clients clients) {
             table.row(
                     name,
                     user == null ? null : user.poolSize(),
-                    null,
+                    user == null ? null : user.reservePoolSize(),
                     user == null ? null : user.poolMode(),
                     maxServers == null ? config.limits().maxUserConnections() : maxServers,
                     pools.serversOfUser(name),

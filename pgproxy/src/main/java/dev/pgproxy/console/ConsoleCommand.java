@@ -22,6 +22,9 @@ sealed interface ConsoleCommand {
         static final ShowQueries ALL = new ShowQueries("total_us", false, Long.MAX_VALUE);
     }
 
+    /** {@code SHOW NPLUSONE LIMIT n}. */
+    record ShowNPlusOne(long limit) implements ConsoleCommand {}
+
     /** {@code RESET QUERIES}. */
     record ResetQueries() implements ConsoleCommand {}
 
@@ -85,6 +88,9 @@ sealed interface ConsoleCommand {
 
     /** What stands behind SHOW. */
     Pattern QUERIES = Pattern.compile("queries(?: order by (\\S+)(?: (asc|desc))?)?(?: limit (\\d{1,9}))?");
+
+    /** The same of findings. */
+    Pattern N_PLUS_ONE = Pattern.compile("nplusone limit (\\d{1,9})");
 
     Map<String, ShutdownMode> SHUTDOWN = Map.of(
             "", ShutdownMode.IMMEDIATE,
@@ -164,6 +170,10 @@ sealed interface ConsoleCommand {
 
     private static ConsoleCommand show(String what, String text) {
         Matcher queries = QUERIES.matcher(what);
+        Matcher findings = N_PLUS_ONE.matcher(what);
+        if (findings.matches()) {
+            return new ShowNPlusOne(Long.parseLong(findings.group(1)));
+        }
         if (!queries.matches()) {
             return new Show(what, text);
         }

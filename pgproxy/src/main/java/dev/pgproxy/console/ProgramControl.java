@@ -1,5 +1,6 @@
 package dev.pgproxy.console;
 
+import dev.pgproxy.advice.Advisor;
 import dev.pgproxy.config.ConfigChanges;
 import dev.pgproxy.config.ProxyConfig;
 import java.util.Set;
@@ -21,6 +22,9 @@ public interface ProgramControl {
 
     /** Begins to stop. */
     void shutdown(ShutdownMode mode);
+
+    /** What would make statements cheaper. */
+    Advisor advisor();
 
     /** The version, such as {@code 1.0.0}. */
     String version();

@@ -3,6 +3,7 @@ package dev.pgproxy.console;
 import dev.pgproxy.client.ConsoleAnswer;
 import dev.pgproxy.insight.Printable;
 import dev.pgproxy.insight.QueryStats;
+import dev.pgproxy.insight.SchemaChange;
 import dev.pgproxy.insight.SlowStatement;
 import dev.pgproxy.insight.StatementReport;
 import dev.pgproxy.insight.StatementReport.Percentiles;
@@ -24,7 +25,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * SHOW QUERIES, SHOW SLOW and RESET QUERIES. Thread-safe.
+ * SHOW QUERIES, SHOW SLOW, SHOW SCHEMA HISTORY and RESET QUERIES. Thread-safe.
  *
  * @param stats null if nothing is counted
  * @param shapes know the tables of statements
@@ -160,6 +161,25 @@ record QueryTables(@Nullable QueryStats stats, Shapes shapes) {
         return table.answer();
     }
 
+    /** What has changed definitions of late. */
+    ConsoleAnswer schemaHistory() {
+        if (stats == null) {
+            return off();
+        }
+        Table table = Table.of("at database user application_name statement outcome sqlstate");
+        for (SchemaChange each : stats.definitions().latest()) {
+            table.row(
+                    SocketTables.TIME.format(each.at()),
+                    Printable.of(each.caller().database()),
+                    Printable.of(each.caller().user()),
+                    Printable.of(each.caller().application()),
+                    Printable.of(each.text()),
+                    each.sqlState() == null ? "done" : "failed",
+                    each.sqlState());
+        }
+        return table.answer();
+    }
+
     ConsoleAnswer reset() {
         if (stats == null) {
             return off();
@@ -168,7 +188,8 @@ record QueryTables(@Nullable QueryStats stats, Shapes shapes) {
         return new ConsoleAnswer.Done("RESET QUERIES");
     }
 
-    private static ConsoleAnswer off() {
+    /** The answer where nothing is counted. */
+    static ConsoleAnswer off() {
         return Failures.of(
                 SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "statements are not counted",

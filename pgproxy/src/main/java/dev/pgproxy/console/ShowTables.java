@@ -49,10 +49,25 @@ final class ShowTables {
                 new QueryTables(services.stats(), services.routes().shapes());
         if (queryTables.stats() != null) {
             table("slow", queryTables::slow);
+            table("schema history", queryTables::schemaHistory);
             byName.put(
                     "queries",
                     () -> queryTables.queries(ConsoleCommand.ShowQueries.ALL).thenApply(List::getLast));
         }
+        table("query_log", () -> QueryLogTable.of(services.stats()));
+        table("latencies", () -> LatencyTable.of(services.stats()));
+        NPlusOneTables nPlusOneTables = new NPlusOneTables(services.repetitions());
+        if (services.repetitions() != null) {
+            byName.put("nplusone", () -> nPlusOneTables.nPlusOnes(Long.MAX_VALUE));
+        }
+        byName.put("repetitions", nPlusOneTables::summary);
+        SlowTables slowTables = new SlowTables(services.slow());
+        table("plans", slowTables::plans);
+        table("slow totals", slowTables::totals);
+        live("active", SlowTables::active);
+        AdviceTables adviceTables = new AdviceTables(program.advisor());
+        byName.put("advice", adviceTables::advice);
+        byName.put("indexes", adviceTables::indexes);
         AlertTables alertTables = new AlertTables(alerts);
         table("alerts", alertTables::alerts);
         table("alert_sinks", alertTables::sinks);

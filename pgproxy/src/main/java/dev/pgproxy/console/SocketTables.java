@@ -3,6 +3,7 @@ package dev.pgproxy.console;
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.ClientStage;
 import dev.pgproxy.client.ConsoleAnswer;
+import dev.pgproxy.insight.Printable;
 import dev.pgproxy.server.ServerConnection;
 import dev.pgproxy.server.ServerIdentity;
 import dev.pgproxy.session.Pin;
@@ -145,7 +146,7 @@ final class SocketTables {
                         view.client().user(),
                         view.applicationName(),
                         pin.reason(),
-                        pin.statement(),
+                        Printable.of(pin.statement()),
                         TIME.format(pin.since()),
                         server == null ? null : server.identity().processId());
             }

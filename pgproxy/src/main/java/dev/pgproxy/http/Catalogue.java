@@ -6,6 +6,7 @@ import static dev.pgproxy.http.Metric.gauge;
 import static dev.pgproxy.http.Metric.state;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Every metric that is read from the console: the only place that knows its name, meaning and origin. Names are as Prometheus
@@ -236,6 +237,28 @@ final class Catalogue {
             counter("pgproxy_rule_refused_total", "refused", "Statements that it refused."),
             gauge("pgproxy_rule_running", "running", "Those that run now, where it has max_concurrent."));
 
+    private static final TableMetrics REPETITIONS = TableMetrics.of(
+            "repetitions",
+            "kind",
+            gauge("pgproxy_repetition_findings", "findings", "Statements that some caller repeats in rows."),
+            gauge(
+                    "pgproxy_repetition_executions",
+                    "executions",
+                    "Executions of these, since the start or RESET QUERIES."),
+            gauge("pgproxy_repetition_seconds", "time_us*1e-6", "Time that these took."));
+
+    private static final TableMetrics SLOW = TableMetrics.of(
+            "slow totals",
+            "",
+            counter("pgproxy_slow_log_written_total", "log_written", "Slow statements in slow_query_log."),
+            counter(
+                    "pgproxy_slow_log_dropped_total",
+                    "log_dropped",
+                    "Slow statements that could not be written to it, or not fast enough."),
+            counter("pgproxy_plans_captured_total", "plans_captured", "Plans that were asked for and told."),
+            counter("pgproxy_plans_failed_total", "plans_failed", "Plans that could not be had."),
+            counter("pgproxy_plan_changes_total", "plans_changed", "Statements whose plan was another than before."));
+
     private static final TableMetrics ALERTS = TableMetrics.of(
             "alerts",
             "alert subject severity",
@@ -252,6 +275,22 @@ final class Catalogue {
                     "dropped",
                     "Alerts that were given up, since too many waited."));
 
+    private static final TableMetrics QUERY_LOG = TableMetrics.of(
+            "query_log",
+            "sink target",
+            gauge("pgproxy_query_log_queued", "queued", "Rows of the query log that wait to be written."),
+            counter("pgproxy_query_log_written_total", "written", "Rows that were written."),
+            counter("pgproxy_query_log_bytes_total", "bytes", "Their size."),
+            counter(
+                    "pgproxy_query_log_dropped_full_total",
+                    "dropped_full",
+                    "Rows that were not written, since too many waited."),
+            counter(
+                    "pgproxy_query_log_dropped_failed_total",
+                    "dropped_failed",
+                    "Rows that were not written, since that failed."),
+            counter("pgproxy_query_log_errors_total", "errors", "How often it failed."));
+
     private static final TableMetrics LISTS =
             TableMetrics.of("lists", "list", gauge("pgproxy_items", "items", "As in SHOW LISTS."));
 
@@ -266,6 +305,7 @@ final class Catalogue {
             PRIORITIES,
             LIMITS,
             RULES,
+            SLOW,
             HOSTS,
             BREAKERS,
             REPLICAS,
@@ -275,6 +315,8 @@ final class Catalogue {
             CACHE_READS,
             FEED,
             INSTANCES,
+            QUERY_LOG,
+            REPETITIONS,
             ALERTS,
             SINKS);
 
@@ -282,6 +324,7 @@ final class Catalogue {
 
     /** Every table that is read. */
     static List<String> tables() {
-        return ALL.stream().map(TableMetrics::table).toList();
+        return Stream.concat(ALL.stream().map(TableMetrics::table), Stream.of(Histograms.TABLE))
+                .toList();
     }
 }

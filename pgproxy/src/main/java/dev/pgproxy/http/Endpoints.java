@@ -32,6 +32,7 @@ public final class Endpoints implements AutoCloseable {
     static final List<String> SHOWN = List.of(
             "version",
             "totals",
+            "latencies",
             "alerts",
             "pools",
             "databases",

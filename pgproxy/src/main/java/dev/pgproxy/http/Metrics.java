@@ -63,6 +63,7 @@ final class Metrics implements AutoCloseable {
             leftOut.dataPoint(
                     point(Labels.of("table", table.table()), Math.max(0, rows.size() - TableMetrics.MOST_ROWS)));
         }
+        Histograms.read(Tables.rows(shown, Histograms.TABLE)).forEach(all::metricSnapshot);
         all.metricSnapshot(leftOut.build());
         all.metricSnapshot(GaugeSnapshot.builder()
                 .name(READY)

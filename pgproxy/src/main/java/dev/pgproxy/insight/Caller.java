@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
  * record, whose hash anybody can compute.
  */
 public final class Caller {
+    private static final int LONGEST = 128;
+
     private static final long FACTOR = new SecureRandom().nextLong() | 1;
 
     private final String database;
@@ -21,10 +23,15 @@ public final class Caller {
      * @param application its application_name as PostgreSQL reports it, empty if it has none
      */
     public Caller(String database, String user, String application) {
-        this.database = database;
-        this.user = user;
-        this.application = application;
-        this.hash = (int) (mix(mix(mix(FACTOR, database), user), application) >>> 32);
+        this.database = shortened(database);
+        this.user = shortened(user);
+        this.application = shortened(application);
+        this.hash = (int) (mix(mix(mix(FACTOR, this.database), this.user), this.application) >>> 32);
+    }
+
+    /** Names of PostgreSQL are no longer, but a client can ask a wildcard for one of 64 kB, and each would be kept. */
+    private static String shortened(String word) {
+        return word.length() <= LONGEST ? word : word.substring(0, LONGEST);
     }
 
     private static long mix(long hash, String word) {

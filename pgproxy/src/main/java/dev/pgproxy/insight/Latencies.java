@@ -1,5 +1,8 @@
 package dev.pgproxy.insight;
 
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +35,10 @@ final class Latencies {
 
     /** One more took so long. */
     void record(long micros) {
-        int bucket = bucket(Math.clamp(micros, 0, LONGEST));
+        add(bucket(Math.clamp(micros, 0, LONGEST)), 1);
+    }
+
+    private void add(int bucket, int more) {
         Window now = window;
         if (now == null || !now.has(bucket >> BITS)) {
             now = with(now, bucket >> BITS);
@@ -40,7 +46,7 @@ final class Latencies {
         }
         AtomicIntegerArray counts = now.counts;
         int at = bucket - (now.first << BITS);
-        int count = counts.getPlain(at) + 1;
+        int count = counts.getPlain(at) + Math.min(more, Integer.MAX_VALUE - counts.getPlain(at));
         counts.lazySet(at, count);
         if (count == Integer.MAX_VALUE) { // a share of all is what matters
             for (int i = 0; i < counts.length(); i++) {
@@ -74,6 +80,40 @@ final class Latencies {
             if (count > 0) {
                 int bucket = (now.first << BITS) + i;
                 all.recordValueWithCount((lowest(bucket) + lowest(bucket + 1) - 1) / 2, count);
+            }
+        }
+    }
+
+    /** Adds what another has recorded. */
+    void add(Latencies other) {
+        Window now = other.window;
+        for (int i = 0; now != null && i < now.counts.length(); i++) {
+            if (now.counts.get(i) > 0) {
+                add((now.first << BITS) + i, now.counts.get(i));
+            }
+        }
+    }
+
+    /** How many buckets there are, then each and its count. */
+    void write(DataOutput out) throws IOException {
+        Window now = window;
+        out.writeInt(now == null ? 0 : now.counts.length());
+        for (int i = 0; now != null && i < now.counts.length(); i++) {
+            out.writeInt((now.first << BITS) + i);
+            out.writeInt(now.counts.get(i));
+        }
+    }
+
+    /** Adds what was written. */
+    void read(DataInput in) throws IOException {
+        for (int left = in.readInt(); left > 0; left--) {
+            int bucket = in.readInt();
+            int count = in.readInt();
+            if (bucket < 0 || bucket > bucket(LONGEST) || count < 0) {
+                throw new IOException("it is damaged");
+            }
+            if (count > 0) {
+                add(bucket, count);
             }
         }
     }

@@ -1,10 +1,13 @@
 package dev.pgproxy.insight;
 
 import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.insight.log.LogEntry;
+import dev.pgproxy.insight.log.LogRing;
 import dev.pgproxy.routing.sql.Shape;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,12 +50,21 @@ public final class LoopStats {
     }
 
     private final QueryStats all;
+    private final LoopRuns runs;
     private final int max;
+    private final LoopLatencies latencies = new LoopLatencies();
     private volatile Slots slots;
     private int size;
 
-    LoopStats(QueryStats all, int max) {
+    /** Null = nothing is logged. */
+    private @Nullable LogRing log;
+
+    /** The databases by whose names latencies are counted. */
+    private Set<String> named = Set.of();
+
+    LoopStats(QueryStats all, LoopRuns runs, int max) {
         this.all = all;
+        this.runs = runs;
         this.max = max;
         this.slots = Slots.of(all.generation(), START);
     }
@@ -65,6 +77,10 @@ public final class LoopStats {
             slots = current;
             size = 0;
         }
+        if (named != all.named()) { // RELOAD
+            named = all.named();
+            current.all().forEach(entry -> entry.series(latencies, named));
+        }
         @Nullable StatementStats[] entries = current.entries;
         int at = StatementStats.hash(shape, caller, host) & entries.length - 1;
         for (StatementStats entry = entries[at]; entry != null; entry = entries[at]) {
@@ -73,7 +89,9 @@ public final class LoopStats {
             }
             at = at + 1 & entries.length - 1;
         }
-        return add(current, new StatementStats(shape, caller, host, now));
+        return add(
+                current,
+                new StatementStats(shape, caller, host, latencies.series(caller.database(), host, named), now));
     }
 
     private StatementStats add(Slots current, StatementStats entry) {
@@ -106,19 +124,63 @@ public final class LoopStats {
         return more;
     }
 
+    LoopLatencies latencies() {
+        return latencies;
+    }
+
     /** What is counted, unless it was forgotten since. */
     List<StatementStats> entries() {
         Slots current = slots;
         return current.generation == all.generation() ? current.all() : List.of();
     }
 
-    /** A statement has taken so many nanoseconds from beginning to end: whether that is to be remembered by itself. */
-    public boolean isSlow(long nanos) {
-        return nanos >= all.slowFrom();
+    /** What is repeated in runs. */
+    public LoopRuns runs() {
+        return runs;
+    }
+
+    /**
+     * A statement has taken so many nanoseconds from beginning to end: whether that is to be remembered by itself.
+     *
+     * @param ruled nanoseconds from which on it is slow by a rule; -1 = by no rule
+     */
+    public boolean isSlow(long nanos, Caller caller, long ruled) {
+        Thresholds thresholds = all.thresholds();
+        return nanos >= thresholds.least() && nanos >= (ruled < 0 ? thresholds.in(caller.database()) : ruled);
+    }
+
+    /** Whether the next statement is one that the query log has. */
+    public boolean isLogged() {
+        LogRing ring = log;
+        return ring != null && ring.samples();
+    }
+
+    /** It has this. */
+    public void log(LogEntry entry) {
+        LogRing ring = log;
+        if (ring != null) {
+            ring.add(entry);
+        }
+    }
+
+    /** Before there are clients. */
+    void logTo(LogRing ring) {
+        log = ring;
+    }
+
+    /** Definitions may have changed by it. */
+    public void changed(SchemaChange change) {
+        all.definitions().add(change);
     }
 
     /** Remembers it. */
-    public void slow(SlowStatement statement) {
+    public void slow(SlowStatement statement, Shape shape) {
         all.slow().add(statement);
+        all.slowness().slow(statement, shape);
+    }
+
+    /** A text is about to run whose shape {@link Shape#sought is sought}: all of it, and in whose session. */
+    public void sample(Sample sample) {
+        all.slowness().sample(sample);
     }
 }

@@ -1,5 +1,7 @@
 package dev.pgproxy.insight;
 
+import java.io.DataOutput;
+import java.io.IOException;
 import java.util.Arrays;
 
 /** How often which SQLSTATE was told; of so many different ones that the others count as one. Immutable. */
@@ -51,6 +53,15 @@ public final class SqlStates {
             both = both.with(others.codes[i], others.counts[i]);
         }
         return both;
+    }
+
+    /** How many there are, then each and how often. */
+    void write(DataOutput out) throws IOException {
+        out.writeInt(codes.length);
+        for (int i = 0; i < codes.length; i++) {
+            out.writeUTF(codes[i]);
+            out.writeLong(counts[i]);
+        }
     }
 
     /** How often in all. */

@@ -1,8 +1,12 @@
 package dev.pgproxy.insight;
 
 import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.insight.log.LogEntry;
+import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.routing.sql.Shape;
 import java.time.Instant;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
@@ -42,23 +46,80 @@ public final class StatementStats {
     private final String text;
     private final Caller caller;
     private final @Nullable HostAddress host;
-    private final long firstSeen;
+    private volatile long firstSeen;
     private final AtomicLongArray counters = new AtomicLongArray(Counter.COUNT);
     private final Latencies latencies = new Latencies();
     private volatile SqlStates errors = SqlStates.NONE;
 
+    /** Of its database and host; only for its loop. */
+    private LoopLatencies.Series series = LoopLatencies.Series.NONE;
+
     /** Microseconds and calls, those of long ago counting less; only for its loop. */
     private double value;
 
-    StatementStats(Shape shape, Caller caller, @Nullable HostAddress host, long now) {
-        this.high = shape.high();
-        this.low = shape.low();
-        this.fingerprint = shape.fingerprint();
-        this.text = shape.masked();
+    StatementStats(Shape shape, Caller caller, @Nullable HostAddress host, LoopLatencies.Series series, long now) {
+        this(shape.high(), shape.low(), shape.fingerprint(), shape.masked(), caller, host, now);
+        this.series = series;
+    }
+
+    private StatementStats(
+            long high, long low, String fingerprint, String text, Caller caller, @Nullable HostAddress host, long now) {
+        this.high = high;
+        this.low = low;
+        this.fingerprint = fingerprint;
+        this.text = text;
         this.caller = caller;
         this.host = host;
         this.firstSeen = now;
         counters.setPlain(Counter.LAST_SEEN.ordinal(), now);
+    }
+
+    /** What another process has counted, or several loops together: nothing yet. Not for a table. */
+    static StatementStats saved(
+            String fingerprint, String text, Caller caller, @Nullable HostAddress host, long firstSeen) {
+        // what shapes are keyed with is not that of another process: the same words make the same key here, and no
+        // shape has it
+        long high = Long.parseUnsignedLong(fingerprint, 0, 16, 16);
+        long low = Long.parseUnsignedLong(fingerprint, 16, 32, 16);
+        return new StatementStats(high, low, fingerprint, text, caller, host, firstSeen);
+    }
+
+    /** The same with what several have counted of it. */
+    static StatementStats sum(List<StatementStats> parts) {
+        StatementStats one = parts.getFirst();
+        StatementStats sum =
+                new StatementStats(one.high, one.low, one.fingerprint, one.text, one.caller, one.host, one.firstSeen);
+        for (StatementStats part : parts) {
+            long[] figures = new long[Counter.COUNT];
+            for (int i = 0; i < figures.length; i++) {
+                figures[i] = part.counters.get(i);
+            }
+            sum.add(figures);
+            sum.add(part.errors);
+            sum.latencies.add(part.latencies);
+            sum.firstSeen = sum.firstSeen - part.firstSeen > 0 ? part.firstSeen : sum.firstSeen;
+        }
+        return sum;
+    }
+
+    /** Adds figures, one for each counter; only before anybody else knows of it. */
+    void add(long[] figures) {
+        for (Counter counter : Counter.values()) {
+            int i = counter.ordinal();
+            long before = counters.getPlain(i);
+            counters.setPlain(
+                    i,
+                    switch (counter) {
+                        case LONGEST -> Math.max(before, figures[i]);
+                        case LAST_SEEN -> before - figures[i] > 0 ? before : figures[i];
+                        default -> before + figures[i];
+                    });
+        }
+    }
+
+    /** Adds errors; as above. */
+    void add(SqlStates more) {
+        errors = errors.with(more);
     }
 
     /** Where it may stand in a table: its fingerprint is keyed, and so is the hash of its caller. */
@@ -86,6 +147,11 @@ public final class StatementStats {
      * @param served nanoseconds from then until it was answered
      */
     public void answered(long queued, long served, long rows, long bytes, long now) {
+        count(queued, served, rows, bytes, now);
+        series.answered(queued, served);
+    }
+
+    private void count(long queued, long served, long rows, long bytes, long now) {
         long whole = queued + served;
         add(Counter.CALLS, 1);
         add(Counter.ROWS, rows);
@@ -108,7 +174,8 @@ public final class StatementStats {
      * @param served nanoseconds from then until it was answered
      */
     public void cached(long queued, long served, long rows, long bytes, long now) {
-        answered(queued, served, rows, bytes, now);
+        count(queued, served, rows, bytes, now);
+        series.cached(queued, served);
         add(Counter.CACHED, 1);
     }
 
@@ -134,6 +201,29 @@ public final class StatementStats {
         return new SlowStatement(endedAt, caller, address, host, fingerprint, text, queued, served, rows, sqlState);
     }
 
+    /**
+     * One call of it for the query log.
+     *
+     * @param now when it ended
+     * @param cache what the cache had to say to it; null = it was not asked
+     * @param sqlState of the error that it was answered with; null if it succeeded
+     */
+    public LogEntry logged(
+            long now,
+            String address,
+            @Nullable CacheReason cache,
+            long queued,
+            long served,
+            long rows,
+            @Nullable String sqlState) {
+        return new LogEntry(now, caller, address, host, cache, fingerprint, text, queued, served, rows, sqlState);
+    }
+
+    /** The databases that have series of their own are others now. */
+    void series(LoopLatencies all, Set<String> named) {
+        series = all.series(caller.database(), host, named);
+    }
+
     private void add(Counter counter, long n) {
         int i = counter.ordinal();
         counters.lazySet(i, counters.getPlain(i) + n);
@@ -141,6 +231,11 @@ public final class StatementStats {
 
     double value() {
         return value;
+    }
+
+    /** Microseconds and calls in all. */
+    long worth() {
+        return get(Counter.CALLS) * WORTH + (get(Counter.QUEUED) + get(Counter.SERVED)) / 1000;
     }
 
     /** What it was worth so far counts a little less from now on. */

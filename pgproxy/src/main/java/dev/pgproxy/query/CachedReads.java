@@ -4,6 +4,7 @@ import dev.pgproxy.cache.CachedResult;
 import dev.pgproxy.protocol.backend.BackendWriter;
 import dev.pgproxy.protocol.backend.ConstantReplies;
 import dev.pgproxy.protocol.backend.ResultColumns;
+import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.frame.FrameReader;
 import dev.pgproxy.protocol.frame.FrontendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
@@ -122,6 +123,7 @@ final class CachedReads {
         }
         patience = 0;
         state.counts().count(reason);
+        times.missed(reason);
         return Verdict.MISS;
     }
 
@@ -138,13 +140,16 @@ final class CachedReads {
             patience = 0;
             if (!serves) {
                 shadow(found, exchange);
+                times.missed(CacheReason.SHADOW);
                 return Verdict.MISS;
             }
             if (!Answer.isWithin(found.bytes(), limit)) { // the server's answer is cut
                 count(false, CacheReason.RULE);
+                times.missed(CacheReason.RULE);
                 return Verdict.MISS;
             }
             count(true, CacheReason.HIT);
+            statements.watch().values().answered(exchange, shape(), read.bind(), read.parse());
             times.cached(replay(exchange, found.bytes(), columns), shape(), Answer.rows(found.bytes()), began);
             shared.hit(key, found, now);
             if ((++hits & HotReads.SAMPLE - 1) == 0 && results.hot().areWanted()) {
@@ -162,7 +167,9 @@ final class CachedReads {
             return Verdict.WAIT;
         }
         patience = 0;
-        count(false, due ? CacheReason.RENEWAL : CacheReason.MISS);
+        CacheReason reason = due ? CacheReason.RENEWAL : CacheReason.MISS;
+        count(false, reason);
+        times.missed(reason);
         begun = true;
         recorder.begin(key, on, now, ttl(), read.isSimple());
         return Verdict.MISS;
@@ -329,12 +336,13 @@ final class CachedReads {
                 }
                 case FrontendType.BIND -> out.writeBytes(ConstantReplies.BIND_COMPLETE.duplicate());
                 case FrontendType.DESCRIBE -> {
+                    int from = out.writerIndex();
                     if (OneRead.isStatement(exchange, i)) {
                         Answer.writeStatement(answer, out);
                     } else {
                         Answer.writePortal(answer, out);
                     }
-                    told(columns);
+                    told(exchange, columns, out, from);
                 }
                 case FrontendType.EXECUTE -> Answer.writeBody(answer, out);
                 case FrontendType.CLOSE -> {
@@ -352,11 +360,20 @@ final class CachedReads {
         return bytes;
     }
 
-    /** The client has asked what its statement gives. */
-    private void told(ResultColumns columns) {
-        ClientStatements.Entry entry = read.entry();
+    /**
+     * The client has asked what its statement gives. Where that was kept by a session that has no name for it, it is in the
+     * answer alone: unless it is noted, a later change of a type would be taken for what the client was told.
+     */
+    private void told(Exchange exchange, ResultColumns columns, ByteBuf out, int from) {
+        String parsed = read.parse() < 0 ? null : exchange.parsedName(read.parse());
+        ClientStatements.Entry entry =
+                parsed == null ? read.entry() : session.statements().entry(parsed);
         if (entry != null && columns != ResultColumns.UNKNOWN) {
             entry.gives(columns);
+        } else if (entry != null) {
+            boolean parameters = out.getByte(from) == BackendType.PARAMETER_DESCRIPTION;
+            int at = parameters ? from + 1 + out.getInt(from + 1) : from;
+            entry.gives(ResultColumns.read(out, at, out.writerIndex() - at));
         }
     }
 

@@ -179,7 +179,9 @@ final class ExchangeWriter {
 
     private void query(QueryFacts facts, ByteBuf buf, int index, int length) {
         pinIfInPipeline();
+        watch.values().query(facts, buf, index + FrameReader.HEADER, index + length);
         watch.query(facts);
+        watch.samples().query(facts, buf, index + FrameReader.HEADER, index + length);
         session.unnamed(null);
         out.server().statements().unnamed(null);
         unnamedPortal = null;
@@ -201,6 +203,7 @@ final class ExchangeWriter {
         watch.parsed(facts);
         int nameAt = index + FrameReader.HEADER;
         int nameEnd = CString.end(buf, nameAt, index + length);
+        watch.values().parsed(facts, buf, nameEnd + 1, index + length);
         if (translates) {
             visible.before(facts, false);
         }
@@ -298,6 +301,9 @@ final class ExchangeWriter {
             facts = named == null ? null : named.statement().facts();
             if (named == null) {
                 preparation.closeForeign(buf, nameAt, nameEnd);
+            } else {
+                watch.samples()
+                        .bound(named.statement().facts(), named.statement().rest());
             }
             out.raw(buf, index, length);
         } else {
@@ -308,11 +314,16 @@ final class ExchangeWriter {
             source.count(Counter.BIND_COUNT);
             renamed(statement, buf, index, nameAt, nameEnd, length, announced);
         }
+        byte[] rest = named != null
+                ? named.statement().rest()
+                : session.unnamed() == null ? null : session.unnamed().rest();
+        watch.values().bound(ValueWatch.shape(facts), named != null, buf, nameEnd + 1, index + length, rest);
         remember(facts, buf, index, length, portalAt, portalEnd);
         out.expect(ReplyQueue.BIND, translates ? named : null);
     }
 
     private void beforeBind(QueryFacts facts, byte[] rest) {
+        watch.samples().bound(facts, rest);
         if (translates) {
             visible.before(facts, false);
         }

@@ -5,6 +5,7 @@ import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.frame.TransactionStatus;
+import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.server.ServerConnection;
 import org.jspecify.annotations.Nullable;
@@ -72,6 +73,7 @@ public final class FlowTimes {
     /** The client has sent so much, whatever of it a server sees. */
     public void received(int bytes) {
         counters.add(Counter.RECEIVED, bytes);
+        watch.values().received();
     }
 
     void replied(int bytes) {
@@ -88,6 +90,11 @@ public final class FlowTimes {
             watch.cached(shape, rows, bytes, complete, asked, lastReply);
         }
         complete = 0;
+    }
+
+    /** The cache does not answer the exchange that is sent next. */
+    void missed(CacheReason reason) {
+        watch.missed(reason);
     }
 
     /** The answer is an error of the server's, or one in place of what the server has answered. */
@@ -124,6 +131,12 @@ public final class FlowTimes {
             counters.add(Counter.XACT_TIME, (now - transactionSince) / 1000);
             transactionSince = now;
         }
+    }
+
+    /** The statement that runs, or waits to be sent; null if none does. */
+    public @Nullable Active active(Exchange next) {
+        Active running = watch.running();
+        return running == null ? watch.waiting(next, complete) : running;
     }
 
     /** Since when it has waited for a server, if it does. */

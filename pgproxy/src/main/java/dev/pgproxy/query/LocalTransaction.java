@@ -224,6 +224,7 @@ final class LocalTransaction {
 
     private void run(QueryFacts facts, ByteBuf out) {
         SessionEffect effect = facts.statements().getFirst().effect();
+        statements.watch().values().boundary();
         if (effect instanceof SessionEffect.Begin begins) {
             begin = begins.sql();
             since = System.nanoTime();

@@ -20,6 +20,7 @@ import dev.pgproxy.routing.Route;
 import dev.pgproxy.routing.RouteReason;
 import dev.pgproxy.routing.RoutingHint;
 import dev.pgproxy.routing.catalog.Catalog;
+import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.RelationSet;
 import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.sql.LoopShapes;
@@ -394,5 +395,13 @@ public final class Routing {
                 routes.cluster().whenGone(processId, settle);
             }
         });
+    }
+
+    /** Whether texts of this shape do nothing but read, as far as is known now. */
+    public boolean isRead(Shape shape) {
+        Catalog catalog = state.catalog();
+        Reading reading =
+                catalog == null ? null : shape.reading(catalog, decision.view().path());
+        return reading != null && reading.isHarmless() && reading.writes().isEmpty();
     }
 }

@@ -179,6 +179,9 @@ final class RuleGate {
 
     private void watch(Rule rule) {
         rule.count();
+        if (!rule.restrains()) {
+            return;
+        }
         if (mine.isEmpty()) {
             mine = new ArrayList<>(1);
         }

@@ -10,6 +10,8 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.StatementFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
+import dev.pgproxy.routing.sql.MaskedText;
+import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.server.OwnReply;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ServerConnection;
@@ -190,12 +192,22 @@ final class SideEffects {
         if ((flags & SUSPICIOUS) != 0
                 || pinned && (flags & RELEASING) != 0
                 || (flags & StatementFlags.WRITES) != 0 && catalog.triggersLeaveState()) {
-            session.suspect(() -> text.apply(MAX_TEXT));
+            session.suspect(() -> shown(facts, text));
         }
         if ((flags & CODE) != 0) {
             session.mentions(ParameterNames.in(text.apply(Integer.MAX_VALUE)));
         }
         return (flags & (LOOKS | TAKES)) != 0 && sequences(facts, flags, text);
+    }
+
+    /** A statement without its literals: whoever may look at the console is shown it. */
+    private String shown(QueryFacts facts, IntFunction<String> text) {
+        if (facts.shape() instanceof Shape shape) {
+            String masked = shape.masked();
+            return masked.length() > MAX_TEXT ? masked.substring(0, MAX_TEXT) : masked;
+        }
+        byte[] beginning = text.apply(MAX_TEXT).getBytes(StandardCharsets.UTF_8);
+        return MaskedText.of(beginning, session.reported().isConforming());
     }
 
     /** What EXECUTE adds: the flags of the statement that it executes. */
@@ -239,7 +251,7 @@ final class SideEffects {
                     session.unpin(PinReason.SEQUENCE);
                 }
                 if ((its & TAKES) != 0) {
-                    session.pin(PinReason.SEQUENCE, text.apply(MAX_TEXT));
+                    session.pin(PinReason.SEQUENCE, shown(facts, text));
                 }
             }
         }

@@ -23,9 +23,10 @@ import org.jspecify.annotations.Nullable;
  * the client's loop. Source: src/backend/utils/cache/plancache.c (RevalidateCachedQuery).
  */
 final class StatementCheck implements OwnReply, DescriptionSink {
-    /** PostgreSQL's own words. */
-    static final ErrorFields CHANGED =
-            ErrorFields.error(SqlState.FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+    /** PostgreSQL's own words; by the routine pgjdbc knows that it can prepare the statement anew. */
+    static final ErrorFields CHANGED = ErrorFields.error(
+                    SqlState.FEATURE_NOT_SUPPORTED, "cached plan must not change result type")
+            .withRoutine("RevalidateCachedQuery");
 
     private final ClientStatements.Entry entry;
     private final ServerConnection server;

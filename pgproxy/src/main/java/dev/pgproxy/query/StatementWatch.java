@@ -1,19 +1,20 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.config.HostAddress;
-import dev.pgproxy.insight.Caller;
 import dev.pgproxy.insight.LoopStats;
+import dev.pgproxy.insight.SchemaChange;
 import dev.pgproxy.insight.StatementStats;
 import dev.pgproxy.protocol.backend.CommandTag;
 import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
+import dev.pgproxy.protocol.sql.StatementFlags;
+import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.routing.sql.Shape;
+import dev.pgproxy.rules.StatementRules;
 import dev.pgproxy.server.ServerConnection;
-import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import java.time.Instant;
-import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,9 @@ public final class StatementWatch {
         @Nullable
         Shape shape;
 
+        /** Whether it may change definitions. */
+        boolean defines;
+
         /** Nanoseconds that it waited before it was sent. */
         long queued;
 
@@ -44,6 +48,15 @@ public final class StatementWatch {
 
         /** Rows that an Execute asks for at most. */
         int most;
+
+        /** Why the cache has not answered it; null if it was not asked. */
+        @Nullable
+        CacheReason missed;
+
+        final ValueWatch.Note note = new ValueWatch.Note();
+
+        /** Nanoseconds from which on it is slow by a rule; -1 = by none. */
+        long slowFrom;
     }
 
     private enum Ending {
@@ -58,9 +71,12 @@ public final class StatementWatch {
     private final @Nullable LoopStats stats;
     private final Session session;
     private final Supplier<String> address;
+    private final ValueWatch values;
+    private final StatementRules rules;
 
-    private @Nullable Caller caller;
-    private @Nullable Reported known;
+    private final SampleWatch samples;
+    private final SessionCaller caller;
+
     private @Nullable HostAddress host;
 
     private Sent[] ring = slots(START);
@@ -71,6 +87,11 @@ public final class StatementWatch {
     private long waited;
 
     private long sentAt;
+    private @Nullable CacheReason missed;
+
+    /** Why the cache does not answer what is sent next. */
+    private @Nullable CacheReason nextMissed;
+
     /** Of the first Parse that is not executed yet. */
     private @Nullable Shape parsed;
 
@@ -104,11 +125,26 @@ public final class StatementWatch {
      *
      * @param stats of the client's loop; null = nothing is counted
      * @param address of the client; asked for slow statements only
+     * @param rules may say what is slow
      */
-    public StatementWatch(@Nullable LoopStats stats, Session session, Supplier<String> address) {
+    public StatementWatch(@Nullable LoopStats stats, Session session, Supplier<String> address, StatementRules rules) {
+        this.rules = rules;
         this.stats = stats;
         this.session = session;
         this.address = address;
+        this.samples = new SampleWatch(stats, session);
+        this.caller = new SessionCaller(session);
+        this.values = new ValueWatch(stats == null ? null : stats.runs(), session);
+    }
+
+    /** The values of the client's statements. */
+    ValueWatch values() {
+        return values;
+    }
+
+    /** The texts of the client's statements. */
+    SampleWatch samples() {
+        return samples;
     }
 
     private static Sent[] slots(int length) {
@@ -126,6 +162,11 @@ public final class StatementWatch {
 
     // ---- what is sent
 
+    /** The cache does not answer the exchange that is sent next. */
+    void missed(CacheReason reason) {
+        nextMissed = reason;
+    }
+
     /**
      * What is written from now on is sent.
      *
@@ -136,6 +177,8 @@ public final class StatementWatch {
         if (stats == null) {
             return;
         }
+        missed = nextMissed;
+        nextMissed = null;
         long begin = since == 0 ? complete : since;
         since = 0;
         sentAt = now == 0 && (size == 0 || begin != 0) ? System.nanoTime() : now;
@@ -144,7 +187,8 @@ public final class StatementWatch {
 
     /** A Query was written. */
     void query(QueryFacts facts) {
-        add(Ending.READY, (Shape) facts.shape(), 0);
+        add(Ending.READY, (Shape) facts.shape(), 0, defines(facts));
+        describe(facts);
     }
 
     /** A Parse was written: if nothing is executed behind it, its failure is counted all the same. */
@@ -161,17 +205,37 @@ public final class StatementWatch {
     /** An Execute was written, of at most so many rows if that is not 0; null if it is not known of what. */
     void execute(@Nullable QueryFacts facts, int most) {
         parsed = null;
-        add(Ending.COMPLETE, facts == null ? null : (Shape) facts.shape(), most);
+        values.executes();
+        add(Ending.COMPLETE, facts == null ? null : (Shape) facts.shape(), most, facts != null && defines(facts));
+        describe(facts);
+    }
+
+    /** What was written is this, and the values are its. */
+    private void describe(@Nullable QueryFacts facts) {
+        if (stats == null || ignoring) {
+            return;
+        }
+        ValueWatch.Note before = null;
+        for (int i = size - 2; i >= 0 && before == null; i--) {
+            Sent sent = ring[first + i & ring.length - 1];
+            before = sent.ending == Ending.BOUNDARY ? null : sent.note;
+        }
+        values.note(ring[first + size - 1 & ring.length - 1].note, facts, before);
     }
 
     /** Sync or FunctionCall was written. */
     void boundary() {
         ignoring = false;
-        add(Ending.BOUNDARY, parsed, 0);
+        add(Ending.BOUNDARY, parsed, 0, false);
         parsed = null;
     }
 
-    private void add(Ending ending, @Nullable Shape shape, int most) {
+    /** Temporary tables are nobody else's. */
+    private static boolean defines(QueryFacts facts) {
+        return facts.has(StatementFlags.DDL) && !facts.has(StatementFlags.CREATES_TEMP);
+    }
+
+    private void add(Ending ending, @Nullable Shape shape, int most, boolean defines) {
         if (stats == null || ignoring) {
             return;
         }
@@ -181,9 +245,12 @@ public final class StatementWatch {
         Sent sent = ring[first + size & ring.length - 1];
         sent.ending = ending;
         sent.shape = shape;
+        sent.defines = defines;
         sent.queued = waited;
         sent.sentAt = sentAt;
         sent.most = most;
+        sent.missed = missed;
+        sent.slowFrom = ruled(shape);
         size++;
     }
 
@@ -194,6 +261,28 @@ public final class StatementWatch {
         }
         ring = more;
         first = 0;
+    }
+
+    // ---- what is under way
+
+    /** What runs now, as far as it is a statement that is counted; null if nothing does. */
+    @Nullable
+    Active running() {
+        Shape shape = size == 0 ? null : ring[first].shape;
+        if (shape == null) {
+            return null;
+        }
+        Sent sent = ring[first];
+        long began = sent.sentAt == 0 || sent.sentAt - lastEnd < 0 ? lastEnd : sent.sentAt;
+        boolean answers = bytes > countedBytes;
+        return new Active(answers ? Active.State.ANSWERING : Active.State.RUNNING, shape, began - sent.queued, host);
+    }
+
+    /** What waits to be sent. */
+    @Nullable
+    Active waiting(Exchange exchange, long complete) {
+        Shape shape = stats == null || complete == 0 ? null : firstOf(exchange);
+        return shape == null ? null : new Active(Active.State.WAITING, shape, complete, null);
     }
 
     // ---- what is answered
@@ -292,10 +381,18 @@ public final class StatementWatch {
         long whole = bytes + unforwarded;
         if (stats != null && sent.shape != null) {
             long began = sent.sentAt == 0 || sent.sentAt - lastEnd < 0 ? lastEnd : sent.sentAt;
-            StatementStats entry = stats.find(sent.shape, caller(), host, now);
+            StatementStats entry = stats.find(sent.shape, caller.now(), host, now);
             entry.answered(sent.queued, now - began, rows, whole - countedBytes, now);
             entry.repeated(retries);
-            note(stats, entry, sent.queued, now - began, rows, failure);
+            note(entry, sent.shape, sent.slowFrom, sent.queued, now - began, rows, failure);
+            if (stats.isLogged()) {
+                stats.log(entry.logged(now, address.get(), sent.missed, sent.queued, now - began, rows, failure));
+            }
+            long from = began - sent.queued;
+            values.ended(sent.note, sent.shape, failure != null, rows, from, now, caller.now());
+            if (sent.defines) {
+                stats.changed(new SchemaChange(Instant.now(), caller.now(), sent.shape.masked(), failure));
+            }
         }
         retries = 0;
         countedBytes = whole;
@@ -306,6 +403,7 @@ public final class StatementWatch {
 
     private void remove() {
         ring[first].shape = null;
+        ring[first].note.clear();
         first = first + 1 & ring.length - 1;
         size--;
         rows = 0;
@@ -330,11 +428,16 @@ public final class StatementWatch {
      * @param asked when it was looked up
      */
     void cached(Shape shape, long given, int length, long complete, long asked, long now) {
+        nextMissed = null;
         if (stats != null) {
             long queued = complete == 0 ? 0 : asked - complete;
-            StatementStats entry = stats.find(shape, caller(), null, now);
+            StatementStats entry = stats.find(shape, caller.now(), null, now);
             entry.cached(queued, now - asked, given, length, now);
-            note(stats, entry, queued, now - asked, given, null);
+            note(entry, shape, ruled(shape), queued, now - asked, given, null);
+            if (stats.isLogged()) {
+                stats.log(entry.logged(now, address.get(), CacheReason.HIT, queued, now - asked, given, null));
+            }
+            values.cached(shape, given, asked - queued, now, caller.now());
         }
     }
 
@@ -344,14 +447,18 @@ public final class StatementWatch {
      * @param complete since when it has waited; 0 = it has not
      */
     void refused(Exchange exchange, String sqlState, long complete) {
+        nextMissed = null;
         Shape shape = stats == null ? null : firstOf(exchange);
         if (stats != null && shape != null) {
             long now = System.nanoTime();
             long queued = complete == 0 ? 0 : now - complete;
-            StatementStats entry = stats.find(shape, caller(), null, now);
+            StatementStats entry = stats.find(shape, caller.now(), null, now);
             entry.answered(queued, 0, 0, 0, now);
             entry.repeated(retries);
-            note(stats, entry, queued, 0, 0, sqlState);
+            note(entry, shape, ruled(shape), queued, 0, 0, sqlState);
+            if (stats.isLogged()) {
+                stats.log(entry.logged(now, address.get(), null, queued, 0, 0, sqlState));
+            }
         }
         retries = 0;
     }
@@ -371,24 +478,22 @@ public final class StatementWatch {
     }
 
     private void note(
-            LoopStats table, StatementStats entry, long queued, long served, long given, @Nullable String sqlState) {
+            StatementStats entry,
+            Shape shape,
+            long ruled,
+            long queued,
+            long served,
+            long given,
+            @Nullable String sqlState) {
         if (sqlState != null) {
             entry.failed(sqlState);
         }
-        if (table.isSlow(queued + served)) {
-            table.slow(entry.slow(Instant.now(), address.get(), queued, served, given, sqlState));
+        if (stats != null && stats.isSlow(queued + served, caller.now(), ruled)) {
+            stats.slow(entry.slow(Instant.now(), address.get(), queued, served, given, sqlState), shape);
         }
     }
 
-    private Caller caller() {
-        Reported now = session.reported();
-        if (now != known) {
-            known = now;
-            String application = Objects.requireNonNullElse(now.get("application_name"), "");
-            if (caller == null || !caller.application().equals(application)) {
-                caller = new Caller(session.database(), session.user(), application);
-            }
-        }
-        return Objects.requireNonNull(caller);
+    private long ruled(@Nullable Shape shape) {
+        return rules.slowFrom(shape, session.user(), session.database(), session.application());
     }
 }

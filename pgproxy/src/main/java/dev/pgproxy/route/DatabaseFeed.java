@@ -129,6 +129,10 @@ public final class DatabaseFeed implements AutoCloseable {
 
         @Override
         public boolean notified(Invalidation what) {
+            if (what instanceof Invalidation.Definitions definitions) {
+                state.definitionsTold(definitions.why());
+                return true;
+            }
             Catalog catalog = state.catalog();
             RelationSet relations = catalog == null ? RelationSet.ALL : relations(what, catalog);
             state.told(relations.isEmpty() ? RelationSet.ALL : relations);
@@ -147,6 +151,7 @@ public final class DatabaseFeed implements AutoCloseable {
                 }
                 case Invalidation.Named named -> writing(named.spelling(), catalog);
                 case Invalidation.Everything everything -> RelationSet.ALL;
+                case Invalidation.Definitions definitions -> RelationSet.ALL;
                 case Invalidation.Unreadable unreadable -> RelationSet.NONE;
             };
         }

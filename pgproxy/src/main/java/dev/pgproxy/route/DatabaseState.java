@@ -13,6 +13,7 @@ import dev.pgproxy.routing.freshness.Monotonic;
 import dev.pgproxy.routing.freshness.TableClock;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,17 +38,25 @@ public final class DatabaseState {
     private volatile @Nullable DatabaseRoutes routes;
     private volatile @Nullable DatabaseFeed feed;
     private final Runnable onSharedChange;
+    private final BiConsumer<PhysicalDatabase, String> onDefinitionsTold;
 
-    /** @param onSharedChange is told that what its cluster's databases share has changed */
+    /**
+     * Nothing known yet.
+     *
+     * @param onSharedChange is told that what its cluster's databases share has changed
+     * @param onDefinitionsTold is told that somebody says that definitions have changed, and why
+     */
     DatabaseState(
             PhysicalDatabase database,
             Results results,
             @Nullable Instances instances,
-            Consumer<DatabaseState> onSharedChange) {
+            Consumer<DatabaseState> onSharedChange,
+            BiConsumer<PhysicalDatabase, String> onDefinitionsTold) {
         this.database = database;
         this.instances = instances;
         this.results = results;
         this.onSharedChange = () -> onSharedChange.accept(this);
+        this.onDefinitionsTold = onDefinitionsTold;
     }
 
     /** No other database of this process has the same. */
@@ -184,6 +193,13 @@ public final class DatabaseState {
     private void definitionsChanged() {
         changes.incrementAndGet();
         onChange.run();
+    }
+
+    /** Somebody has said so, who has changed them past us: new definitions, new statements, nothing that was kept. */
+    void definitionsTold(String why) {
+        definitionsChanged();
+        told(RelationSet.ALL);
+        onDefinitionsTold.accept(database, why);
     }
 
     /** Anything may have changed, in whatever way. */

@@ -11,7 +11,7 @@ import dev.pgproxy.config.HostAddress;
  */
 public record PhysicalDatabase(HostAddress primary, String name) {
     /** What clients reach who ask for {@code asked}. */
-    static PhysicalDatabase of(DatabaseSettings database, String asked) {
+    public static PhysicalDatabase of(DatabaseSettings database, String asked) {
         return new PhysicalDatabase(database.primary(), database.serverDatabase(asked));
     }
 }

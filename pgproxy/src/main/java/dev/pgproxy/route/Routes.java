@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,6 +64,8 @@ public final class Routes implements AutoCloseable {
 
     /** From before the last RELOAD. */
     private final Map<HostAddress, LastPrimary> lastPrimaries = new HashMap<>();
+
+    private volatile BiConsumer<PhysicalDatabase, String> onDefinitionsTold = (database, why) -> {};
 
     private boolean warm;
     private ProxyConfig config;
@@ -106,6 +109,11 @@ public final class Routes implements AutoCloseable {
         return known != null ? known : add(physical);
     }
 
+    /** The same if somebody has entered it; null else. */
+    public @Nullable DatabaseState find(DatabaseSettings database, String asked) {
+        return states.get(PhysicalDatabase.of(database, asked));
+    }
+
     /** The results that are kept. */
     public Results results() {
         return results;
@@ -138,12 +146,46 @@ public final class Routes implements AutoCloseable {
         return states.values();
     }
 
+    /** The database that clients reach who ask for this name; null if there is none. */
+    public synchronized @Nullable PhysicalDatabase physical(String asked) {
+        DatabaseSettings database = config.database(asked);
+        return database == null ? null : PhysicalDatabase.of(database, asked);
+    }
+
+    /** Where and how to ask about a database, its primary first; none if nobody may, or no host is the primary. */
+    public synchronized List<ControlTarget> controlTargets(PhysicalDatabase physical) {
+        HostAddress primary = primaries.address(physical.primary());
+        ControlLogin login = control;
+        if (login == null || primary == null || primary.isUnixSocket()) {
+            return List.of();
+        }
+        ClusterKey key = keyOf(physical.primary());
+        List<ControlTarget> targets = new ArrayList<>();
+        targets.add(target(login, primary, physical, targets.size()));
+        for (ReplicaAddress host : key == null ? hosts(physical) : key.hosts()) {
+            if (!host.address().equals(primary) && !host.address().isUnixSocket()) {
+                targets.add(target(login, host.address(), physical, targets.size()));
+            }
+        }
+        return targets;
+    }
+
+    private ControlTarget target(ControlLogin login, HostAddress address, PhysicalDatabase physical, int index) {
+        return login.target(new Host(index, address.toString(), 1), address, physical.name(), config.serverTls(), null);
+    }
+
     private synchronized DatabaseState add(PhysicalDatabase physical) {
         return states.computeIfAbsent(physical, key -> {
-            DatabaseState state = new DatabaseState(key, results, instances, this::sharedChange);
+            DatabaseState state = new DatabaseState(
+                    key, results, instances, this::sharedChange, (told, why) -> onDefinitionsTold.accept(told, why));
             apply(state);
             return state;
         });
+    }
+
+    /** Whom to tell, besides, that somebody says that the definitions of a database have changed, and why. */
+    public void onDefinitionsTold(BiConsumer<PhysicalDatabase, String> listener) {
+        onDefinitionsTold = listener;
     }
 
     /** Roles may have changed: the other databases of the cluster are told. */

@@ -1,10 +1,12 @@
 package dev.pgproxy.rules;
 
 import dev.pgproxy.config.StatementRule;
+import dev.pgproxy.config.StatisticsSettings;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.routing.sql.PlainStatement;
 import dev.pgproxy.routing.sql.Shape;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
@@ -75,6 +77,21 @@ public final class Rule {
     /** How many run. */
     public int running() {
         return running.get();
+    }
+
+    /** Whether what it fits must be at a server by itself, since it may be cut off or waits for others. */
+    public boolean restrains() {
+        return says.rate() != null
+                || says.timeout() != null
+                || says.maxConcurrent() != null
+                || says.maxRows() != null
+                || says.maxBytes() != null;
+    }
+
+    /** Nanoseconds after which a call is slow; -1 = it does not say. */
+    long slowFrom() {
+        Duration threshold = says.slowQueryThreshold();
+        return threshold == null ? -1 : StatisticsSettings.slowFrom(threshold);
     }
 
     /** Whether it sends another statement in place of one that it fits. */

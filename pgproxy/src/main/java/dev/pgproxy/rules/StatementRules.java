@@ -88,6 +88,9 @@ public final class StatementRules {
     private volatile List<Rule> rules = List.of();
     private volatile boolean rewriting;
 
+    /** Whether one of them says what is slow. */
+    private volatile boolean judging;
+
     /** The rules that are configured. */
     public StatementRules(List<StatementRule> said) {
         reload(said);
@@ -101,6 +104,7 @@ public final class StatementRules {
                     .map(rule -> before.getOrDefault(rule, new Rule(rule)))
                     .toList();
             rewriting = rules.stream().anyMatch(Rule::rewrites);
+            judging = rules.stream().anyMatch(rule -> rule.slowFrom() >= 0);
         }
     }
 
@@ -117,6 +121,26 @@ public final class StatementRules {
     /** All of them in their order. */
     public List<Rule> all() {
         return rules;
+    }
+
+    /**
+     * From when on a statement that has just been looked at is slow, in nanoseconds; -1 = no rule says that, or the shape has
+     * had to give way to others meanwhile. Of several statements in a text the first with such a rule decides.
+     */
+    public long slowFrom(@Nullable Shape shape, String user, String database, String application) {
+        if (!judging || shape == null) {
+            return -1;
+        }
+        Known last = known.get()[(int) shape.high() & KNOWN - 1];
+        if (last == null || last.shape != shape || last.by != rules || last.fitting.isEmpty()) {
+            return -1;
+        }
+        for (Rule rule : last.fitting.of(user, database, application)) {
+            if (rule.slowFrom() >= 0) {
+                return rule.slowFrom();
+            }
+        }
+        return -1;
     }
 
     /** What fits texts with these facts; null if that has to be found out. */

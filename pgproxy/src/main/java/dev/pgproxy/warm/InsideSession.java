@@ -13,6 +13,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A client within the process, one step after the other until one fails. Confined to its loop. */
@@ -31,6 +32,7 @@ abstract class InsideSession implements InsideChannel.Client, FrameSink {
     private final Listener listener;
     private final InsideChannel channel = new InsideChannel(this);
     private final FrameReader reader = new FrameReader(this, channel.alloc());
+    private @Nullable ClientConnection client;
     private @Nullable ErrorFields error;
     private boolean ended;
 
@@ -41,7 +43,9 @@ abstract class InsideSession implements InsideChannel.Client, FrameSink {
 
     /** Connects; the end is told in any case. */
     final void begin(ClientServices services, String user, String database, Map<String, String> settings) {
-        channel.pipeline().addLast("client", new ClientConnection(services));
+        ClientConnection connection = new ClientConnection(services);
+        client = connection;
+        channel.pipeline().addLast("client", connection);
         loop.register(channel).addListener(done -> {
             if (done.isSuccess()) {
                 Map<String, String> startup = new HashMap<>(settings);
@@ -62,10 +66,27 @@ abstract class InsideSession implements InsideChannel.Client, FrameSink {
     /** A row of the answer to the last step. */
     void row(ByteBuf buf, int index) {}
 
+    /** Another message of the answer to the last step. */
+    void other(byte type, ByteBuf buf, int index) {}
+
+    /** How the proxy sees it; once it has begun. */
+    final ClientConnection client() {
+        return Objects.requireNonNull(client);
+    }
+
+    final ByteBuf buffer() {
+        return channel.alloc().buffer();
+    }
+
+    /** Messages, whose ownership it gives up. */
+    final void send(ByteBuf messages) {
+        channel.send(messages);
+    }
+
     final void send(String query) {
-        ByteBuf out = channel.alloc().buffer();
+        ByteBuf out = buffer();
         FrontendWriter.query(out, query);
-        channel.send(out);
+        send(out);
     }
 
     final void send(byte[] messages, int from) {
@@ -120,7 +141,7 @@ abstract class InsideSession implements InsideChannel.Client, FrameSink {
             case BackendType.ERROR_RESPONSE -> error = error == null ? ErrorFields.read(buf, index, length) : error;
             case BackendType.DATA_ROW -> row(buf, index);
             case BackendType.READY_FOR_QUERY -> loop.execute(this::ready);
-            default -> {}
+            default -> other(type, buf, index);
         }
     }
 }

@@ -4,6 +4,7 @@
 // Strict JSON, since a test reads it: it compares names and columns with what the program answers.
 const TABLES = {
   "totals": {"columns": ["name", "value"]},
+  "latencies": {"columns": ["of", "buckets"]},
   "alerts": {"columns": ["state", "alert", "subject", "severity", "raised_at", "cleared_at", "text", "advice"]},
   "pools": {"columns": ["database", "user", "cl_active", "cl_waiting", "sv_active", "sv_idle", "sv_tested", "sv_login", "maxwait", "maxwait_us", "pool_mode"]},
   "databases": {"columns": ["name", "host", "port", "pool_size", "reserve_pool_size", "current_connections", "max_connections", "current_client_connections", "max_client_connections", "paused", "disabled"]},
@@ -22,10 +23,15 @@ const TABLES = {
   "cache fingerprints": {"asked": true, "columns": ["statement", "hits", "misses", "hit_ratio", "fingerprint"]},
   "queries": {"asked": true, "columns": ["query", "calls", "total_us", "mean_us", "p50_us", "p95_us", "p99_us", "max_us", "rows", "bytes", "errors", "sqlstates", "hit_ratio", "retries", "database", "user", "application_name", "host", "tables", "last_seen", "fingerprint"]},
   "slow": {"asked": true, "columns": ["ended_at", "duration_us", "queue_us", "server_us", "query", "database", "user", "application_name", "addr", "host", "rows", "sqlstate", "fingerprint"]},
+  "nplusone": {"asked": true, "columns": ["query", "executions", "occurrences", "per_occurrence", "lost_us", "total_us", "parent", "parent_by", "batched", "joined", "tags", "database", "user", "application_name", "last_seen", "fingerprint"]},
+  "plans": {"asked": true, "columns": ["query", "plan", "reason", "total_cost", "changes", "changed_at", "plan_before", "how", "host", "database", "user", "captured_at", "hash", "fingerprint"]},
+  "active": {"asked": true, "columns": ["query", "state", "duration_us", "database", "user", "application_name", "addr", "host", "remote_pid", "id", "fingerprint"]},
+  "advice": {"asked": true, "columns": ["kind", "gain_ms_per_hour", "advice", "sql", "why", "table", "cost_before", "cost_after", "size_bytes", "calls", "query", "database", "fingerprint"]},
+  "indexes": {"asked": true, "columns": ["kind", "table", "index", "size_bytes", "scans", "reason", "sql", "database"]},
   "config": {"asked": true, "columns": ["key", "value", "default", "changeable"]}
 };
 
-const VIEWS = {overview, queries, pools, hosts, cache, limits, settings};
+const VIEWS = {overview, queries, advice, pools, hosts, cache, limits, settings};
 const MOST_ROWS = 200; // of a table at once: the filter finds the others
 const HISTORY = 300; // moments behind each curve
 const SILENCE_MS = 5000; // an event comes each second
@@ -37,7 +43,9 @@ let asked = {}; // by table: what was fetched, {rows} or {problem}, and when
 let problem = "connecting …";
 let source = null;
 let heard = 0;
-const history = []; // {at, queries, micros, waiting, clients}
+const WINDOW = 10; // moments that percentiles are of
+const LONGEST = 1e8; // microseconds: the last bucket with an end
+const history = []; // {at, queries, micros, buckets, waiting, clients}
 const sorted = {}; // by table: {column, down}
 
 // ---- the document: values of the console become text, never markup
@@ -218,11 +226,40 @@ function sum(rows, column) {
   return rows.reduce((total, row) => total + row[column], 0);
 }
 
+/** "250:17 300:2" of each row, added up: counts by the longest microseconds of their buckets. */
+function bucketsOf(rows) {
+  const all = new Map();
+  for (const row of rows) {
+    for (const bucket of row.buckets.split(" ").filter((text) => text !== "")) {
+      const [most, calls] = bucket.split(":");
+      const bound = most === "inf" ? LONGEST : Number(most);
+      all.set(bound, (all.get(bound) || 0) + Number(calls));
+    }
+  }
+  return all;
+}
+
+/** What a share of the statements between two moments took at most, by buckets. */
+function percentile(share, before, now) {
+  const calls = Array.from(now, ([bound, count]) => [bound, Math.max(0, count - (before.get(bound) || 0))])
+    .filter((bucket) => bucket[1] > 0).sort((one, other) => one[0] - other[0]);
+  const wanted = share * calls.reduce((total, bucket) => total + bucket[1], 0);
+  let below = 0;
+  for (const [bound, count] of calls) {
+    if (below + count >= wanted) {
+      return bound;
+    }
+    below += count;
+  }
+  return 0;
+}
+
 function remember() {
   const totals = Object.fromEntries(rowsOf("totals").map((row) => [row.name, row.value]));
   const pools = rowsOf("pools");
   history.push({
     at: Date.parse(last.at), queries: totals.total_query_count, micros: totals.total_query_time,
+    buckets: bucketsOf(rowsOf("latencies").filter((row) => row.of === "statements")),
     sent: totals.total_server_bytes, waiting: sum(pools, "cl_waiting"),
     clients: sum(pools, "cl_active") + sum(pools, "cl_waiting")
   });
@@ -240,7 +277,8 @@ function rates() {
     return {
       queries: queries / seconds,
       micros: queries === 0 ? 0 : Math.max(0, now.micros - before.micros) / queries,
-      sent: Math.max(0, now.sent - before.sent) / seconds
+      sent: Math.max(0, now.sent - before.sent) / seconds,
+      percentiles: [0.50, 0.95, 0.99].map((share) => percentile(share, history[Math.max(0, i + 1 - WINDOW)].buckets, now.buckets))
     };
   });
 }
@@ -281,7 +319,7 @@ function story(row) {
 
 function overview() {
   const now = rates();
-  const current = now[now.length - 1] || {queries: 0, micros: 0, sent: 0};
+  const current = now[now.length - 1] || {queries: 0, micros: 0, sent: 0, percentiles: [0, 0, 0]};
   const moments = history[history.length - 1];
   const pools = rowsOf("pools");
   const of = rowsOf("cache")[0];
@@ -291,6 +329,8 @@ function overview() {
     card("Traffic", make("div", {class: "figures"},
       figure("queries per second", current.queries.toFixed(1), now.map((each) => each.queries)),
       figure("average query", micros(current.micros), now.map((each) => each.micros)),
+      ...["half", "95 %", "99 %"].map((share, i) => figure(share + " of statements within",
+        micros(current.percentiles[i]), now.map((each) => each.percentiles[i]))),
       figure("sent per second", bytes(Math.round(current.sent)), now.map((each) => each.sent)),
       figure("clients", count(moments.clients), history.map((each) => each.clients)),
       figure("clients waiting", count(moments.waiting), history.map((each) => each.waiting)),
@@ -306,7 +346,17 @@ function overview() {
 function queries() {
   return [
     table("queries", "Statements, the most time first", "No statement has been answered yet."),
-    table("slow", "Slow of late, the latest first", "No statement took longer than slow_query_threshold.")
+    table("active", "Running or waiting now, the longest first", "No statement runs."),
+    table("slow", "Slow of late, the latest first", "No statement took longer than slow_query_threshold."),
+    table("plans", "Plans of slow statements", "There are none: plan_capture is off, or nothing was slow since it is on."),
+    table("nplusone", "N+1: reads repeated for each row of another, what loses the most time first", "No read is repeated for each row of another one.")
+  ];
+}
+
+function advice() {
+  return [
+    table("advice", "What would save most time", "Nothing is known that would make statements faster, or control_user is not set."),
+    table("indexes", "Indexes and tables to look at", "Nothing is wrong with indexes, or control_user is not set.")
   ];
 }
 
@@ -362,7 +412,7 @@ function settings() {
 
 // ---- what is drawn
 
-const ASKED_BY = {queries: ["queries", "slow"], cache: ["cache fingerprints"], settings: ["config"]};
+const ASKED_BY = {queries: ["queries", "active", "slow", "plans", "nplusone"], advice: ["advice", "indexes"], cache: ["cache fingerprints"], settings: ["config"]};
 
 function viewName() {
   const name = location.hash.slice(1);

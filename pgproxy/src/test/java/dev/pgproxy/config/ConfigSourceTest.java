@@ -72,7 +72,7 @@ class ConfigSourceTest {
     void withoutAnythingItSaysWhatToGive() {
         assertThatThrownBy(() -> load(Map.of()))
                 .isInstanceOf(ConfigProblems.class)
-                .hasMessage("no server: give -c FILE or --primary URL, or set DATABASE_URL");
+                .hasMessage("no server: give FILE or --primary URL, or set DATABASE_URL");
     }
 
     @Test

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 class ProxyConfigTest {
     private static final String ANY = "databases { \"*\" { primary = db } }\n";
 
+    private static final Path FULL = Path.of("src/test/resources/config/valid").toAbsolutePath();
+
     @Test
     void everySettingHasItsDefault() throws ConfigProblems {
         ProxyConfig config = ConfigLoader.parse(ANY);
@@ -70,7 +72,7 @@ class ProxyConfigTest {
         assertThat(config.serverTls())
                 .isEqualTo(new ServerTlsSettings(
                         SslMode.PREFER, null, null, null, null, List.of("TLSv1.2", "TLSv1.3"), List.of()));
-        assertThat(config.statistics()).isEqualTo(new StatisticsSettings(true, 5000, Duration.ofMillis(100)));
+        assertDefaultStatistics(config);
         assertThat(config.admin()).isEqualTo(new AdminSettings(List.of(), List.of()));
         assertThat(config.log())
                 .isEqualTo(
@@ -79,6 +81,28 @@ class ProxyConfigTest {
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
         assertThat(config.users()).isEmpty();
+    }
+
+    private static void assertDefaultStatistics(ProxyConfig config) {
+        assertThat(config.statistics())
+                .isEqualTo(new StatisticsSettings(true, 5000, Duration.ofMillis(100), 5, Duration.ofMinutes(10), null));
+        assertThat(config.queryLog())
+                .isEqualTo(new QueryLogSettings(QueryLogTarget.OFF, 1, null, 100L << 20, 10, 1024));
+        assertThat(config.slow())
+                .isEqualTo(
+                        new SlowSettings(null, 10 << 20, 5, false, Duration.ofHours(1), Duration.ofSeconds(5), false));
+    }
+
+    private static void assertFullStatistics(ProxyConfig config) {
+        assertThat(config.statistics())
+                .isEqualTo(new StatisticsSettings(
+                        false, 600, Duration.ofMillis(250), 7, Duration.ofMinutes(20), FULL.resolve("stats")));
+        assertThat(config.queryLog())
+                .isEqualTo(new QueryLogSettings(QueryLogTarget.FILE, 0.25, FULL.resolve("query.log"), 1 << 20, 3, 200));
+        assertThat(config.slow().log()).isNotNull().hasFileName("slow.json");
+        assertThat(config.slow())
+                .isEqualTo(new SlowSettings(
+                        config.slow().log(), 1 << 20, 3, true, Duration.ofMinutes(10), Duration.ofSeconds(2), true));
     }
 
     private static void assertDefaultAuth(ProxyConfig config) {
@@ -224,6 +248,7 @@ class ProxyConfigTest {
                                 3,
                                 1000,
                                 1L << 20,
+                                Duration.ofSeconds(3),
                                 null,
                                 null),
                         new StatementRule(
@@ -241,6 +266,7 @@ class ProxyConfigTest {
                                 null,
                                 null,
                                 null,
+                                null,
                                 null),
                         new StatementRule(
                                 "c",
@@ -250,6 +276,7 @@ class ProxyConfigTest {
                                 null,
                                 null,
                                 false,
+                                null,
                                 null,
                                 null,
                                 null,
@@ -406,6 +433,7 @@ class ProxyConfigTest {
                         false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
         alertsAreMapped(config);
         httpIsMapped(config);
+        assertFullStatistics(config);
         assertFullDatabasesAndUsers(config);
     }
 
@@ -446,7 +474,6 @@ class ProxyConfigTest {
     }
 
     private static void assertFullDatabasesAndUsers(ProxyConfig config) {
-        assertThat(config.statistics()).isEqualTo(new StatisticsSettings(false, 600, Duration.ofMillis(250)));
         assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
         assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertThat(config.databases())
@@ -473,6 +500,7 @@ class ProxyConfigTest {
                                 60,
                                 70,
                                 new RateLimit(7, Duration.ofHours(1)),
+                                Duration.ofSeconds(2),
                                 "SELECT 2",
                                 Map.of("timezone", "UTC", "work_mem", "64MB"))));
         assertThat(config.wildcard())
@@ -487,10 +515,30 @@ class ProxyConfigTest {
                                 new Secret("a\"b"),
                                 PoolMode.SESSION,
                                 7,
+                                4,
                                 8,
                                 9,
                                 RateLimit.NONE,
-                                Priority.BATCH)));
+                                Priority.BATCH,
+                                new UserTimeouts(
+                                        Duration.ofSeconds(11),
+                                        Duration.ofSeconds(12),
+                                        Duration.ofSeconds(13),
+                                        Duration.ofSeconds(14)))));
+    }
+
+    @Test
+    void timeOutsOfAUserWinOverTheGeneralOnes() throws ConfigProblems {
+        ProxyConfig config = ConfigLoader.parse(ANY + """
+                query_timeout = 1s, transaction_timeout = 2s, idle_transaction_timeout = 3s, client_idle_timeout = 4s
+                users { alice { query_timeout = 0, client_idle_timeout = 9s }, bob { reserve_pool_size = 6 } }
+                """);
+        assertThat(config.timeoutsOf("alice"))
+                .isEqualTo(timeouts(120, 5, 0, 2, 3, 9, 60, 15, 15, 3600, 300, 10, 30, 0, 15));
+        assertThat(config.timeoutsOf("bob")).isSameAs(config.timeouts());
+        assertThat(config.timeoutsOf("carol")).isSameAs(config.timeouts());
+        assertThat(config.pool(Objects.requireNonNull(config.wildcard()), "bob").reservePoolSize())
+                .isEqualTo(6);
     }
 
     @Test

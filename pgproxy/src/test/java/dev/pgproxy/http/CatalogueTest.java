@@ -30,6 +30,9 @@ final class CatalogueTest {
         List<String> rows = new ArrayList<>();
         rows.add(row(Metrics.READY, "gauge", List.of(), Metrics.READY_HELP));
         rows.add(row(Metrics.LEFT_OUT, "gauge", List.of("table"), Metrics.LEFT_OUT_HELP));
+        for (Histograms.Family family : Histograms.ALL) {
+            rows.add(row(family.name(), "histogram", List.of(family.label()), family.help()));
+        }
         for (TableMetrics table : Catalogue.ALL) {
             for (Metric metric : table.metrics()) {
                 List<String> labels = new ArrayList<>(table.labelNames());

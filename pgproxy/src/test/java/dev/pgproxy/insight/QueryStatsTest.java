@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.pgproxy.config.ConfigLoader;
+import dev.pgproxy.config.ConfigProblems;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.config.StatisticsSettings;
 import dev.pgproxy.insight.StatementReport.Percentiles;
@@ -59,7 +61,8 @@ final class QueryStatsTest {
     }
 
     private static QueryStats stats(int max) {
-        return new QueryStats(LOOPS, new StatisticsSettings(true, max, Duration.ofMillis(100)));
+        return new QueryStats(
+                LOOPS, new StatisticsSettings(true, max, Duration.ofMillis(100), 5, Duration.ofMinutes(10), null));
     }
 
     private List<Shape> shapes(int count) {
@@ -209,6 +212,32 @@ final class QueryStatsTest {
         if (Math.abs(shown - exact) > 1 + exact / 16.0 + exact / 100.0) {
             differences.add("p" + percent + " is " + shown + " instead of " + exact);
         }
+    }
+
+    @Test
+    void whatIsSlowIsSaidByARuleElseByTheDatabaseElseForAll() throws ConfigProblems {
+        QueryStats stats = stats(10);
+        LoopStats loop = stats.loop(0);
+        Caller batch = new Caller("batch", "u", "a");
+        Caller other = new Caller("other", "u", "a");
+        assertThat(loop.isSlow(100_000_000, other, -1)).isTrue();
+        assertThat(loop.isSlow(99_999_999, other, -1)).isFalse();
+        stats.reload(ConfigLoader.parse("""
+                slow_query_threshold = 0
+                databases { batch { primary = h, slow_query_threshold = 1s }, "*" { primary = h } }
+                statement_rules { r { user = u, slow_query_threshold = 2ms } }
+                """));
+        assertThat(loop.isSlow(Long.MAX_VALUE - 1, other, -1)).isFalse();
+        assertThat(loop.isSlow(1_000_000_000, batch, -1)).isTrue();
+        assertThat(loop.isSlow(999_999_999, batch, -1)).isFalse();
+        assertThat(loop.isSlow(2_000_000, batch, 2_000_000)).isTrue();
+        assertThat(loop.isSlow(1_999_999, other, 2_000_000)).isFalse();
+        stats.reload(ConfigLoader.parse("""
+                databases { batch { primary = h }, "*" { primary = h, slow_query_threshold = 5ms } }
+                """));
+        assertThat(loop.isSlow(5_000_000, other, -1)).isTrue();
+        assertThat(loop.isSlow(5_000_000, batch, -1)).isFalse();
+        assertThat(loop.isSlow(100_000_000, batch, -1)).isTrue();
     }
 
     @Test
@@ -367,16 +396,12 @@ final class QueryStatsTest {
         LoopStats loop = stats.loop(0);
         StatementStats entry = loop.find(shape, new Caller("d", "u", "a"), null, 0);
         for (int i = 0; i < SlowStatements.KEPT + 5; i++) {
-            loop.slow(entry.slow(java.time.Instant.EPOCH, "", 0, i, 0, null));
+            loop.slow(entry.slow(java.time.Instant.EPOCH, "", 0, i, 0, null), shape);
         }
         List<SlowStatement> latest = stats.slow().latest();
         assertThat(latest).hasSize(SlowStatements.KEPT);
         assertThat(latest.getFirst().served()).isEqualTo(SlowStatements.KEPT + 4);
         assertThat(latest.getLast().served()).isEqualTo(5);
-        assertThat(loop.isSlow(100_000_000)).isTrue();
-        assertThat(loop.isSlow(99_999_999)).isFalse();
-        stats.reload(new StatisticsSettings(true, 10, Duration.ZERO));
-        assertThat(loop.isSlow(Long.MAX_VALUE - 1)).isFalse();
         stats.reset();
         assertThat(stats.slow().latest()).isEmpty();
     }

@@ -257,9 +257,10 @@ final class SharedLimitTest {
 
     /**
      * In no window more than the limit, and the part of each instance that started some without tokens in it; around a
-     * restart of Redis the part of each.
+     * restart of Redis the part of each. For how many windows the limit is exact: where the machine is too busy for answers of
+     * Redis within 15 ms, every instance starts some without tokens, and there is none.
      */
-    private void check(int most) {
+    private int check(int most) {
         List<Started> all = new ArrayList<>(started);
         all.sort(Comparator.comparingLong(Started::before));
         int part = Math.max(1, most / NODES);
@@ -284,7 +285,12 @@ final class SharedLimitTest {
                     .as("-Dlimit.seed=%d, limit %d, apart %s, at %d", seed, most, apart, last)
                     .isLessThanOrEqualTo(most + extra * part);
         }
-        assertThat(exact).as("windows for which the limit is exact").isPositive();
+        return exact;
+    }
+
+    /** Goes on until there was something to check. */
+    private void awaitCheck(int most) {
+        await().pollInterval(Duration.ofNanos(WINDOW)).until(() -> check(most) > 0);
     }
 
     private int admitted(long millis) {
@@ -314,11 +320,9 @@ final class SharedLimitTest {
             }
             pause(200);
         }
-        check(most);
-        long inTwoSeconds = admitted(2000);
-        assertThat(inTwoSeconds)
-                .as("-Dlimit.seed=%d: under load the limit is nearly reached, %d", seed, most)
-                .isGreaterThan(2000 / WINDOW_MILLIS * most / 3);
+        awaitCheck(most);
+        await("-Dlimit.seed=" + seed + ": under load the limit is nearly reached, " + most)
+                .until(() -> admitted(2000) > 2000 / WINDOW_MILLIS * most / 3);
     }
 
     @RepeatedTest(3)
@@ -340,7 +344,7 @@ final class SharedLimitTest {
             wire.delay(0);
             pause(random.nextInt(700));
         }
-        check(most);
+        awaitCheck(most);
         assertNobodyWaitedLong();
     }
 
@@ -361,7 +365,7 @@ final class SharedLimitTest {
             restarts.add(System.nanoTime());
             pause(3L * WINDOW_MILLIS);
         }
-        check(most);
+        awaitCheck(most);
         assertNobodyWaitedLong();
     }
 
@@ -379,10 +383,10 @@ final class SharedLimitTest {
         startNodes(most);
         pause(WINDOW_MILLIS + 600); // Redis remembers a window
         nodes.forEach(node -> node.load(2_000_000 / most / 5));
-        pause(4L * WINDOW_MILLIS);
-        assertThatThrownBy(() -> check(most))
-                .isInstanceOf(AssertionError.class)
-                .hasMessageContaining("limit " + most + ", apart");
+        await().pollInterval(Duration.ofNanos(WINDOW))
+                .untilAsserted(() -> assertThatThrownBy(() -> check(most))
+                        .isInstanceOf(AssertionError.class)
+                        .hasMessageContaining("limit " + most + ", apart"));
     }
 
     @Test

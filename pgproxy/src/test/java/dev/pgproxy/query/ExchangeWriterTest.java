@@ -21,6 +21,7 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SqlAnalyzer;
 import dev.pgproxy.route.Breakers;
 import dev.pgproxy.route.Primaries;
+import dev.pgproxy.rules.StatementRules;
 import dev.pgproxy.server.ReplyQueue;
 import dev.pgproxy.server.ScriptedServer;
 import dev.pgproxy.server.ServerConnection;
@@ -69,7 +70,7 @@ final class ExchangeWriterTest {
                             pool,
                             settings,
                             pool.counters().row(0),
-                            new StatementWatch(null, session, () -> "")),
+                            new StatementWatch(null, session, () -> "", StatementRules.NONE)),
                     true);
             writer.begin(to);
             return writer;

@@ -24,6 +24,8 @@ public record Exposition(Map<String, String> types, Map<String, String> helps, M
     private static final Pattern LABEL =
             Pattern.compile("([a-zA-Z_][a-zA-Z0-9_]*)=\"((?:[^\"\\\\\\n]|\\\\[\\\\\"n])*)\"(,|$)");
 
+    private static final Pattern BOUND = Pattern.compile("[{,]le=([^,}]*)");
+
     public static Exposition read(String text) {
         if (!text.endsWith("\n")) {
             throw new AssertionError("the last line does not end");
@@ -55,7 +57,44 @@ public record Exposition(Map<String, String> types, Map<String, String> helps, M
                 throw new AssertionError("not in the format: " + line);
             }
         }
+        types.forEach((name, kind) -> {
+            if (kind.equals("histogram")) {
+                checkHistogram(name, samples);
+            }
+        });
         return new Exposition(types, helps, samples);
+    }
+
+    /** Buckets only grow up to the unbounded one, which is the count; and there is a sum. */
+    private static void checkHistogram(String name, Map<String, Double> samples) {
+        Map<String, TreeMap<Double, Double>> series = new LinkedHashMap<>();
+        samples.forEach((sample, value) -> {
+            if (sample.startsWith(name + "_bucket{")) {
+                Matcher bound = BOUND.matcher(sample);
+                if (!bound.find()) {
+                    throw new AssertionError("a bucket without a bound: " + sample);
+                }
+                String labels = sample.substring(sample.indexOf('{')).replaceFirst("(?<=[{,])le=[^,}]*,?", "");
+                String others = labels.replace(",}", "}").replace("{}", "");
+                double le = Double.parseDouble(bound.group(1).replace("Inf", "Infinity"));
+                series.computeIfAbsent(others, each -> new TreeMap<>()).put(le, value);
+            }
+        });
+        series.forEach((labels, buckets) -> {
+            double before = 0;
+            for (double count : buckets.values()) {
+                if (count < before) {
+                    throw new AssertionError("buckets of " + name + labels + " do not grow: " + buckets);
+                }
+                before = count;
+            }
+            boolean isWhole = buckets.lastKey().isInfinite()
+                    && buckets.lastEntry().getValue().equals(samples.get(name + "_count" + labels))
+                    && samples.containsKey(name + "_sum" + labels);
+            if (!isWhole) {
+                throw new AssertionError("no whole histogram: " + name + labels + " " + buckets);
+            }
+        });
     }
 
     private static void once(@Nullable Object before, String line) {

@@ -134,6 +134,7 @@ final class FeedReports implements AutoCloseable {
             case Invalidation.Named named -> "table:" + named.spelling().text();
             case Invalidation.Targets targets -> "oid:" + targets.oids();
             case Invalidation.Everything everything -> "all";
+            case Invalidation.Definitions definitions -> "schema";
         };
         return text.substring(0, Math.min(text.length(), MOST_SHOWN)).replaceAll("\\p{Cntrl}", "?");
     }

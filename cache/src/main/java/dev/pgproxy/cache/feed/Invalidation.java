@@ -14,9 +14,13 @@ import org.jspecify.annotations.Nullable;
  *   oid:16385 16402        from triggers: these named tables, as pg_class.oid has them
  *   table:public.orders    by hand: a relation as SQL or the catalog spells it; without a schema, that of every schema
  *   all                    everything in the database
+ *   schema, schema:why     definitions have changed, and everything with them
  * </pre>
  */
 public sealed interface Invalidation {
+    /** How a payload begins that says why definitions have changed. */
+    String SCHEMA = "schema:";
+
     /** Statements have named these tables as their targets. */
     record Targets(Set<Integer> oids) implements Invalidation {
         public Targets {
@@ -29,6 +33,13 @@ public sealed interface Invalidation {
 
     /** Anything may have been written. */
     record Everything() implements Invalidation {}
+
+    /**
+     * Definitions have changed, so that anything may read differently.
+     *
+     * @param why for people; empty if nobody says
+     */
+    record Definitions(String why) implements Invalidation {}
 
     /** It cannot be read, so that anything may have been written. */
     record Unreadable(String payload) implements Invalidation {}
@@ -49,6 +60,9 @@ public sealed interface Invalidation {
     static Invalidation parse(String payload) {
         if (payload.equals("all")) {
             return new Everything();
+        }
+        if (payload.equals("schema") || payload.startsWith(SCHEMA)) {
+            return new Definitions(payload.length() < SCHEMA.length() ? "" : payload.substring(SCHEMA.length()));
         }
         Invalidation read = null;
         if (payload.startsWith("oid:")) {

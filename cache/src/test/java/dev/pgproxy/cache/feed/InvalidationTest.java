@@ -35,10 +35,17 @@ class InvalidationTest {
     }
 
     @Test
+    void definitionsMayComeWithAReason() {
+        assertThat(Invalidation.parse("schema")).isEqualTo(new Invalidation.Definitions(""));
+        assertThat(Invalidation.parse("schema:migrated 3 x")).isEqualTo(new Invalidation.Definitions("migrated 3 x"));
+    }
+
+    @Test
     void whatCannotBeReadIsSaidToBeSo() {
         for (String payload : List.of(
                 "",
                 "ALL",
+                "schemas",
                 "all ",
                 "orders",
                 "table:",

@@ -78,7 +78,13 @@ public final class CatalogLoader {
                 rows(
                         connection,
                         CatalogQueries.FOREIGN_KEYS,
-                        row -> new ForeignKeyRow(oid(row, 1), oid(row, 2), letter(row, 3), letter(row, 4))),
+                        row -> new ForeignKeyRow(
+                                oid(row, 1),
+                                oid(row, 2),
+                                letter(row, 3),
+                                letter(row, 4),
+                                names(row, 5),
+                                names(row, 6))),
                 rows(
                         connection,
                         CatalogQueries.TRIGGERS,
@@ -150,6 +156,10 @@ public final class CatalogLoader {
         String one = row.getString(first);
         String other = row.getString(second);
         return one == null ? (other == null ? "" : other) : (other == null ? one : one + " " + other);
+    }
+
+    private static List<String> names(ResultSet row, int column) throws SQLException {
+        return List.of((String[]) row.getArray(column).getArray());
     }
 
     /** OIDs are unsigned; their 32 bits are kept. */

@@ -27,8 +27,13 @@ final class CatalogQueries {
             FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
             WHERE c.relkind IN ('r', 'p', 'f')""";
 
-    static final String FOREIGN_KEYS =
-            "SELECT conrelid, confrelid, confdeltype, confupdtype FROM pg_constraint WHERE contype = 'f'";
+    static final String FOREIGN_KEYS = """
+            SELECT conrelid, confrelid, confdeltype, confupdtype,
+              ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k(n, i)
+                JOIN pg_attribute ON attrelid = conrelid AND attnum = n ORDER BY i),
+              ARRAY(SELECT attname::text FROM unnest(confkey) WITH ORDINALITY AS k(n, i)
+                JOIN pg_attribute ON attrelid = confrelid AND attnum = n ORDER BY i)
+            FROM pg_constraint WHERE contype = 'f'""";
 
     static final String TRIGGERS =
             "SELECT tgrelid, tgfoid, tgqual::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'";

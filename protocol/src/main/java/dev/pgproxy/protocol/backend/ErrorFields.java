@@ -56,6 +56,13 @@ public record ErrorFields(Map<Character, String> fields) {
         return of(NOTICE, state.code(), message, null);
     }
 
+    /** The same, as from this routine of PostgreSQL's sources: some drivers go by it. */
+    public ErrorFields withRoutine(String routine) {
+        Map<Character, String> map = new LinkedHashMap<>(fields);
+        map.put('R', routine);
+        return new ErrorFields(map);
+    }
+
     /** The same with a DETAIL. */
     public ErrorFields withDetail(String detail) {
         Map<Character, String> map = new LinkedHashMap<>(fields);

@@ -74,6 +74,21 @@ final class Comments {
         return size == 0;
     }
 
+    /** Where a comment begins, and behind its end. */
+    @FunctionalInterface
+    interface Place {
+        void at(int from, int to);
+    }
+
+    /** The insides of block comments. */
+    void forEachBlock(byte[] text, Place place) {
+        for (int i = 0; i < size; i += 3) {
+            if (text[places[i]] == '/' && places[i + 1] - places[i] >= 4) {
+                place.at(places[i] + 2, places[i + 1] - 2);
+            }
+        }
+    }
+
     /**
      * The text without comments, and a zero at its end. To PostgreSQL it is the same text: of a comment to the end of its
      * line the end stays, and a block leaves a space where two words would be one. Null if there is nothing, or too much, to leave out, or if it

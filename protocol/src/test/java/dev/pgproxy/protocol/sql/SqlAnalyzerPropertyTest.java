@@ -140,7 +140,7 @@ class SqlAnalyzerPropertyTest {
         assertThat(facts.statementCount()).as("seed %d", SEED).isLessThanOrEqualTo(bytes.length);
         int before = 0;
         for (StatementFacts statement : facts.statements()) {
-            int end = statement.end() == StatementFacts.TO_THE_END ? bytes.length : statement.end();
+            int end = statement.endIn(bytes.length);
             assertThat(statement.start()).as("seed %d", SEED).isGreaterThanOrEqualTo(before);
             assertThat(end).as("seed %d", SEED).isBetween(statement.start(), bytes.length);
             assertThat(statement.bodyStart()).isLessThanOrEqualTo(bytes.length);

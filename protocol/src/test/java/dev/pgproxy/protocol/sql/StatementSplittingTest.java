@@ -16,7 +16,7 @@ class StatementSplittingTest {
         byte[] bytes = sql.getBytes(UTF_8);
         return Analysis.of(sql).statements().stream()
                 .map(s -> {
-                    int end = s.end() == StatementFacts.TO_THE_END ? bytes.length : s.end();
+                    int end = s.endIn(bytes.length);
                     return new String(bytes, s.start(), end - s.start(), UTF_8);
                 })
                 .collect(Collectors.toList());

@@ -2,6 +2,7 @@ package dev.pgproxy.routing.catalog;
 
 import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
+import dev.pgproxy.routing.catalog.CatalogRows.ForeignKeyRow;
 import dev.pgproxy.routing.catalog.CatalogRows.FunctionRow;
 import dev.pgproxy.routing.catalog.CatalogRows.OperatorRow;
 import dev.pgproxy.routing.catalog.CatalogRows.RelationRow;
@@ -9,7 +10,9 @@ import dev.pgproxy.routing.catalog.CatalogRows.TypeRow;
 import dev.pgproxy.routing.catalog.Graph.Act;
 import dev.pgproxy.routing.sql.Name;
 import dev.pgproxy.routing.sql.StatementShape;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -65,6 +68,7 @@ public final class Catalog {
     private final Set<Integer> telling = new HashSet<>();
     private final Inheritance inheritance;
     private final List<Integer> tables;
+    private final Map<Integer, List<ForeignKeyRow>> foreignKeys = new HashMap<>();
     private final Reading implicit;
     private final int relationCount;
     private final int functionCount;
@@ -108,6 +112,11 @@ public final class Catalog {
                 .filter(row -> !isSystem(row.oid()) && "rpm".indexOf(row.kind()) >= 0)
                 .map(RelationRow::oid)
                 .toList();
+        for (ForeignKeyRow key : rows.foreignKeys()) {
+            foreignKeys
+                    .computeIfAbsent(key.referencing(), oid -> new ArrayList<>(1))
+                    .add(key);
+        }
         undecoded = RelationSet.of(rows.relations().stream()
                 .filter(row -> "mSf".indexOf(row.kind()) >= 0 || row.persistence() == 'u')
                 .mapToInt(RelationRow::oid)
@@ -161,6 +170,11 @@ public final class Catalog {
     /** The relation's schema and name, not quoted; null if there is none. */
     public @Nullable String nameOf(int oid) {
         return names.get(oid);
+    }
+
+    /** The foreign keys of a table. */
+    public List<ForeignKeyRow> foreignKeys(int oid) {
+        return Collections.unmodifiableList(foreignKeys.getOrDefault(oid, List.of()));
     }
 
     /** The users' tables, partitions and materialized views. */

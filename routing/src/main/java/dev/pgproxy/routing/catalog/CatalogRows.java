@@ -73,8 +73,21 @@ public record CatalogRows(
      *
      * @param onDelete confdeltype: a no action, r restrict, c cascade, n set null, d set default
      * @param onUpdate confupdtype, likewise
+     * @param columns conkey, by name
+     * @param referencedColumns confkey, by name
      */
-    public record ForeignKeyRow(int referencing, int referenced, char onDelete, char onUpdate) {}
+    public record ForeignKeyRow(
+            int referencing,
+            int referenced,
+            char onDelete,
+            char onUpdate,
+            List<String> columns,
+            List<String> referencedColumns) {
+        public ForeignKeyRow {
+            columns = List.copyOf(columns);
+            referencedColumns = List.copyOf(referencedColumns);
+        }
+    }
 
     /** A row of pg_trigger; its condition is a tree. Immutable. */
     public record TriggerRow(

@@ -6,13 +6,13 @@ import dev.pgproxy.protocol.sql.SqlScanner;
 import dev.pgproxy.protocol.sql.TokenType;
 
 /** A text for people: without comments, with {@code ?} for each literal, so that it can be shown and logged. Stateless. */
-final class MaskedText {
+public final class MaskedText {
     private static final int LONGEST = 1000;
 
     private MaskedText() {}
 
     /** The beginning of the text. */
-    static String of(byte[] text, boolean standardConformingStrings) {
+    public static String of(byte[] text, boolean standardConformingStrings) {
         SqlScanner scanner = new SqlScanner();
         scanner.reset(text, 0, text.length, standardConformingStrings);
         StringBuilder out = new StringBuilder();

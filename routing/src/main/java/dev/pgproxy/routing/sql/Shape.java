@@ -1,6 +1,7 @@
 package dev.pgproxy.routing.sql;
 
 import dev.pgproxy.protocol.sql.TextShape;
+import dev.pgproxy.protocol.sql.ValuePlaces;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.SearchPath;
@@ -25,6 +26,9 @@ public final class Shape implements TextShape {
     /** Of keys that hardly repeat one in so many is looked up; a power of two. */
     private static final int SAMPLE = 32;
 
+    /** Of a text of some 8 kB, in bytes of heap. */
+    private static final int LARGE = 80_000;
+
     /** What the shape means in one state of a database; a shape that nobody uses any more keeps no old one alive. */
     private record Resolved(WeakReference<Catalog> catalog, SearchPath path, Reading reading) {}
 
@@ -32,6 +36,7 @@ public final class Shape implements TextShape {
     private final long low;
     private final String fingerprint;
     private final String masked;
+    private final LikePattern likePattern;
     private final int heap;
     private final LongAdder unparsed = new LongAdder();
     private final LongAdder hits = new LongAdder();
@@ -48,8 +53,10 @@ public final class Shape implements TextShape {
 
     private int sharedAsked;
     private volatile @Nullable StatementShape facts;
+    private volatile @Nullable ValuePlaces values;
     private volatile @Nullable Resolved resolved;
     private volatile @Nullable WeakReference<Catalog> refusedBy;
+    private volatile @Nullable Sought sought;
     private @Nullable List<Runnable> waiting = new ArrayList<>(1);
 
     /**
@@ -57,14 +64,40 @@ public final class Shape implements TextShape {
      *
      * @param fingerprint for people and rules
      * @param masked its text with literals replaced, for people
+     * @param likePattern of the same
      * @param heap estimate of the bytes that it takes
      */
-    Shape(long high, long low, String fingerprint, String masked, int heap) {
+    Shape(long high, long low, String fingerprint, String masked, LikePattern likePattern, int heap) {
         this.high = high;
         this.low = low;
         this.fingerprint = fingerprint;
         this.masked = masked;
+        this.likePattern = likePattern;
         this.heap = heap;
+    }
+
+    /** Whether it takes so much memory that it is not to be kept for every session that has met it. */
+    public boolean isLarge() {
+        return heap > LARGE;
+    }
+
+    /**
+     * Whose next text of this shape is to be remembered as it is. Immutable.
+     *
+     * @param database by the name that the client asked for
+     * @param user as the client logged in
+     * @param since by System.nanoTime
+     */
+    public record Sought(String database, String user, long since) {}
+
+    /** Whose next text is to be remembered; null = nobody's. One reader after the other may clear it. */
+    public @Nullable Sought sought() {
+        return sought;
+    }
+
+    /** The next text of this one is to be remembered, and nobody else's; null = nobody's. */
+    public void seek(@Nullable Sought whose) {
+        sought = whose;
     }
 
     /** Bytes that it takes, about. */
@@ -92,9 +125,23 @@ public final class Shape implements TextShape {
         return masked;
     }
 
+    /** How the patterns in its first occurrence began. */
+    public LikePattern likePattern() {
+        return likePattern;
+    }
+
     /** What its texts name and do; null while they are being read. */
     public @Nullable StatementShape facts() {
         return facts;
+    }
+
+    /** Where the values of its first text stand that pick rows; null while it is being read, and if it is too long to be. */
+    public @Nullable ValuePlaces values() {
+        return values;
+    }
+
+    void values(ValuePlaces of) {
+        values = of;
     }
 
     /** Runs this when the texts have been read, on the thread that reads; false, and never, if they have been already. */

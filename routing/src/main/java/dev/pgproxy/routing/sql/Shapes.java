@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SqlAnalyzer;
+import dev.pgproxy.protocol.sql.ValueReader;
 import io.netty.buffer.Unpooled;
 import java.security.SecureRandom;
 import java.util.Collection;
@@ -86,6 +87,7 @@ public final class Shapes implements AutoCloseable {
                 low,
                 fingerprint(text, standardConformingStrings),
                 MaskedText.of(text, standardConformingStrings),
+                readable ? LikePattern.of(text, standardConformingStrings) : LikePattern.UNKNOWN,
                 heap);
         Shape other = known.asMap().putIfAbsent(key, made);
         if (other != null) {
@@ -96,7 +98,10 @@ public final class Shapes implements AutoCloseable {
             return made;
         }
         try {
-            reader.execute(() -> made.read(shapeReader.read(text, facts, standardConformingStrings)));
+            reader.execute(() -> {
+                made.values(new ValueReader().places(text, standardConformingStrings));
+                made.read(shapeReader.read(text, facts, standardConformingStrings));
+            });
         } catch (RejectedExecutionException e) {
             known.invalidate(key);
             made.read(new Findings().shape(facts, false));

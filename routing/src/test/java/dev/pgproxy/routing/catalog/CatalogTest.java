@@ -113,8 +113,8 @@ final class CatalogTest {
         int audit = rows.table("audit");
         rows.inheritance.add(new InheritanceRow(parent, child));
         rows.inheritance.add(new InheritanceRow(child, grandchild));
-        rows.foreignKeys.add(new ForeignKeyRow(cascaded, parent, 'a', 'c'));
-        rows.foreignKeys.add(new ForeignKeyRow(restricted, parent, 'r', 'a'));
+        rows.foreignKeys.add(new ForeignKeyRow(cascaded, parent, 'a', 'c', List.of("p"), List.of("id")));
+        rows.foreignKeys.add(new ForeignKeyRow(restricted, parent, 'r', 'a', List.of("p"), List.of("id")));
         int function = rows.function("log", 'v', "plpgsql", "BEGIN INSERT INTO audit VALUES (1); RETURN NEW; END");
         rows.triggers.add(new TriggerRow(cascaded, function, null));
 

@@ -1,0 +1,122 @@
+package dev.pgproxy;
+
+import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.config.ConfigSource;
+import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.handover.Activation;
+import dev.pgproxy.pgbouncer.Remark;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code pgproxy run}, with the options that PgBouncer has too. Confined to the thread that runs it, but for RELOAD. */
+@Command(name = "run", description = "Starts the proxy.", mixinStandardHelpOptions = true)
+final class Run implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(Run.class);
+
+    @Mixin
+    private ConfigSource source = new ConfigSource();
+
+    @Option(
+            names = {"-v", "--verbose"},
+            description = "Log more, whatever log_level is; -v -v = everything.")
+    private boolean[] verbose = {};
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Log errors only, whatever log_level is.")
+    private boolean quiet;
+
+    @Option(
+            names = {"-u", "--user"},
+            paramLabel = "NAME",
+            description = "Start only if it is this user who starts it.")
+    private @Nullable String user;
+
+    @Option(
+            names = {"-d", "--daemon"},
+            hidden = true)
+    private boolean daemon;
+
+    @Option(
+            names = {"-R", "--reboot"},
+            hidden = true)
+    private boolean reboot;
+
+    @CommandLine.Spec
+    private CommandLine.Model.@Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        PrintWriter err = Objects.requireNonNull(spec).commandLine().getErr();
+        String other = otherwise();
+        if (other != null) {
+            err.println("pgproxy: " + other);
+            return CommandLine.ExitCode.USAGE;
+        }
+        PgProxy proxy;
+        try {
+            List<Integer> descriptors = Activation.descriptors(
+                    System.getenv(), ProcessHandle.current().pid());
+            proxy = PgProxy.start(read(), this::read, descriptors);
+        } catch (ConfigProblems e) {
+            err.println(e.getMessage());
+            return Main.CONFIGURATION;
+        } catch (IOException e) {
+            err.println("pgproxy: " + e.getMessage());
+            return Main.FAILED;
+        }
+        Signals.obey(proxy);
+        CountDownLatch stopped = new CountDownLatch(1);
+        proxy.stopped().thenRun(stopped::countDown);
+        stopped.await();
+        return 0;
+    }
+
+    /** What to do in place of an option of PgBouncer that pgproxy does not have; null if all is well. */
+    private @Nullable String otherwise() {
+        if (daemon) {
+            return "-d: pgproxy stays in the foreground; start it by a systemd unit, or by: setsid pgproxy run FILE"
+                    + " >pgproxy.log 2>&1 &";
+        }
+        if (reboot) {
+            return "-R: set handover_socket in pgproxy's own configuration (pgproxy convert writes it), then every start"
+                    + " takes over from the process that runs";
+        }
+        String name = System.getProperty("user.name", "");
+        if (user != null && !user.equals(name)) {
+            return "-u: pgproxy stays the user who starts it, which is " + name + "; start it as " + user
+                    + ", by User= of its systemd unit or by runuser";
+        }
+        return null;
+    }
+
+    /** For the start and for each RELOAD. */
+    private ProxyConfig read() throws ConfigProblems {
+        ProxyConfig config = source.load(System.getenv());
+        if (verbose.length > 0) {
+            config = config.with("log_level", verbose.length > 1 ? "trace" : "debug");
+        } else if (quiet) {
+            config = config.with("log_level", "error");
+        }
+        Logging.apply(config.log());
+        for (Remark remark : source.remarks()) {
+            if (remark.kind() == Remark.Kind.DIFFERENT) {
+                LOG.warn("no equivalent: {}", remark);
+            } else {
+                LOG.info("not needed: {}", remark);
+            }
+        }
+        return config;
+    }
+}

@@ -1,0 +1,244 @@
+package dev.pgproxy.advice.index;
+
+import dev.pgproxy.advice.Advice;
+import dev.pgproxy.advice.Advice.Estimate;
+import dev.pgproxy.advice.Load;
+import dev.pgproxy.advice.facts.ColumnFacts;
+import dev.pgproxy.advice.facts.DatabaseFacts;
+import dev.pgproxy.advice.facts.IndexFacts;
+import dev.pgproxy.advice.facts.TableFacts;
+import dev.pgproxy.advice.statement.ReadStatement;
+import dev.pgproxy.advice.statement.TableUse;
+import dev.pgproxy.advice.statement.Term;
+import dev.pgproxy.advice.statement.Term.Kind;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which indexes would make statements cheaper: of all candidates of a table the one that gains most, then the one that
+ * gains most beside it, and so on. What is there already counts, so that what it covers gains nothing. Good for one look;
+ * not shared.
+ */
+public final class IndexAdvice {
+    /** Indexes proposed for one table at a time. */
+    private static final int MOST = 3;
+
+    private static final int MOST_CANDIDATES = 60;
+    private static final int MOST_USES = 200;
+
+    /** An index has to make the statement cheaper by this at least. */
+    private static final double WORTH = 0.5;
+
+    /** Milliseconds per call, and per hour, below which nobody needs an index. */
+    private static final double FAST = 0.5;
+
+    private static final double LEAST_GAIN = 200;
+
+    /** Milliseconds that one more index costs for each row that is written. */
+    private static final double WRITE = 0.01;
+
+    private final DatabaseFacts facts;
+    private final ToDoubleFunction<TableFacts> writes;
+    private final Map<TableFacts, List<Use>> uses = new LinkedHashMap<>();
+    private final Map<TableUse, Costs> costs = new HashMap<>();
+
+    /** @param whole cost of the statement as things are */
+    private record Use(Load load, TableUse use, double whole) {}
+
+    private record Gain(Use use, double before, double after, double perHour) {}
+
+    /** @param writes rows of a table that are written per hour; negative = not known */
+    public IndexAdvice(DatabaseFacts facts, ToDoubleFunction<TableFacts> writes) {
+        this.facts = facts;
+        this.writes = writes;
+    }
+
+    /** What to create for these. */
+    public List<Advice> of(List<Load> loads) {
+        for (Load load : loads) {
+            ReadStatement statement = load.statement();
+            if (statement != null && load.mean() >= FAST && load.calls() - load.cached() >= 2) {
+                enter(load, statement);
+            }
+        }
+        List<Advice> advice = new ArrayList<>();
+        uses.forEach((table, list) -> {
+            if (table.isLarge()) {
+                propose(table, list, advice);
+            }
+        });
+        return advice;
+    }
+
+    private void enter(Load load, ReadStatement statement) {
+        double whole = 0;
+        for (TableUse use : statement.uses()) {
+            costs.put(use, new Costs(facts.surroundings().costs(), use, load.rowsPerCall()));
+        }
+        for (TableUse use : statement.uses()) {
+            whole += cost(use, existing(use.table()));
+        }
+        for (TableUse use : statement.uses()) {
+            List<Use> list = uses.computeIfAbsent(use.table(), table -> new ArrayList<>());
+            if (list.size() < MOST_USES && use.terms().stream().noneMatch(term -> isPruned(use.table(), term))) {
+                list.add(new Use(load, use, whole));
+            }
+        }
+    }
+
+    /** Which partitions are read then is not known here. */
+    private static boolean isPruned(TableFacts table, Term term) {
+        return table.partitionedBy().contains(term.column().name());
+    }
+
+    private List<IndexShape> existing(TableFacts table) {
+        List<IndexShape> shapes = new ArrayList<>();
+        for (IndexFacts index : facts.indexes(table)) {
+            if (index.isValid()) {
+                shapes.add(IndexShape.of(index));
+            }
+        }
+        return shapes;
+    }
+
+    private Costs costs(TableUse use) {
+        return costs.computeIfAbsent(use, each -> new Costs(facts.surroundings().costs(), each, 1));
+    }
+
+    /** The cheapest way: once through the table, or a look-up for each row of the table that it is joined with. */
+    private double cost(TableUse use, List<IndexShape> indexes) {
+        Costs of = costs(use);
+        double best = of.sequential();
+        double lookup = Double.POSITIVE_INFINITY;
+        for (IndexShape index : indexes) {
+            best = Math.min(best, of.by(index, false));
+            lookup = Math.min(lookup, of.by(index, true));
+        }
+        double driving = driving(use);
+        return driving < 0 ? best : Math.min(best, driving * lookup);
+    }
+
+    /** How many rows the tables give that it is joined with; negative if there is none that is known. */
+    private double driving(TableUse use) {
+        double least = -1;
+        for (Term term : use.terms()) {
+            TableUse other = term.kind() == Kind.JOIN ? term.other() : null;
+            if (other != null) {
+                double rows = Math.max(1, other.table().tuples() * costs(other).selectivity(false));
+                least = least < 0 ? rows : Math.min(least, rows);
+            }
+        }
+        return least;
+    }
+
+    private void propose(TableFacts table, List<Use> list, List<Advice> advice) {
+        List<IndexShape> there = existing(table);
+        List<IndexCandidate> candidates = new ArrayList<>();
+        for (Use use : list) {
+            for (IndexCandidate candidate : new Candidates(costs(use.use()), use.use()).all()) {
+                if (candidates.size() < MOST_CANDIDATES && !candidates.contains(candidate)) {
+                    candidates.add(candidate);
+                }
+            }
+        }
+        for (int i = 0; i < MOST; i++) {
+            IndexCandidate best = null;
+            List<Gain> gained = List.of();
+            double most = 0;
+            for (IndexCandidate candidate : candidates) {
+                List<Gain> gains = gains(candidate, list, there);
+                double all = gains.stream().mapToDouble(Gain::perHour).sum() - upkeep(table);
+                boolean simpler =
+                        best != null && candidate.keys().size() < best.keys().size();
+                if (all > most * (simpler ? 0.95 : 1.05)) {
+                    best = candidate;
+                    gained = gains;
+                    most = all;
+                }
+            }
+            if (best == null || most < LEAST_GAIN) {
+                return;
+            }
+            advice.add(advice(best, gained, most));
+            there.add(best.shape());
+        }
+    }
+
+    private double upkeep(TableFacts table) {
+        return Math.max(0, writes.applyAsDouble(table)) * WRITE;
+    }
+
+    private List<Gain> gains(IndexCandidate candidate, List<Use> list, List<IndexShape> there) {
+        List<IndexShape> with = new ArrayList<>(there);
+        with.add(candidate.shape());
+        List<Gain> gains = new ArrayList<>();
+        for (Use use : list) {
+            double before = cost(use.use(), there);
+            double after = cost(use.use(), with);
+            double share = Math.min(1, (before - after) / Math.max(use.whole(), before));
+            if (after <= before * WORTH && share > 0.2) {
+                gains.add(new Gain(use, before, after, share * use.load().servedPerHour()));
+            }
+        }
+        return gains;
+    }
+
+    private Advice advice(IndexCandidate candidate, List<Gain> gains, double perHour) {
+        Gain best = gains.getFirst();
+        for (Gain gain : gains) {
+            best = gain.perHour() > best.perHour() ? gain : best;
+        }
+        TableFacts table = candidate.table();
+        List<ColumnFacts> columns =
+                candidate.keys().stream().map(IndexCandidate.Key::column).toList();
+        double share = 1;
+        for (Term term : candidate.where()) {
+            share *= costs(best.use().use()).selectivity(term);
+        }
+        long bytes =
+                (long) Costs.bytes(table, columns, share, candidate.method().equals("gin"));
+        Load load = best.use().load();
+        double written = writes.applyAsDouble(table);
+        String why = String.format(
+                Locale.ROOT,
+                "%d statement%s would gain; the first: %d calls of %.1f ms. Estimated from %s, not verified by the planner. %s",
+                gains.size(),
+                gains.size() == 1 ? "" : "s",
+                load.calls(),
+                load.mean(),
+                columns.stream().allMatch(ColumnFacts::isKnown)
+                        ? "statistics"
+                        : "the planner's defaults (control_user may not SELECT the columns)",
+                written < 0
+                        ? "How much is written is not known yet."
+                        : String.format(
+                                Locale.ROOT, "%.0f rows are written per hour, each a little slower then.", written));
+        return new Advice(
+                "index",
+                perHour,
+                load.fingerprint(),
+                table.shown(),
+                table.kind() == 'p'
+                        ? "create this index; it blocks writes meanwhile, since the table is partitioned"
+                        : "create this index",
+                why,
+                candidate.sql(),
+                new Estimate(best.before(), best.after(), bytes));
+    }
+
+    /** What a statement costs by itself, for tests; null if it has no table. */
+    @Nullable
+    Double cost(ReadStatement statement) {
+        return statement.uses().isEmpty()
+                ? null
+                : statement.uses().stream()
+                        .mapToDouble(use -> cost(use, existing(use.table())))
+                        .sum();
+    }
+}

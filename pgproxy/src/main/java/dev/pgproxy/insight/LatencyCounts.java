@@ -1,0 +1,32 @@
+package dev.pgproxy.insight;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/** How often something took how long on one loop, and how long in all; only grows. Written by one thread, read by any. */
+final class LatencyCounts {
+    private static final int SUM = LatencyBounds.count();
+
+    /** A count for each bucket, then the sum of nanoseconds. */
+    private final AtomicLongArray counts = new AtomicLongArray(SUM + 1);
+
+    void record(long nanos) {
+        add(LatencyBounds.bucket(nanos), 1);
+        add(SUM, nanos);
+    }
+
+    private void add(int i, long n) {
+        counts.lazySet(i, counts.getPlain(i) + n);
+    }
+
+    /** Adds them to others; {@code buckets} has one place for each. */
+    void addTo(long[] buckets) {
+        for (int i = 0; i < buckets.length; i++) {
+            buckets[i] += counts.get(i);
+        }
+    }
+
+    /** Nanoseconds in all. */
+    long sum() {
+        return counts.get(SUM);
+    }
+}
