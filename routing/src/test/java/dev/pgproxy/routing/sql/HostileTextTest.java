@@ -30,7 +30,7 @@ class HostileTextTest {
 
     private static StatementShape within(Duration bound, byte[] text) {
         long begin = System.nanoTime();
-        StatementShape shape = Shapes.of(text, true);
+        StatementShape shape = TestShapes.of(text, true);
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(bound);
         return shape;
     }
@@ -85,7 +85,7 @@ class HostileTextTest {
     void fiftyThousandConstantsCostNoParser() {
         StatementShape shape = within(AT_ONCE, "SELECT * FROM t WHERE a IN (" + "7, ".repeat(50_000) + "8)");
         assertThat(shape.understood()).isTrue();
-        assertThat(Shapes.describe(shape)).isEqualTo("reads t");
+        assertThat(TestShapes.describe(shape)).isEqualTo("reads t");
         assertThat(within(AT_ONCE, "INSERT INTO t VALUES " + "(1, 'a', NULL, -2), ".repeat(10_000) + "(1, 'b', $1, 3)")
                         .understood())
                 .isTrue();
@@ -143,7 +143,7 @@ class HostileTextTest {
 
     @Test
     void everyPrefixOfEveryStatementIsReadWithoutAnError() {
-        for (Shapes.Row row : Shapes.table()) {
+        for (TestShapes.Row row : TestShapes.table()) {
             byte[] text = row.sql().getBytes(UTF_8);
             for (int length = 0; length < text.length; length++) {
                 within(BOUNDED, Arrays.copyOf(text, length));
@@ -164,8 +164,8 @@ class HostileTextTest {
     void randomBytesAndRandomTokensAreReadWithoutAnError() {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
-        String all =
-                String.join(" ", Shapes.table().stream().map(Shapes.Row::sql).toList());
+        String all = String.join(
+                " ", TestShapes.table().stream().map(TestShapes.Row::sql).toList());
         String[] tokens = Pattern.compile("(?<=[ (),.])|(?=[(),.])").split(all, -1);
         for (int i = 0; i < 2000; i++) {
             StringBuilder sql = new StringBuilder("SELECT ");

@@ -12,39 +12,41 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ShapeReaderTest {
-    static List<Shapes.Row> table() {
-        return Shapes.table();
+    static List<TestShapes.Row> table() {
+        return TestShapes.table();
     }
 
     @Test
     void theTableIsLargeEnoughToMeanSomething() {
-        assertThat(Shapes.table()).hasSizeGreaterThan(250);
+        assertThat(TestShapes.table()).hasSizeGreaterThan(250);
     }
 
     @ParameterizedTest
     @MethodSource("table")
-    void namesAreFoundWhereverTheGrammarLetsThemStand(Shapes.Row row) {
-        StatementShape shape = Shapes.of(row.sql());
+    void namesAreFoundWhereverTheGrammarLetsThemStand(TestShapes.Row row) {
+        StatementShape shape = TestShapes.of(row.sql());
         assertThat(shape.understood()).isEqualTo(!row.expected().isEmpty());
         if (shape.understood()) {
-            assertThat(Shapes.describe(shape).stripTrailing()).isEqualTo(row.expected());
+            assertThat(TestShapes.describe(shape).stripTrailing()).isEqualTo(row.expected());
         }
     }
 
     @Test
     void kindAndFlagsAreThoseOfTheScanner() {
-        StatementShape shape = Shapes.of("WITH d AS (DELETE FROM a RETURNING *) SELECT nextval('s') FROM d FOR UPDATE");
+        StatementShape shape =
+                TestShapes.of("WITH d AS (DELETE FROM a RETURNING *) SELECT nextval('s') FROM d FOR UPDATE");
         assertThat(shape.kind()).isEqualTo(StatementKind.SELECT);
         assertThat(shape.has(StatementFlags.DATA_MODIFYING_CTE)).isTrue();
         assertThat(shape.has(StatementFlags.NEXTVAL)).isTrue();
         assertThat(shape.has(StatementFlags.ROW_LOCK)).isTrue();
-        assertThat(Shapes.of("SELECT 1; SELECT 2").kind()).isEqualTo(StatementKind.MULTIPLE);
-        assertThat(Shapes.of(" ; ").kind()).isEqualTo(StatementKind.EMPTY);
+        assertThat(TestShapes.of("SELECT 1; SELECT 2").kind()).isEqualTo(StatementKind.MULTIPLE);
+        assertThat(TestShapes.of(" ; ").kind()).isEqualTo(StatementKind.EMPTY);
     }
 
     @Test
     void operatorsAreAsWrittenOrAsTheirWordsMeanThem() {
-        assertThat(Shapes.of("SELECT a @> b, c OPERATOR(s.#>>) d, - 1 FROM t").operators())
+        assertThat(TestShapes.of("SELECT a @> b, c OPERATOR(s.#>>) d, - 1 FROM t")
+                        .operators())
                 .containsExactlyInAnyOrder(new Name(null, "@>"), new Name("s", "#>>"), new Name(null, "-"));
         assertThat(operators("SELECT a LIKE b, c IN (1) FROM t")).contains("~~", "!~~", "=", "<>");
         assertThat(operators("SELECT a BETWEEN 1 AND 2, c ILIKE d, e SIMILAR TO f FROM t"))
@@ -52,52 +54,53 @@ class ShapeReaderTest {
     }
 
     private static List<String> operators(String sql) {
-        return Shapes.of(sql).operators().stream().map(Name::name).toList();
+        return TestShapes.of(sql).operators().stream().map(Name::name).toList();
     }
 
     @Test
     void wordsAreAllIdentifiersButReservedOnes() {
-        assertThat(Shapes.of("SELECT x.Foo, \"Bar\"::s.my_type, u&\"\\0061\", value FROM t AS y WHERE (y).fn = 'no'")
+        assertThat(TestShapes.of(
+                                "SELECT x.Foo, \"Bar\"::s.my_type, u&\"\\0061\", value FROM t AS y WHERE (y).fn = 'no'")
                         .words())
                 .containsExactlyInAnyOrder("x", "foo", "Bar", "s", "my_type", "a", "value", "t", "y", "fn");
-        assertThat(Shapes.of("PREPARE p (s.my_type) AS SELECT 1").words()).contains("p", "s", "my_type");
+        assertThat(TestShapes.of("PREPARE p (s.my_type) AS SELECT 1").words()).contains("p", "s", "my_type");
     }
 
     @Test
     void literalsFollowStandardConformingStrings() {
         byte[] text = "SELECT 'x\\' FROM a --' FROM b".getBytes(UTF_8);
-        assertThat(Shapes.of(text, true).relations()).containsExactly(new Name(null, "a"));
-        assertThat(Shapes.of(text, false).relations()).containsExactly(new Name(null, "b"));
+        assertThat(TestShapes.of(text, true).relations()).containsExactly(new Name(null, "a"));
+        assertThat(TestShapes.of(text, false).relations()).containsExactly(new Name(null, "b"));
     }
 
     @Test
     void namesThatAreNotUtf8AreNotUnderstood() {
-        assertThat(Shapes.of("SELECT * FROM caf\u00e9".getBytes(ISO_8859_1), true)
+        assertThat(TestShapes.of("SELECT * FROM caf\u00e9".getBytes(ISO_8859_1), true)
                         .understood())
                 .isFalse();
-        assertThat(Shapes.of("SELECT 'caf\u00e9' FROM a".getBytes(ISO_8859_1), true)
+        assertThat(TestShapes.of("SELECT 'caf\u00e9' FROM a".getBytes(ISO_8859_1), true)
                         .understood())
                 .isTrue();
     }
 
     @Test
     void oneStatementThatIsNotUnderstoodSpoilsTheText() {
-        assertThat(Shapes.of("SELECT 1; SELECT 2 FROM a").understood()).isTrue();
-        assertThat(Shapes.of("SELECT 1; SELECT FROM WHERE 2").understood()).isFalse();
+        assertThat(TestShapes.of("SELECT 1; SELECT 2 FROM a").understood()).isTrue();
+        assertThat(TestShapes.of("SELECT 1; SELECT FROM WHERE 2").understood()).isFalse();
     }
 
     @Test
     void namesAreReadBehindTheFirstStatementThatIsNotUnderstood() {
-        StatementShape shape = Shapes.of("SELECT 1 FROM a FOR READ ONLY; DELETE FROM t; SELECT f(1) FROM b");
+        StatementShape shape = TestShapes.of("SELECT 1 FROM a FOR READ ONLY; DELETE FROM t; SELECT f(1) FROM b");
         assertThat(shape.understood()).isFalse();
-        assertThat(Shapes.names(shape.mentions())).isEqualTo("a b t");
-        assertThat(Shapes.names(shape.written())).isEqualTo("t");
-        assertThat(Shapes.names(shape.functions())).isEqualTo("f");
+        assertThat(TestShapes.names(shape.mentions())).isEqualTo("a b t");
+        assertThat(TestShapes.names(shape.written())).isEqualTo("t");
+        assertThat(TestShapes.names(shape.functions())).isEqualTo("f");
     }
 
     @Test
     void someNamesOfSeveralChangesAreNoneAtAll() {
-        StatementShape shape = Shapes.of("DELETE FROM t; VACUUM");
+        StatementShape shape = TestShapes.of("DELETE FROM t; VACUUM");
         assertThat(shape.understood()).isFalse();
         assertThat(shape.mentions()).isEmpty();
         assertThat(shape.written()).isEmpty();
@@ -106,27 +109,27 @@ class ShapeReaderTest {
     @Test
     void aVerbMayFollowOnSearchAndCycle() {
         String table = "WITH RECURSIVE b AS (SELECT 1 AS c UNION ALL SELECT c FROM b) ";
-        StatementShape update = Shapes.of(table + "SEARCH DEPTH FIRST BY c SET o UPDATE t SET x = 1");
-        assertThat(Shapes.names(update.mentions())).contains("t");
-        assertThat(Shapes.names(update.written())).isEqualTo("t");
-        StatementShape delete =
-                Shapes.of("WITH a AS (" + table + "CYCLE c SET o USING p DELETE FROM t RETURNING *) SELECT * FROM a");
-        assertThat(Shapes.names(delete.written())).isEqualTo("t");
+        StatementShape update = TestShapes.of(table + "SEARCH DEPTH FIRST BY c SET o UPDATE t SET x = 1");
+        assertThat(TestShapes.names(update.mentions())).contains("t");
+        assertThat(TestShapes.names(update.written())).isEqualTo("t");
+        StatementShape delete = TestShapes.of(
+                "WITH a AS (" + table + "CYCLE c SET o USING p DELETE FROM t RETURNING *) SELECT * FROM a");
+        assertThat(TestShapes.names(delete.written())).isEqualTo("t");
     }
 
     @Test
     void theConditionOfCopyIsRead() {
-        StatementShape shape = Shapes.of("COPY t FROM STDIN WITH (FORMAT csv) WHERE s.f(i) @> 1::my_type");
+        StatementShape shape = TestShapes.of("COPY t FROM STDIN WITH (FORMAT csv) WHERE s.f(i) @> 1::my_type");
         assertThat(shape.understood()).isTrue();
-        assertThat(Shapes.names(shape.mentions())).isEqualTo("t");
-        assertThat(Shapes.names(shape.functions())).isEqualTo("s.f");
+        assertThat(TestShapes.names(shape.mentions())).isEqualTo("t");
+        assertThat(TestShapes.names(shape.functions())).isEqualTo("s.f");
         assertThat(shape.operators()).containsExactly(new Name(null, "@>"));
         assertThat(shape.words()).contains("my_type");
     }
 
     @Test
     void aColumnNamedAsAStatementDoesNotMakeOne() {
-        StatementShape shape = Shapes.of("SELECT update, delete FROM a WHERE insert = merge");
+        StatementShape shape = TestShapes.of("SELECT update, delete FROM a WHERE insert = merge");
         assertThat(shape.kind()).isEqualTo(StatementKind.SELECT);
         assertThat(shape.written()).isEmpty();
         assertThat(shape.understood()).isTrue();
@@ -135,6 +138,6 @@ class ShapeReaderTest {
     @Test
     void warmUpMayBeCalledAtAnyTime() {
         ShapeReader.warmUp();
-        assertThat(Shapes.of("SELECT * FROM a").understood()).isTrue();
+        assertThat(TestShapes.of("SELECT * FROM a").understood()).isTrue();
     }
 }

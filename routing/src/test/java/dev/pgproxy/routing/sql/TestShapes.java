@@ -15,11 +15,11 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Shapes of texts given as strings, and the table of statements that tests share. */
-final class Shapes {
+/** TestShapes of texts given as strings, and the table of statements that tests share. */
+final class TestShapes {
     private static final ShapeReader READER = new ShapeReader();
 
-    private Shapes() {}
+    private TestShapes() {}
 
     /** A statement of the table; expected is empty if it is not to be understood. */
     record Row(String sql, String expected) {
@@ -73,7 +73,7 @@ final class Shapes {
     }
 
     private static String resource() {
-        try (InputStream in = Objects.requireNonNull(Shapes.class.getResourceAsStream("shapes.txt"))) {
+        try (InputStream in = Objects.requireNonNull(TestShapes.class.getResourceAsStream("shapes.txt"))) {
             return new String(in.readAllBytes(), UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
