@@ -10,6 +10,7 @@ import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.demo.EmbeddedPostgres;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.LogLines;
+import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.RoutedProxy;
 import java.io.IOException;
@@ -135,12 +136,22 @@ final class PatroniIT extends FailoverCase {
         }
     }
 
+    /** What is acknowledged from now on is there, too. */
+    private void makeSynchronous(EmbeddedPostgres replica) {
+        direct(primary()).run("ALTER SYSTEM SET synchronous_standby_names = '" + replica.name() + "'");
+        direct(primary()).run("SELECT pg_reload_conf()");
+        await().until(() ->
+                Message.rows(direct(primary()).run("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"))
+                                .size()
+                        == 1);
+    }
+
     @Test
     void writesFollowTheLeaderAndNothingAcknowledgedIsLost() throws Exception {
+        makeSynchronous(replica(0));
         start("failover_wait = 60s\ncache_mode = on\n");
         try (Writer writer = new Writer()) {
             writer.awaitMore(20);
-            awaitReplay();
             primary().kill9();
             direct(replica(0)).run("SELECT pg_promote()");
             tell(leader(replica(0)), replica(replica(1), "")); // the last one's key has expired
