@@ -187,6 +187,10 @@ final class HttpIT {
             client.query("SELECT v AS first FROM t").readUntilReady();
             client.query("SELECT v AS first FROM t").readUntilReady();
             int known = routed.proxy().services().routes().shapes().all().size();
+            await().until(() -> ours(browser.metrics()).stream() // what hosts say of themselves comes in its time
+                            .filter(name -> name.startsWith("pgproxy_host_connections{"))
+                            .count()
+                    == 3);
             var before = new TreeSet<>(ours(browser.metrics()));
             for (int i = 0; i < 2000; i++) {
                 client.query("SELECT v AS c" + i + " FROM t").readUntilReady();

@@ -42,6 +42,7 @@ public final class NPlusOneWorkloads {
                 railsAnnotated(),
                 railsTwo(),
                 railsSimple(),
+                sqlAlchemy(),
                 prisma(),
                 typeOrm(),
                 job(),
@@ -189,6 +190,20 @@ public final class NPlusOneWorkloads {
                                 + ++request + "-2-01'*/",
                         post);
             }
+        });
+    }
+
+    /** It writes the value before the column. */
+    private static Workload sqlAlchemy() {
+        return of("sqlalchemy lazy relationship", Driver.SIMPLE, "FROM comments", "FROM posts", app -> {
+            app.begin();
+            for (long post : app.ids("SELECT posts.id, posts.title FROM posts ORDER BY posts.id LIMIT ?", 6)) {
+                app.read(
+                        "SELECT comments.id AS comments_id, comments.body AS comments_body FROM comments"
+                                + " WHERE ? = comments.post_id ORDER BY comments.id",
+                        post);
+            }
+            app.commit();
         });
     }
 

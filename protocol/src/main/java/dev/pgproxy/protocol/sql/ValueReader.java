@@ -28,6 +28,14 @@ public final class ValueReader {
         SIZE
     }
 
+    /** How much of {@code value = column} has come. */
+    private enum Turned {
+        NOTHING,
+        VALUE,
+        EQUALS,
+        COLUMN
+    }
+
     private final SqlScanner scanner = new SqlScanner();
     private final long[] columns = new long[MOST];
     private final long[] values = new long[MOST];
@@ -41,6 +49,10 @@ public final class ValueReader {
     private int columnStart;
     private int columnEnd;
     private boolean afterComma;
+    private Turned turned = Turned.NOTHING;
+    private int turnedParameter;
+    private int turnedStart;
+    private int turnedEnd;
 
     /** Whether the AND of a BETWEEN has not come yet. */
     private boolean between;
@@ -110,6 +122,7 @@ public final class ValueReader {
         role = Role.NONE;
         between = false;
         afterComma = false;
+        turned = Turned.NOTHING;
         mixed = FACTOR;
         keys = 0;
         parameters = 0;
@@ -121,6 +134,7 @@ public final class ValueReader {
         for (int type = scanner.next(); type != TokenType.END; type = scanner.next()) {
             accept(type);
         }
+        turned();
         finish();
     }
 
@@ -132,12 +146,17 @@ public final class ValueReader {
             case TokenType.STRING, TokenType.NUMBER, TokenType.BIT_STRING -> constant(0);
             case TokenType.PARAMETER -> constant(number());
             case ')' -> close();
-            case ',' -> afterComma = true;
-            default -> {}
+            case ',' -> {
+                turned();
+                afterComma = true;
+            }
+            case '.', '(' -> turned = turned == Turned.COLUMN ? Turned.EQUALS : turned;
+            default -> turned();
         }
     }
 
     private void close() {
+        turned();
         if (role == Role.LIST || role == Role.ARRAY) {
             role = Role.NONE;
         }
@@ -145,10 +164,24 @@ public final class ValueReader {
     }
 
     private void name() {
-        if (role == Role.NONE) {
+        boolean isTurned = turned == Turned.EQUALS;
+        if (!isTurned) {
+            turned();
+        }
+        if (role == Role.NONE || isTurned) {
             column = scanner.hash();
             columnStart = scanner.start();
             columnEnd = scanner.end();
+        }
+        turned = isTurned ? Turned.COLUMN : Turned.NOTHING;
+    }
+
+    /** Where {@code value = column} is over, the value picks rows. */
+    private void turned() {
+        boolean isWhole = turned == Turned.COLUMN;
+        turned = Turned.NOTHING;
+        if (isWhole) {
+            key(turnedParameter, turnedStart, turnedEnd);
         }
     }
 
@@ -177,6 +210,7 @@ public final class ValueReader {
         if (next == null) {
             name();
         } else {
+            turned();
             role = next;
             afterComma = false;
         }
@@ -219,11 +253,14 @@ public final class ValueReader {
         int from = scanner.start();
         int length = scanner.end() - from;
         byte first = text[from];
+        boolean isTurned = turned == Turned.VALUE;
+        turned();
         if (length == 1 && first == '=' || first == '~') {
             role = Role.KEY;
+            turned = isTurned && first == '=' ? Turned.EQUALS : Turned.NOTHING;
         } else if (first == '<' && (length == 1 || text[from + 1] == '=')
                 || first == '>' && (length == 1 || text[from + 1] == '=')) {
-            role = sizes();
+            role = isTurned ? Role.SIZE : sizes();
         } else if (first == '<' || first == '!') {
             role = Role.NONE;
         }
@@ -240,10 +277,17 @@ public final class ValueReader {
 
     /** A literal, or the parameter of a number. */
     private void constant(int parameter) {
-        long bit = parameter > 0 && parameter <= Long.SIZE ? 1L << parameter - 1 : 0;
+        turned();
+        long bit = bit(parameter);
         parameters |= bit;
         switch (role) {
-            case NONE, SIZE -> {}
+            case NONE -> {
+                turned = Turned.VALUE;
+                turnedParameter = parameter;
+                turnedStart = scanner.start();
+                turnedEnd = scanner.end();
+            }
+            case SIZE -> {}
             case ARRAY -> {
                 hasArray = true;
                 hasKey = true;
@@ -252,16 +296,20 @@ public final class ValueReader {
                 hasList = true;
                 listed |= bit;
                 batch |= afterComma && parameter == 0;
-                key(bit, parameter);
+                key(parameter, scanner.start(), scanner.end());
             }
-            case KEY -> key(bit, parameter);
+            case KEY -> key(parameter, scanner.start(), scanner.end());
         }
     }
 
-    private void key(long bit, int parameter) {
+    private static long bit(int parameter) {
+        return parameter > 0 && parameter <= Long.SIZE ? 1L << parameter - 1 : 0;
+    }
+
+    private void key(int parameter, int from, int to) {
         hasKey = true;
-        keys |= bit;
-        long value = parameter > 0 ? ~bit : literal();
+        keys |= bit(parameter);
+        long value = parameter > 0 ? ~bit(parameter) : literal(from, to);
         if (keyCount < MOST) {
             columns[keyCount] = column;
             starts[keyCount] = columnStart;
@@ -272,10 +320,10 @@ public final class ValueReader {
         }
     }
 
-    private long literal() {
+    private long literal(int from, int to) {
         byte[] text = scanner.text();
         long hash = 0;
-        for (int i = scanner.start(); i < scanner.end(); i++) {
+        for (int i = from; i < to; i++) {
             hash = mix(hash, text[i]);
         }
         return hash;

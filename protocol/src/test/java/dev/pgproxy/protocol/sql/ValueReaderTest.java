@@ -62,6 +62,23 @@ final class ValueReaderTest {
     }
 
     @Test
+    void theValueMayStandBeforeItsColumn() {
+        ValuePlaces places = places("SELECT * FROM t WHERE $1 = t.a AND $2 = \"b\" OR $3 < c ORDER BY d LIMIT $4");
+        assertThat(places.keys()).isEqualTo(0b11);
+        assertThat(places.columns()).containsExactly("a", "b");
+        assertThat(places("SELECT * FROM t WHERE ($1 = lower(a)) AND b > $2").columns())
+                .containsExactly("a");
+        assertThat(places("SELECT $1 FROM t WHERE a = b").hasKey()).isFalse();
+        assertThat(places("SELECT 1, a FROM t").hasKey()).isFalse();
+        assertThat(places("SELECT * FROM t WHERE $1 = (SELECT a FROM u)").hasKey())
+                .isFalse();
+        long one = literals("SELECT 5 FROM t WHERE 1 = t.a");
+        assertThat(literals("SELECT 6 FROM t WHERE 1 = t.a")).isEqualTo(one);
+        assertThat(literals("SELECT 5 FROM t WHERE 2 = t.a")).isNotEqualTo(one);
+        assertThat(literals("SELECT 5 FROM t WHERE 2 = t.a ORDER BY 1")).isNotEqualTo(one);
+    }
+
+    @Test
     void listsAndArraysAreBatches() {
         assertThat(places("SELECT * FROM t WHERE a = ANY($1)").isBatch(1)).isTrue();
         ValuePlaces list = places("SELECT * FROM t WHERE a IN ($1, $2, $3) AND b = $4");

@@ -103,6 +103,12 @@ public final class RowRead {
         if (where instanceof ParenthesedExpressionList<?> list && list.size() == 1) {
             return key(list.getFirst(), column);
         }
+        if (where instanceof EqualsTo turned
+                && turned.getLeftExpression() instanceof JdbcParameter value
+                && turned.getRightExpression() instanceof Column of) {
+            turned.setLeftExpression(of);
+            turned.setRightExpression(value);
+        }
         boolean found = where instanceof EqualsTo equals
                 && equals.getLeftExpression() instanceof Column of
                 && equals.getRightExpression() instanceof JdbcParameter

@@ -16,6 +16,12 @@ final class RowReadTest {
     }
 
     @Test
+    void theValueMayStandBeforeItsColumn() {
+        assertThat(RowRead.batched("SELECT title FROM books WHERE ? = books.author_id ORDER BY id", "author_id"))
+                .isEqualTo("SELECT books.author_id, title FROM books WHERE books.author_id = ANY(?) ORDER BY id");
+    }
+
+    @Test
     void sumsAreGrouped() {
         assertThat(RowRead.batched("SELECT count(*) FROM comments WHERE post_id = $1", "post_id"))
                 .isEqualTo("SELECT post_id, count(*) FROM comments WHERE post_id = ANY($1) GROUP BY post_id");
