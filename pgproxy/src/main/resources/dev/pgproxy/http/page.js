@@ -21,7 +21,7 @@ const TABLES = {
   "priorities": {"columns": ["priority", "weight", "waiting", "served", "wait_time"]},
   "rules": {"columns": ["name", "conditions", "actions", "matched", "refused", "running"]},
   "cache fingerprints": {"asked": true, "columns": ["statement", "hits", "misses", "hit_ratio", "fingerprint"]},
-  "queries": {"asked": true, "columns": ["query", "calls", "total_us", "mean_us", "p50_us", "p95_us", "p99_us", "max_us", "rows", "bytes", "errors", "sqlstates", "hit_ratio", "retries", "database", "user", "application_name", "host", "tables", "last_seen", "fingerprint"]},
+  "queries": {"asked": true, "columns": ["query", "host", "calls", "total_us", "mean_us", "p50_us", "p95_us", "p99_us", "max_us", "rows", "bytes", "errors", "sqlstates", "hit_ratio", "retries", "database", "user", "application_name", "tables", "last_seen", "fingerprint"]},
   "slow": {"asked": true, "columns": ["ended_at", "duration_us", "queue_us", "server_us", "query", "database", "user", "application_name", "addr", "host", "rows", "sqlstate", "fingerprint"]},
   "nplusone": {"asked": true, "columns": ["query", "executions", "occurrences", "per_occurrence", "lost_us", "total_us", "parent", "parent_by", "batched", "joined", "tags", "database", "user", "application_name", "last_seen", "fingerprint"]},
   "plans": {"asked": true, "columns": ["query", "plan", "reason", "total_cost", "changes", "changed_at", "plan_before", "how", "host", "database", "user", "captured_at", "hash", "fingerprint"]},
@@ -105,7 +105,7 @@ function ago(text) {
 }
 
 const SHOWN = {
-  bytes: bytes, bytes_received: bytes, bytes_sent: bytes, size: bytes, lag_bytes: bytes,
+  bytes: bytes, bytes_received: bytes, bytes_sent: bytes, size: bytes, size_bytes: bytes, lag_bytes: bytes,
   response_us: micros, delay_us: micros, wait_time: micros,
   total_us: micros, mean_us: micros, p50_us: micros, p95_us: micros, p99_us: micros, max_us: micros,
   duration_us: micros, queue_us: micros, server_us: micros,
@@ -123,6 +123,19 @@ const GRADES = {
 };
 
 // ---- tables
+
+/** Columns of SQL to be run elsewhere. */
+const SQL = ["sql", "batched", "joined"];
+let copied = null;
+
+function copyButton(text) {
+  const button = make("button", {type: "button", class: copied === text ? "copy done" : "copy", "aria-label": "copy the SQL"});
+  button.addEventListener("click", () => {
+    const marked = () => getSelection().selectAllChildren(button.parentNode); // only pages of https or of this machine may copy
+    (navigator.clipboard ? navigator.clipboard.writeText(text).then(() => { copied = text; draw(); }) : Promise.reject()).catch(marked);
+  });
+  return button;
+}
 
 function rowsOf(name) {
   const rows = TABLES[name].asked ? asked[name] && asked[name].rows : last && last.tables[name];
@@ -175,9 +188,10 @@ function isNumeric(value) {
 
 function cell(column, value) {
   const text = SHOWN[column] ? SHOWN[column](value) : typeof value === "number" ? count(value) : value ?? "";
+  const long = String(text).length > 30 ? "long " : "";
   const grade = column === "role" || column === "state" ? GRADES[value] || "" : "";
-  return make("td", {class: (isNumeric(value) ? "number " : "") + grade, "data-label": column.replaceAll("_", " "), "data-column": column},
-    String(text));
+  return make("td", {class: (isNumeric(value) ? "number " : long) + grade, "data-label": column.replaceAll("_", " "), "data-column": column},
+    String(text), SQL.includes(column) && value ? copyButton(value) : null);
 }
 
 /** A table of the console under a title; without rows the sentence stands for it. */
