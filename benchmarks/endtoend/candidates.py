@@ -150,12 +150,12 @@ max_client_conn = {MAX_CLIENTS}
 
 
 class PgProxy:
-    """pgproxy in transaction mode, on one transport, with reads on a replica or from the cache where asked for.
-    $PGPROXY_JAVA_OPTS reaches its JVM."""
+    """pgproxy in transaction mode, on one transport; under a name of its own also with reads on a replica, or with other
+    settings. $PGPROXY_JAVA_OPTS reaches its JVM."""
 
-    def __init__(self, transport, replica=False, cache=False):
-        self.transport, self.replica, self.cache, self.launcher = transport, replica, cache, pgproxy_launcher()
-        self.name = "replica" if replica else "cache" if cache else transport
+    def __init__(self, transport, name=None, replica=False, settings="cache_mode = off"):
+        self.transport, self.replica, self.settings, self.launcher = transport, replica, settings, pgproxy_launcher()
+        self.name = name or transport
         asked = subprocess.run([self.launcher, "--version"], text=True, capture_output=True)
         self.version = asked.stdout.strip().splitlines()[0] if asked.stdout.strip() else "unknown"
 
@@ -177,7 +177,7 @@ pool_mode = transaction
 default_pool_size = {POOL_SIZE}
 max_prepared_statements = 200
 max_client_conn = {MAX_CLIENTS}
-cache_mode = {"on" if self.cache else "off"}
+{self.settings}
 """)
         return Child(f"pgproxy ({name})", [self.launcher, "run", "-c", conf], port,
                      folder / f"{name}.log").await_port()
