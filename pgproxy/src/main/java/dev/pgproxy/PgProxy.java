@@ -404,6 +404,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         pools.reload(changed, serverTls);
         pools.control(secrets.control(changed.auth()));
         routes.reload(changed, secrets.controlLogin(changed.auth()));
+        breakers.keep(changed, routes.clusters());
         services.reload(changed, clientTls, secrets.authenticator(changed, lookUp(changed, secrets), slow));
         warming.reload(changed.warmQueries());
         planCapture.reload(changed.slow());

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.config.ConfigLoader;
 import dev.pgproxy.config.ConfigProblems;
+import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.demo.EmbeddedCluster;
 import dev.pgproxy.demo.EmbeddedPostgres;
 import dev.pgproxy.testing.Endpoint;
@@ -82,12 +83,15 @@ final class BreakerIT {
     }
 
     private void start(String hosts, String settings) throws ConfigProblems, IOException {
-        proxy = PgProxy.start(
-                ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nadmin_users = [postgres]\nauth_type = trust\n"
-                        + "server_tls_sslmode = disable\nlog_connections = false\nlog_disconnections = false\n"
-                        + "databases { \"*\" { " + hosts + " } }\n"
-                        + "users { " + ROLE + " { password = secret }, postgres { password = \""
-                        + primary.superuserPassword() + "\" } }\n" + SETTINGS + settings));
+        proxy = PgProxy.start(configuration(hosts, settings));
+    }
+
+    private ProxyConfig configuration(String hosts, String settings) throws ConfigProblems {
+        return ConfigLoader.parse("listen_port = 0\nhttp_addr = []\nadmin_users = [postgres]\nauth_type = trust\n"
+                + "server_tls_sslmode = disable\nlog_connections = false\nlog_disconnections = false\n"
+                + "databases { \"*\" { " + hosts + " } }\n"
+                + "users { " + ROLE + " { password = secret }, postgres { password = \""
+                + primary.superuserPassword() + "\" } }\n" + SETTINGS + settings);
     }
 
     /** The relay is before the first of two replicas, and both have answered. */
@@ -132,10 +136,15 @@ final class BreakerIT {
         return Integer.parseInt(Objects.requireNonNull(breaker().get(TIMES_OPENED)));
     }
 
+    /** Who waits does so each time; a machine that stands still does not. */
     private static void assertAtOnce(Runnable work) {
-        long begun = System.nanoTime();
-        work.run();
-        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(AT_ONCE);
+        Duration best = AT_ONCE;
+        for (int i = 0; i < 5 && best.compareTo(AT_ONCE) >= 0; i++) {
+            long begun = System.nanoTime();
+            work.run();
+            best = Duration.ofNanos(System.nanoTime() - begun);
+        }
+        assertThat(best).isLessThan(AT_ONCE);
     }
 
     /** Reads, none of which fails, until the breaker is open. */
@@ -189,6 +198,25 @@ final class BreakerIT {
             await().until(() -> RoutedProxy.whoAnswers(client, 50).containsKey(victim()));
             assertThat(Duration.ofNanos(System.nanoTime() - mended)).isLessThan(Duration.ofSeconds(20));
             await().until(() -> weight(routed) > first + 0.1);
+        }
+    }
+
+    @Test
+    void aHostThatIsConfiguredNoMoreIsForgotten() throws Exception {
+        startBeforeReplica();
+        try (RawClient client = proxied().login()) {
+            relay().bar(ROLE, true);
+            relay().cut(ROLE);
+            readUntilOpen(client);
+            Objects.requireNonNull(proxy)
+                    .reload(configuration(
+                            "primary = \"" + primary.host() + ":" + primary.port() + "\"",
+                            TestCluster.watching(cluster)));
+            assertThat(console("SHOW BREAKERS"))
+                    .extracting(List::getFirst)
+                    .as("and with them its alert")
+                    .doesNotContain(relayed());
+            assertThat(RoutedProxy.whoAnswers(client, 5)).containsOnlyKeys(primary.port());
         }
     }
 

@@ -300,6 +300,7 @@ public final class Routes implements AutoCloseable {
         }
         watchMembers(cluster, last);
         behind(cluster).forEach(this::apply);
+        breakers.keep(config, clusters.values());
     }
 
     /** What is watched of a cluster of Patroni's; null if nothing is yet. */
