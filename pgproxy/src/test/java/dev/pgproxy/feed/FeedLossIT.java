@@ -103,9 +103,9 @@ class FeedLossIT {
 
     @Test
     void anIdleStreamIsNotMistakenForADeadOne() throws Exception {
-        try (Watched watched = watch(QUICK.withPatience(Duration.ofSeconds(4)))) {
-            await().during(Duration.ofSeconds(5)).until(() -> watched.count("lost") == 0);
-            assertThat(watched.status().silence()).isLessThan(Duration.ofSeconds(4));
+        try (Watched watched = watch(QUICK.withPatience(Duration.ofSeconds(8)))) {
+            await().during(Duration.ofSeconds(9)).until(() -> watched.count("lost") == 0);
+            assertThat(watched.status().silence()).isLessThan(Duration.ofSeconds(8));
         }
     }
 
