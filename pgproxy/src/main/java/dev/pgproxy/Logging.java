@@ -45,7 +45,10 @@ final class Logging {
     private static void file(LoggerContext context, Logger root, @Nullable Path path, boolean json) {
         FileAppender<ILoggingEvent> open =
                 root.getAppender(FILE) instanceof FileAppender<ILoggingEvent> appender ? appender : null;
-        if (open != null && (path == null || json != isJson(open.getEncoder()) || !path.toString().equals(open.getFile()))) {
+        if (open != null
+                && (path == null
+                        || json != isJson(open.getEncoder())
+                        || !path.toString().equals(open.getFile()))) {
             root.detachAppender(open);
             open.stop();
             open = null;

@@ -268,14 +268,21 @@ final class PgBouncerIniIT {
                     .isEqualTo("08P01: unsupported startup parameter in options: work_mem");
             try (RawClient client = proxy.connect()) {
                 Map<String, String> parameters = RawClient.parameters(
-                        "user", plain, "database", "tx", "extra_float_digits", "0", "options",
+                        "user",
+                        plain,
+                        "database",
+                        "tx",
+                        "extra_float_digits",
+                        "0",
+                        "options",
                         "-c search_path=elsewhere -c TimeZone=Asia/Tokyo -c intervalstyle=iso_8601");
                 assertThat(client.login(InitialMessage.VERSION_3_0, SECRET, parameters)
                                 .getLast()
                                 .isReady())
                         .isTrue();
-                assertThat(Message.rows(client.query("SELECT current_setting('search_path'), current_setting('TimeZone'),"
-                                        + " current_setting('IntervalStyle'), current_setting('extra_float_digits')")
+                assertThat(Message.rows(client.query(
+                                        "SELECT current_setting('search_path'), current_setting('TimeZone'),"
+                                                + " current_setting('IntervalStyle'), current_setting('extra_float_digits')")
                                 .readUntilReady()))
                         .containsExactly(List.of("\"$user\", public", "Asia/Tokyo", "iso_8601", "1"));
             }
@@ -296,7 +303,8 @@ final class PgBouncerIniIT {
     private String refusal(TestProxy proxy, String name, String value) {
         try (RawClient client = proxy.connect()) {
             Message answer = client.startup(
-                            InitialMessage.VERSION_3_0, RawClient.parameters("user", plain, "database", "tx", name, value))
+                            InitialMessage.VERSION_3_0,
+                            RawClient.parameters("user", plain, "database", "tx", name, value))
                     .readMessage();
             return answer.field('C') + ": " + answer.field('M');
         }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.console.ShutdownMode;
 import dev.pgproxy.testing.Browser;
+import dev.pgproxy.testing.Frontend;
 import dev.pgproxy.testing.RawClient;
 import java.net.http.HttpResponse;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,21 @@ final class ReadyIT extends FailoverCase {
             busy.query("COMMIT").readUntilReady();
         }
         proxy().stopped().toCompletableFuture().join();
+    }
+
+    @Test
+    void itIsNotReadyBeforeAPrimaryWasSeen() throws Exception {
+        awaitReplay();
+        primary().kill9();
+        startUnseen(HTTP);
+        try (RawClient client = proxied().connect()) {
+            client.startup(
+                    Frontend.VERSION_3_0,
+                    RawClient.parameters("user", "postgres", "database", "postgres")); // by whom the hosts are watched
+            awaitNotReady("no primary for " + primary().host() + ":" + primary().port() + ": none was seen yet");
+        }
+        primary().start();
+        awaitReady();
     }
 
     @Test

@@ -89,7 +89,8 @@ final class HbaParser {
             certificate = map == null ? ClientCertificate.VERIFY_FULL : ClientCertificate.VERIFY_CA;
         }
         return new HbaRules.Entry(
-                new HbaCondition(connections, databases, users, addresses), new HbaRule(line, method, certificate, map));
+                new HbaCondition(connections, databases, users, addresses),
+                new HbaRule(line, method, certificate, map));
     }
 
     private static HbaCondition.Connections connections(Word word) throws Mistake {

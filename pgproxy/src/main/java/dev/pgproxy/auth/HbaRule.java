@@ -9,7 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param clientCertificate asked for in addition to the method; VERIFY_FULL with method cert, VERIFY_CA if it has a map
  * @param map of {@link IdentMaps}, by which another name may be the user; null = it must be the same
  */
-public record HbaRule(int line, AuthMethod method, ClientCertificate clientCertificate, @Nullable String map) {
+public record HbaRule(
+        int line,
+        AuthMethod method,
+        ClientCertificate clientCertificate,
+        @Nullable String map) {
     HbaRule(int line, AuthMethod method, ClientCertificate clientCertificate) {
         this(line, method, clientCertificate, null);
     }

@@ -54,8 +54,7 @@ public final class HbaRules {
         for (Entry entry : entries) {
             String map = entry.rule.map();
             if (map != null && !maps.has(map)) {
-                problems.add(new FileProblem(
-                        file, entry.rule.line(), "map \"" + map + "\" is not in auth_ident_file"));
+                problems.add(new FileProblem(file, entry.rule.line(), "map \"" + map + "\" is not in auth_ident_file"));
             }
         }
     }

@@ -50,7 +50,10 @@ public final class IdentMaps {
             throw new IllegalArgumentException("expects a map, a name of the system and a user");
         }
         Word word = fields.get(index).getFirst();
-        if (!word.quoted() && (word.text().startsWith("/") || word.text().startsWith("+") || word.text().startsWith("@"))) {
+        if (!word.quoted()
+                && (word.text().startsWith("/")
+                        || word.text().startsWith("+")
+                        || word.text().startsWith("@"))) {
             throw new IllegalArgumentException(
                     "\"" + word.text() + "\" is not supported: neither are regular expressions, roles or files");
         }

@@ -64,7 +64,8 @@ final class ConfigRules {
             require(setting, file -> Files.isRegularFile(file) && Files.isReadable(file), "is not a readable file");
         }
         require(ListenSettings.UNIX_SOCKET_DIR, Files::isDirectory, "is not a directory");
-        for (Setting<Path> made : List.of(ListenSettings.HANDOVER_SOCKET, RuntimeSettings.PIDFILE, LogSettings.LOGFILE)) {
+        for (Setting<Path> made :
+                List.of(ListenSettings.HANDOVER_SOCKET, RuntimeSettings.PIDFILE, LogSettings.LOGFILE)) {
             require(made, file -> Files.isDirectory(file.resolveSibling(".")), "is in no directory that is there");
         }
     }

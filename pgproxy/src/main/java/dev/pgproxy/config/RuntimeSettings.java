@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param transport which system interface carries the sockets
  * @param pidfile where the process writes its id while it runs; null = nowhere
  */
-public record RuntimeSettings(int threads, TransportChoice transport, @Nullable Path pidfile) {
+public record RuntimeSettings(
+        int threads, TransportChoice transport, @Nullable Path pidfile) {
     static final SettingGroup GROUP = new SettingGroup("Runtime");
     static final Setting<Integer> THREADS = GROUP.fixed(
             "threads", SettingTypes.integer(0, 1024), 0, "Event loops; 0 = chosen from the machine's processors.");

@@ -111,8 +111,8 @@ public record Health(
                 && topology.hosts().stream().allMatch(host -> host.role() == HostRole.REPLICA);
         return !onlyReplicas
                 && config.get().databasesAndWildcard().values().stream()
-                        .anyMatch(database ->
-                                database.primary().equals(cluster.primary()) && !database.startsReadOnly());
+                        .anyMatch(
+                                database -> database.primary().equals(cluster.primary()) && !database.startsReadOnly());
     }
 
     /** Each database in a few words. */

@@ -91,7 +91,8 @@ public final class ServerConnector {
     }
 
     /** How Netty's native transports begin: {@code io_uring connect(..) failed with error(-111): Connection refused}. */
-    private static final Pattern SYSTEM_CALL = Pattern.compile("^.*\\(\\.\\.\\) failed(?: with error\\(-?[0-9]+\\))?: ");
+    private static final Pattern SYSTEM_CALL =
+            Pattern.compile("^.*\\(\\.\\.\\) failed(?: with error\\(-?[0-9]+\\))?: ");
 
     /** What went wrong first, in the system's words: a refused certificate is wrapped, and differently by each provider of TLS. */
     static String reason(Throwable failure) {

@@ -85,8 +85,8 @@ class ProxyConfigTest {
         assertDefaultStatistics(config);
         assertThat(config.admin()).isEqualTo(new AdminSettings(List.of(), List.of()));
         assertThat(config.log())
-                .isEqualTo(
-                        new LogSettings(true, true, true, true, Duration.ofMinutes(1), LogFormat.TEXT, LogLevel.INFO, null));
+                .isEqualTo(new LogSettings(
+                        true, true, true, true, Duration.ofMinutes(1), LogFormat.TEXT, LogLevel.INFO, null));
         assertThat(config.runtime()).isEqualTo(new RuntimeSettings(0, TransportChoice.AUTO, null));
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
@@ -441,7 +441,14 @@ class ProxyConfigTest {
         assertThat(config.admin()).isEqualTo(new AdminSettings(List.of("root", "ops"), List.of("graphs")));
         assertThat(config.log())
                 .isEqualTo(new LogSettings(
-                        false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG, directory.resolve("log")));
+                        false,
+                        false,
+                        false,
+                        false,
+                        Duration.ofSeconds(30),
+                        LogFormat.JSON,
+                        LogLevel.DEBUG,
+                        directory.resolve("log")));
         alertsAreMapped(config);
         httpIsMapped(config);
         assertFullStatistics(config);
