@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.console.ShutdownMode;
 import dev.pgproxy.testing.Browser;
-import dev.pgproxy.testing.Frontend;
 import dev.pgproxy.testing.RawClient;
 import java.net.http.HttpResponse;
 import org.junit.jupiter.api.Test;
@@ -58,17 +57,9 @@ final class ReadyIT extends FailoverCase {
 
     @Test
     void itIsNotReadyBeforeAPrimaryWasSeen() throws Exception {
-        awaitReplay();
-        primary().kill9();
-        startUnseen(HTTP);
-        try (RawClient client = proxied().connect()) {
-            client.startup(
-                    Frontend.VERSION_3_0,
-                    RawClient.parameters("user", "postgres", "database", "postgres")); // by whom the hosts are watched
-            awaitNotReady("no primary for " + primary().host() + ":" + primary().port() + ": none was seen yet");
-        }
-        primary().start();
-        awaitReady();
+        startUnseen(HTTP + "control_user = nobody_there\n"); // who cannot log in to ask
+        proxied().run("SELECT 1"); // from now on it is watched
+        awaitNotReady("no primary for " + primary().host() + ":" + primary().port() + ": none was seen yet");
     }
 
     @Test

@@ -43,19 +43,7 @@ class ProxyConfigTest {
                         Duration.ZERO,
                         Duration.ZERO,
                         0));
-        assertThat(config.pool())
-                .isEqualTo(new PoolSettings(
-                        PoolMode.TRANSACTION,
-                        20,
-                        0,
-                        0,
-                        Duration.ofSeconds(5),
-                        200,
-                        2,
-                        false,
-                        new StartupRules(Set.of("*"), Set.of()),
-                        Set.of(),
-                        Set.of()));
+        assertDefaultPool(config);
         assertThat(config.routing())
                 .isEqualTo(new RoutingSettings(
                         Consistency.TABLE,
@@ -91,6 +79,22 @@ class ProxyConfigTest {
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
         assertThat(config.users()).isEmpty();
+    }
+
+    private static void assertDefaultPool(ProxyConfig config) {
+        assertThat(config.pool())
+                .isEqualTo(new PoolSettings(
+                        PoolMode.TRANSACTION,
+                        20,
+                        0,
+                        0,
+                        Duration.ofSeconds(5),
+                        200,
+                        2,
+                        false,
+                        new StartupRules(Set.of("*"), Set.of()),
+                        Set.of(),
+                        Set.of()));
     }
 
     private static void assertDefaultStatistics(ProxyConfig config) {
