@@ -7,6 +7,7 @@ import dev.pgproxy.handover.Activation;
 import dev.pgproxy.pgbouncer.Remark;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -34,7 +35,7 @@ final class Run implements Callable<Integer> {
 
     @Option(
             names = {"-q", "--quiet"},
-            description = "Log errors only, whatever log_level is.")
+            description = "Log to logfile alone; without one, errors only, whatever log_level is.")
     private boolean quiet;
 
     @Option(
@@ -65,10 +66,16 @@ final class Run implements Callable<Integer> {
             return CommandLine.ExitCode.USAGE;
         }
         PgProxy proxy;
+        @Nullable PidFile pidFile;
         try {
+            ProxyConfig config = read();
+            pidFile = pidFile(config);
             List<Integer> descriptors = Activation.descriptors(
                     System.getenv(), ProcessHandle.current().pid());
-            proxy = PgProxy.start(read(), this::read, descriptors);
+            proxy = PgProxy.start(config, this::read, descriptors);
+            if (pidFile != null) {
+                pidFile.write();
+            }
         } catch (ConfigProblems e) {
             err.println(e.getMessage());
             return Main.CONFIGURATION;
@@ -79,8 +86,24 @@ final class Run implements Callable<Integer> {
         Signals.obey(proxy);
         CountDownLatch stopped = new CountDownLatch(1);
         proxy.stopped().thenRun(stopped::countDown);
-        stopped.await();
+        try {
+            stopped.await();
+        } finally {
+            if (pidFile != null) {
+                pidFile.close();
+            }
+        }
         return 0;
+    }
+
+    /** Null if none is configured. Where this process takes over from another, that one's file is there. */
+    private static @Nullable PidFile pidFile(ProxyConfig config) throws IOException {
+        Path path = config.runtime().pidfile();
+        PidFile file = path == null ? null : new PidFile(path);
+        if (file != null && config.listen().handoverSocket() == null) {
+            file.check();
+        }
+        return file;
     }
 
     /** What to do in place of an option of PgBouncer that pgproxy does not have; null if all is well. */
@@ -106,10 +129,13 @@ final class Run implements Callable<Integer> {
         ProxyConfig config = source.load(System.getenv());
         if (verbose.length > 0) {
             config = config.with("log_level", verbose.length > 1 ? "trace" : "debug");
-        } else if (quiet) {
+        } else if (quiet && config.log().logfile() == null) {
             config = config.with("log_level", "error");
         }
         Logging.apply(config.log());
+        if (quiet && config.log().logfile() != null) {
+            Logging.leaveStandardError();
+        }
         for (Remark remark : source.remarks()) {
             if (remark.kind() == Remark.Kind.DIFFERENT) {
                 LOG.warn("no equivalent: {}", remark);

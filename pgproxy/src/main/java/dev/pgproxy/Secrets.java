@@ -3,6 +3,7 @@ package dev.pgproxy;
 import dev.pgproxy.auth.Authenticator;
 import dev.pgproxy.auth.FileProblem;
 import dev.pgproxy.auth.HbaRules;
+import dev.pgproxy.auth.IdentMaps;
 import dev.pgproxy.auth.UserList;
 import dev.pgproxy.auth.UserSecret;
 import dev.pgproxy.auth.Users;
@@ -23,7 +24,7 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** What the files of users and rules say at one moment. Immutable; read at the start and by RELOAD. */
-record Secrets(Users users, @Nullable HbaRules rules) {
+record Secrets(Users users, @Nullable HbaRules rules, IdentMaps maps) {
 
     /**
      * Reads the files that the configuration names.
@@ -43,16 +44,21 @@ record Secrets(Users users, @Nullable HbaRules rules) {
         if (auth.authFile() != null) {
             listed = UserList.parse(auth.authFile().toString(), text(auth.authFile()), problems);
         }
+        IdentMaps maps = IdentMaps.NONE;
+        if (auth.authIdentFile() != null) {
+            maps = IdentMaps.parse(auth.authIdentFile().toString(), text(auth.authIdentFile()), problems);
+        }
         HbaRules rules = null;
         if (auth.authHbaFile() != null) {
             rules = HbaRules.parse(auth.authHbaFile().toString(), text(auth.authHbaFile()), problems);
+            rules.checkMaps(auth.authHbaFile().toString(), maps, problems);
         }
         if (!problems.isEmpty()) {
             throw new IOException(String.join(
                     System.lineSeparator(),
                     problems.stream().map(FileProblem::toString).toList()));
         }
-        return new Secrets(Users.of(configured, listed), rules);
+        return new Secrets(Users.of(configured, listed), rules, maps);
     }
 
     private static String text(Path file) throws IOException {
@@ -61,7 +67,7 @@ record Secrets(Users users, @Nullable HbaRules rules) {
 
     /** What decides by them who comes in. */
     Authenticator authenticator(ProxyConfig config, Authenticator.LookUp lookUp, Executor slow) {
-        return new Authenticator(config.auth().authType(), users, rules, lookUp, slow);
+        return new Authenticator(config.auth().authType(), users, rules, maps, lookUp, slow);
     }
 
     /** As whom hosts are watched: control_user, if there is one whose password is known as such, or not needed. */

@@ -72,8 +72,13 @@ abstract class FailoverCase {
         return new Endpoint("127.0.0.1", port, "postgres", "postgres", primary().superuserPassword());
     }
 
-    void start(String settings) throws ConfigProblems, IOException {
+    /** Before anybody knows who the primary is. */
+    void startUnseen(String settings) throws ConfigProblems, IOException {
         proxy = PgProxy.start(configuration(settings));
+    }
+
+    void start(String settings) throws ConfigProblems, IOException {
+        startUnseen(settings);
         try (RawClient client = proxied().login()) { // until it is known who the primary is
             await().until(() -> {
                 client.query(READ).readUntilReady();

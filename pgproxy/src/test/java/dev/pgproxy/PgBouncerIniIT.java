@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.config.ConfigLoader;
 import dev.pgproxy.demo.EmbeddedPostgres;
+import dev.pgproxy.protocol.startup.InitialMessage;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.ProxyProcess;
@@ -256,6 +257,84 @@ final class PgBouncerIniIT {
                     .anySatisfy(row -> assertThat(row).startsWith("max_db_connections", "5"))
                     .anySatisfy(row -> assertThat(row).startsWith("log_level", "debug")));
             assertThat(process.lines()).noneMatch(line -> line.contains(TestCluster.PASSWORD + "'"));
+        }
+    }
+
+    @Test
+    void parametersThatPgBouncerDoesNotTrackAreRefusedOrIgnored() throws Exception {
+        try (TestProxy proxy = start("ignore_startup_parameters = Extra_Float_Digits, search_path")) {
+            assertThat(refusal(proxy, "work_mem", "1MB")).isEqualTo("08P01: unsupported startup parameter: work_mem");
+            assertThat(refusal(proxy, "options", "-c search_path=x -c work_mem=1MB"))
+                    .isEqualTo("08P01: unsupported startup parameter in options: work_mem");
+            try (RawClient client = proxy.connect()) {
+                Map<String, String> parameters = RawClient.parameters(
+                        "user",
+                        plain,
+                        "database",
+                        "tx",
+                        "extra_float_digits",
+                        "0",
+                        "options",
+                        "-c search_path=elsewhere -c TimeZone=Asia/Tokyo -c intervalstyle=iso_8601");
+                assertThat(client.login(InitialMessage.VERSION_3_0, SECRET, parameters)
+                                .getLast()
+                                .isReady())
+                        .isTrue();
+                assertThat(Message.rows(client.query(
+                                        "SELECT current_setting('search_path'), current_setting('TimeZone'),"
+                                                + " current_setting('IntervalStyle'), current_setting('extra_float_digits')")
+                                .readUntilReady()))
+                        .containsExactly(List.of("\"$user\", public", "Asia/Tokyo", "iso_8601", "1"));
+            }
+        }
+        try (TestProxy proxy = start("ignore_startup_parameters = options\ntrack_extra_parameters = work_mem")) {
+            assertThat(refusal(proxy, "intervalstyle", "iso_8601"))
+                    .isEqualTo("08P01: unsupported startup parameter: intervalstyle");
+            try (RawClient client = proxy.connect()) {
+                Map<String, String> parameters = RawClient.parameters(
+                        "user", plain, "database", "tx", "work_mem", "1MB", "options", "-c nonsense");
+                client.login(InitialMessage.VERSION_3_0, SECRET, parameters);
+                assertThat(Message.rows(client.query("SHOW work_mem").readUntilReady()))
+                        .containsExactly(List.of("1MB"));
+            }
+        }
+    }
+
+    private String refusal(TestProxy proxy, String name, String value) {
+        try (RawClient client = proxy.connect()) {
+            Message answer = client.startup(
+                            InitialMessage.VERSION_3_0,
+                            RawClient.parameters("user", plain, "database", "tx", name, value))
+                    .readMessage();
+            return answer.field('C') + ": " + answer.field('M');
+        }
+    }
+
+    @Test
+    void theLogAndTheIdOfTheProcessAreInItsFiles() throws Exception {
+        Path log = directory.resolve("pgbouncer.log");
+        Path old = directory.resolve("pgbouncer.log.1");
+        Path id = directory.resolve("pgbouncer.pid");
+        String files = "logfile = " + log + "\npidfile = " + id;
+        Files.writeString(file, ini(files));
+        Files.writeString(id, Long.toString(Integer.MAX_VALUE)); // of nobody
+        try (ProxyProcess process = ProxyProcess.start("run", file.toString())) {
+            process.endpoint("tx").run("SELECT 1");
+            assertThat(Files.readString(log)).contains("stale pidfile, removing", "logged in");
+            await().until(() -> ProcessHandle.of(
+                            Long.parseLong(Files.readString(id).strip()))
+                    .isPresent());
+            Files.writeString(file, ini(files));
+            Outcome second = call("run", file.toString());
+            assertThat(second.exit()).isEqualTo(1);
+            assertThat(second.err()).contains("pidfile exists, another instance running?");
+            Files.move(log, old);
+            process.signal("HUP");
+            await().until(() -> Files.exists(log) && Files.readString(log).contains("configuration read again"));
+            assertThat(Files.readString(old)).contains("logged in").doesNotContain("configuration read again");
+            process.signal("TERM");
+            assertThat(process.exitCode()).isZero();
+            assertThat(id).doesNotExist();
         }
     }
 

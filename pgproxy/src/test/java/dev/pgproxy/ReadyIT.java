@@ -56,6 +56,13 @@ final class ReadyIT extends FailoverCase {
     }
 
     @Test
+    void itIsNotReadyBeforeAPrimaryWasSeen() throws Exception {
+        startUnseen(HTTP + "control_user = nobody_there\n"); // who cannot log in to ask
+        proxied().run("SELECT 1"); // from now on it is watched
+        awaitNotReady("no primary for " + primary().host() + ":" + primary().port() + ": none was seen yet");
+    }
+
+    @Test
     void itIsReadyAgainWhenAnotherHostTakesWrites() throws Exception {
         start(HTTP + "failover_wait = 30s\n");
         String first = primary().host() + ":" + primary().port();

@@ -102,7 +102,7 @@ public class RelayBenchmark {
                 """));
         proxy = started;
         transport = new Transport(
-                new RuntimeSettings(1, TransportChoice.NIO),
+                new RuntimeSettings(1, TransportChoice.NIO, null),
                 started.config().listen(),
                 Duration.ZERO,
                 new HostNames(Runnable::run, Duration.ZERO));

@@ -48,6 +48,7 @@ public final class Authenticator {
     private final AuthType type;
     private final Users users;
     private final @Nullable HbaRules hba;
+    private final IdentMaps maps;
     private final @Nullable LookUp lookUp;
     private final Executor slow;
     private final Map<String, Derived> derived = new ConcurrentHashMap<>();
@@ -55,10 +56,17 @@ public final class Authenticator {
     private record Derived(UserSecret.PlainPassword from, ScramSecret secret) {}
 
     /** Rules and users as the configuration has them. */
-    public Authenticator(AuthType type, Users users, @Nullable HbaRules hba, @Nullable LookUp lookUp, Executor slow) {
+    public Authenticator(
+            AuthType type,
+            Users users,
+            @Nullable HbaRules hba,
+            IdentMaps maps,
+            @Nullable LookUp lookUp,
+            Executor slow) {
         this.type = type;
         this.users = users;
         this.hba = hba;
+        this.maps = maps;
         this.lookUp = lookUp;
         this.slow = slow;
     }
@@ -78,6 +86,11 @@ public final class Authenticator {
             return new HbaRule(0, method, ClientCertificate.NONE);
         }
         return hba == null ? null : hba.match(address, tls, database, user, physicalReplication);
+    }
+
+    /** Whether a rule lets somebody of that name, as the system or a certificate has it, be the user. */
+    public boolean isUser(String name, @Nullable String map, String user) {
+        return map == null ? name.equals(user) : maps.allows(map, name, user);
     }
 
     /** The secret of a user from the files; null if they do not name him. */

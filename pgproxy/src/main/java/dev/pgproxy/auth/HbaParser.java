@@ -16,6 +16,8 @@ final class HbaParser {
     private static final Set<String> OTHER_METHODS =
             Set.of("gss", "sspi", "ident", "ldap", "radius", "pam", "bsd", "oauth");
 
+    private static final String MAP = "map=";
+
     private final String file;
     private final List<FileProblem> problems;
 
@@ -73,16 +75,22 @@ final class HbaParser {
         }
         AuthMethod method = method(single(fields, at++, "method"), connections);
         ClientCertificate certificate = ClientCertificate.NONE;
+        String map = null;
         for (List<Word> option : fields.subList(at, fields.size())) {
             for (Word word : option) {
-                certificate = clientCertificate(word.text(), connections, method);
+                if (word.text().startsWith(MAP)) {
+                    map = map(word.text().substring(MAP.length()), method);
+                } else {
+                    certificate = clientCertificate(word.text(), connections, method);
+                }
             }
         }
         if (method == AuthMethod.CERT) {
-            certificate = ClientCertificate.VERIFY_FULL;
+            certificate = map == null ? ClientCertificate.VERIFY_FULL : ClientCertificate.VERIFY_CA;
         }
         return new HbaRules.Entry(
-                new HbaCondition(connections, databases, users, addresses), new HbaRule(line, method, certificate));
+                new HbaCondition(connections, databases, users, addresses),
+                new HbaRule(line, method, certificate, map));
     }
 
     private static HbaCondition.Connections connections(Word word) throws Mistake {
@@ -188,6 +196,16 @@ final class HbaParser {
             throw new Mistake("method \"cert\" needs TLS: connection type hostssl");
         }
         return method;
+    }
+
+    private static String map(String name, AuthMethod method) throws Mistake {
+        if (method != AuthMethod.CERT && method != AuthMethod.PEER) {
+            throw new Mistake("option \"map\" needs method cert or peer");
+        }
+        if (name.isEmpty()) {
+            throw new Mistake("option \"map\" names no map");
+        }
+        return name;
     }
 
     private static ClientCertificate clientCertificate(

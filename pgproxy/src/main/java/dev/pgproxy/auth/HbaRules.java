@@ -49,6 +49,16 @@ public final class HbaRules {
         return null;
     }
 
+    /** Adds a problem for each rule whose map is not there: it would let nobody in. */
+    public void checkMaps(String file, IdentMaps maps, List<FileProblem> problems) {
+        for (Entry entry : entries) {
+            String map = entry.rule.map();
+            if (map != null && !maps.has(map)) {
+                problems.add(new FileProblem(file, entry.rule.line(), "map \"" + map + "\" is not in auth_ident_file"));
+            }
+        }
+    }
+
     /** How many rules there are. */
     public int size() {
         return entries.size();

@@ -48,6 +48,7 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
     private final String database;
     private final Login login;
     private @Nullable PasswordExchange exchange;
+    private @Nullable String map;
     private boolean barred;
     private boolean ended;
 
@@ -108,6 +109,7 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
                     "clientcert of line " + rule.line() + " of auth_hba_file");
             return;
         }
+        map = rule.map();
         find(authenticator, rule.method());
     }
 
@@ -133,13 +135,13 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
                     refuse(
                             SqlState.INVALID_AUTHORIZATION,
                             "certificate authentication failed for user \"" + user + "\"",
-                            "the certificate's common name is not the user, or there is no certificate");
+                            "the certificate's common name is not the user, nor by the rule's map, or there is no certificate");
                 }
             }
             case PEER ->
                 then(
-                        services.authenticator().offLoop(() -> PeerCredentials.isUser(client.channel(), user)),
-                        same -> peer(same, secret));
+                        services.authenticator().offLoop(() -> PeerCredentials.names(client.channel())),
+                        names -> peer(names.stream().anyMatch(this::isUser), secret));
             case REJECT -> throw new IllegalStateException("refused before");
             case PASSWORD, MD5, SCRAM -> {
                 PasswordExchange begun = new PasswordExchange(this, services.authenticator(), user, secret);
@@ -156,7 +158,7 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
             refuse(
                     SqlState.INVALID_AUTHORIZATION,
                     "Peer authentication failed for user \"" + user + "\"",
-                    "the process at the other end runs as another user");
+                    "the process at the other end runs as another user, who may not be this one by the rule's map");
         }
     }
 
@@ -165,7 +167,15 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
         if (certificate == null) {
             return false;
         }
-        return demand != ClientCertificate.VERIFY_FULL || user.equals(commonName(certificate));
+        if (demand != ClientCertificate.VERIFY_FULL) {
+            return true;
+        }
+        String name = commonName(certificate);
+        return name != null && isUser(name);
+    }
+
+    private boolean isUser(String name) {
+        return services.authenticator().isUser(name, map, user);
     }
 
     private static @Nullable String commonName(X509Certificate certificate) {

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,8 +22,9 @@ final class PeerCredentials {
 
     private PeerCredentials() {}
 
-    /** Whether the process at the other end runs as the account of this name. Reads a file: not for an event loop. */
-    static boolean isUser(Channel channel, String user) {
+    /** The names of the account as which the process at the other end runs. Reads a file: not for an event loop. */
+    static List<String> names(Channel channel) {
+        List<String> names = new ArrayList<>();
         try {
             int uid;
             if (channel instanceof EpollDomainSocketChannel epoll) {
@@ -29,17 +32,17 @@ final class PeerCredentials {
             } else if (channel instanceof IoUringDomainSocketChannel uring) {
                 uid = uring.peerCredentials().uid();
             } else {
-                return false;
+                return names;
             }
             for (String line : Files.readAllLines(ACCOUNTS, StandardCharsets.UTF_8)) {
                 String[] fields = line.split(":", -1);
-                if (fields.length > 2 && fields[0].equals(user) && fields[2].equals(Integer.toString(uid))) {
-                    return true;
+                if (fields.length > 2 && fields[2].equals(Integer.toString(uid))) {
+                    names.add(fields[0]);
                 }
             }
         } catch (IOException e) {
             LOG.warn("peer credentials cannot be read: {}", e.getMessage());
         }
-        return false;
+        return names;
     }
 }

@@ -1,5 +1,6 @@
 package dev.pgproxy.client;
 
+import dev.pgproxy.config.StartupRules;
 import dev.pgproxy.protocol.backend.ErrorFields;
 import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.query.SettingsAlignment;
@@ -33,6 +34,48 @@ record StartupParameters(Map<String, String> values) {
         ErrorFields error() {
             return error;
         }
+    }
+
+    /** What of a start-up message is obeyed; the rest is to be ignored. */
+    static Map<String, String> obeyed(Map<String, String> startup, StartupRules rules) throws BadOption {
+        if (rules.obeysAll()) {
+            return startup;
+        }
+        Map<String, String> obeyed = new LinkedHashMap<>();
+        for (Map.Entry<String, String> entry : startup.entrySet()) {
+            String name = entry.getKey();
+            if (name.equals("options")) {
+                if (!rules.ignored().contains("options")) {
+                    obeyed.put(name, obeyed(entry.getValue(), rules));
+                }
+            } else if (OTHER.contains(name)
+                    || name.startsWith("_pq_.")
+                    || isObeyed(name, rules, "unsupported startup parameter: ")) {
+                obeyed.put(name, entry.getValue());
+            }
+        }
+        return obeyed;
+    }
+
+    private static String obeyed(String options, StartupRules rules) throws BadOption {
+        Map<String, String> values = new LinkedHashMap<>();
+        switches(split(options), values);
+        StringBuilder words = new StringBuilder();
+        for (Map.Entry<String, String> entry : values.entrySet()) {
+            if (isObeyed(entry.getKey(), rules, "unsupported startup parameter in options: ")) {
+                String word = entry.getKey() + "=" + entry.getValue();
+                words.append(" -c ").append(word.replaceAll("[\\\\\\s]", "\\\\$0"));
+            }
+        }
+        return words.toString();
+    }
+
+    private static boolean isObeyed(String name, StartupRules rules, String refusal) throws BadOption {
+        return switch (rules.of(name)) {
+            case OBEYED -> true;
+            case IGNORED -> false;
+            case REFUSED -> throw new BadOption(ErrorFields.fatal(SqlState.PROTOCOL_VIOLATION, refusal + name));
+        };
     }
 
     static StartupParameters of(Map<String, String> startup) throws BadOption {

@@ -16,6 +16,7 @@ import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -202,6 +203,14 @@ final class StartupPhase implements ClientPhase {
             client.end(ErrorFields.fatal(SqlState.INVALID_AUTHORIZATION, "SSL required"));
             return;
         }
+        Map<String, String> parameters;
+        try {
+            parameters = StartupParameters.obeyed(
+                    startup.parameters(), services.config().pool().startup());
+        } catch (StartupParameters.BadOption e) {
+            client.end(e.error());
+            return;
+        }
         List<String> unknown = new ArrayList<>();
         for (String name : startup.parameters().keySet()) {
             if (name.startsWith("_pq_.")) {
@@ -215,7 +224,7 @@ final class StartupPhase implements ClientPhase {
             BackendWriter.negotiateProtocolVersion(out, 3 << 16 | minor, unknown);
             client.channel().write(out);
         }
-        AuthenticationPhase next = new AuthenticationPhase(client, services, startup.parameters(), minor, tls);
+        AuthenticationPhase next = new AuthenticationPhase(client, services, parameters, minor, tls);
         client.become(next);
         next.begin();
         if (in.isReadable()) {

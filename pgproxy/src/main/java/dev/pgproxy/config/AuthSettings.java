@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param authType how clients prove who they are
  * @param authFile users and secrets in PgBouncer's {@code userlist.txt} form; null = none
  * @param authHbaFile rules in PostgreSQL's {@code pg_hba.conf} form; set where authType is HBA
+ * @param authIdentFile who may log in as whom, in PostgreSQL's {@code pg_ident.conf} form; null = none
  * @param authUser the user that runs {@code authQuery}; null = no auth_query
  * @param authQuery takes a name as $1, answers name and secret, or no row
  * @param authDbname where it runs; null = in the database that the client asks for
@@ -22,6 +23,7 @@ public record AuthSettings(
         AuthType authType,
         @Nullable Path authFile,
         @Nullable Path authHbaFile,
+        @Nullable Path authIdentFile,
         @Nullable String authUser,
         String authQuery,
         @Nullable String authDbname,
@@ -42,6 +44,11 @@ public record AuthSettings(
             SettingTypes.path(),
             null,
             "File of rules, as PostgreSQL's pg_hba.conf, for auth_type = hba.");
+    static final Setting<Path> AUTH_IDENT_FILE = GROUP.live(
+            "auth_ident_file",
+            SettingTypes.path(),
+            null,
+            "File of the maps that map= in auth_hba_file names, as PostgreSQL's pg_ident.conf.");
     static final Setting<String> AUTH_USER = GROUP.live(
             "auth_user",
             SettingTypes.text(),
@@ -81,6 +88,7 @@ public record AuthSettings(
                 values.get(AUTH_TYPE),
                 values.find(AUTH_FILE),
                 values.find(AUTH_HBA_FILE),
+                values.find(AUTH_IDENT_FILE),
                 values.find(AUTH_USER),
                 values.get(AUTH_QUERY),
                 values.find(AUTH_DBNAME),

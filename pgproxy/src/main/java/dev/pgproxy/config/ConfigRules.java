@@ -53,6 +53,7 @@ final class ConfigRules {
         List<Setting<Path>> files = List.of(
                 AuthSettings.AUTH_FILE,
                 AuthSettings.AUTH_HBA_FILE,
+                AuthSettings.AUTH_IDENT_FILE,
                 ClientTlsSettings.KEY_FILE,
                 ClientTlsSettings.CERT_FILE,
                 ClientTlsSettings.CA_FILE,
@@ -63,10 +64,10 @@ final class ConfigRules {
             require(setting, file -> Files.isRegularFile(file) && Files.isReadable(file), "is not a readable file");
         }
         require(ListenSettings.UNIX_SOCKET_DIR, Files::isDirectory, "is not a directory");
-        require(
-                ListenSettings.HANDOVER_SOCKET,
-                file -> Files.isDirectory(file.resolveSibling(".")),
-                "is in no directory that is there");
+        for (Setting<Path> made :
+                List.of(ListenSettings.HANDOVER_SOCKET, RuntimeSettings.PIDFILE, LogSettings.LOGFILE)) {
+            require(made, file -> Files.isDirectory(file.resolveSibling(".")), "is in no directory that is there");
+        }
     }
 
     private void require(Setting<Path> setting, Predicate<Path> rule, String otherwise) {

@@ -4,6 +4,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -125,6 +126,14 @@ public record DatabaseSettings(
     /** Whether there may be other hosts than the primary. */
     public boolean mayHaveReplicas() {
         return !replicas.isEmpty() || !patroni.isEmpty();
+    }
+
+    /** Whether its sessions write only if they ask to, by {@code default_transaction_read_only} among its parameters. */
+    public boolean startsReadOnly() {
+        return parameters.entrySet().stream()
+                .anyMatch(parameter -> parameter.getKey().equalsIgnoreCase("default_transaction_read_only")
+                        && List.of("on", "true", "yes", "1")
+                                .contains(parameter.getValue().toLowerCase(Locale.ROOT)));
     }
 
     /** The name on the servers for a client that asked for {@code asked}. */

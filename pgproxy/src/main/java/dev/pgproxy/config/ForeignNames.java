@@ -23,15 +23,15 @@ final class ForeignNames {
                 "pgproxy resets exactly what a session has changed",
                 "server_reset_query",
                 "server_reset_query_always");
-        put(advice, "every parameter is tracked", "ignore_startup_parameters", "track_extra_parameters");
+        put(advice, "every parameter is tracked", "track_extra_parameters");
         put(
                 advice,
                 "idle servers are watched all the time, see tcp_keepalive",
                 "server_check_query",
                 "server_check_delay");
         put(advice, "buffers grow and shrink by themselves", "pkt_buf", "sbuf_loopcnt", "tcp_socket_buffer");
-        put(advice, "it belongs to the service manager", "pidfile", "job_name", "service_name");
-        put(advice, "the log goes to standard error", "logfile", "syslog", "syslog_ident", "syslog_facility");
+        put(advice, "it belongs to the service manager", "job_name", "service_name");
+        put(advice, "the log goes to standard error", "syslog", "syslog_ident", "syslog_facility");
         put(advice, "a system's resolver is used", "resolv_conf", "dns_nxdomain_ttl", "dns_zone_check_period");
         put(
                 advice,

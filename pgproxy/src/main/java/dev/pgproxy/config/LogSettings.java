@@ -1,9 +1,11 @@
 package dev.pgproxy.config;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What is written to the log, which goes to standard error. Immutable.
+ * What is written to the log, which goes to standard error and perhaps to a file. Immutable.
  *
  * @param logConnections logins of clients
  * @param logDisconnections their ends, with the reason
@@ -12,6 +14,7 @@ import java.time.Duration;
  * @param statsPeriod also the period of the averages of {@code SHOW STATS}
  * @param logFormat for people or for machines
  * @param logLevel the least important line written
+ * @param logfile where lines go besides; null = nowhere
  */
 public record LogSettings(
         boolean logConnections,
@@ -20,7 +23,8 @@ public record LogSettings(
         boolean logStats,
         Duration statsPeriod,
         LogFormat logFormat,
-        LogLevel logLevel) {
+        LogLevel logLevel,
+        @Nullable Path logfile) {
     static final SettingGroup GROUP = new SettingGroup("Log");
     static final Setting<Boolean> LOG_CONNECTIONS =
             GROUP.live("log_connections", SettingTypes.flag(), true, "Log each login of a client.");
@@ -45,6 +49,11 @@ public record LogSettings(
             SettingTypes.choice(LogLevel.class),
             LogLevel.INFO,
             "Least important line written: error, warn, info, debug, trace.");
+    static final Setting<Path> LOGFILE = GROUP.live(
+            "logfile",
+            SettingTypes.path(),
+            null,
+            "File for the log, besides standard error; SIGHUP and RELOAD open it anew. Empty = none.");
 
     static LogSettings from(SettingValues values) {
         return new LogSettings(
@@ -54,6 +63,7 @@ public record LogSettings(
                 values.get(LOG_STATS),
                 values.get(STATS_PERIOD),
                 values.get(LOG_FORMAT),
-                values.get(LOG_LEVEL));
+                values.get(LOG_LEVEL),
+                values.find(LOGFILE));
     }
 }

@@ -15,6 +15,7 @@ import java.util.Set;
  * @param maxPreparedStatements statements kept prepared on each server
  * @param conflictRetries how often a lone statement is run again that failed with 40001 or 40P01; zero = never
  * @param applicationNameAddHost whether the client's address is added to its application_name
+ * @param startup which parameters clients may start with
  * @param criticalApplications application_names of clients that are given a server before others
  * @param batchApplications application_names of clients that are given one behind others
  */
@@ -27,6 +28,7 @@ public record PoolSettings(
         int maxPreparedStatements,
         int conflictRetries,
         boolean applicationNameAddHost,
+        StartupRules startup,
         Set<String> criticalApplications,
         Set<String> batchApplications) {
     static final int MAX_SERVERS = 100_000;
@@ -68,6 +70,16 @@ public record PoolSettings(
             SettingTypes.flag(),
             false,
             "Add the client's address to the application_name it starts with, for pg_stat_activity.");
+    static final Setting<List<String>> ALLOW_STARTUP_PARAMETERS = GROUP.live(
+            "allow_startup_parameters",
+            SettingTypes.list(SettingTypes.text()),
+            List.of("*"),
+            "Run-time parameters that clients may start with; others are refused, as by PgBouncer. \"*\" = all.");
+    static final Setting<List<String>> IGNORE_STARTUP_PARAMETERS = GROUP.live(
+            "ignore_startup_parameters",
+            SettingTypes.list(SettingTypes.text()),
+            List.of(),
+            "Those that are ignored unless allow_startup_parameters names them; options = all that stand in there.");
 
     static final Setting<List<String>> CRITICAL_APPLICATIONS = GROUP.live(
             "critical_applications",
@@ -95,6 +107,9 @@ public record PoolSettings(
                 values.get(MAX_PREPARED_STATEMENTS),
                 values.get(CONFLICT_RETRIES),
                 values.get(APPLICATION_NAME_ADD_HOST),
+                new StartupRules(
+                        Set.copyOf(values.get(ALLOW_STARTUP_PARAMETERS)),
+                        Set.copyOf(values.get(IGNORE_STARTUP_PARAMETERS))),
                 Set.copyOf(values.get(CRITICAL_APPLICATIONS)),
                 Set.copyOf(values.get(BATCH_APPLICATIONS)));
     }

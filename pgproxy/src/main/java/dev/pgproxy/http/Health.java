@@ -10,6 +10,7 @@ import dev.pgproxy.route.Routes;
 import dev.pgproxy.route.WatchedCluster;
 import dev.pgproxy.routing.HostRole;
 import dev.pgproxy.routing.HostState;
+import dev.pgproxy.routing.Topology;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -81,7 +82,7 @@ public record Health(
                         : Answer.plain(503, "an event loop does not answer\n"));
     }
 
-    /** 200 if new clients are welcome and every database that is watched takes writes. */
+    /** 200 if new clients are welcome and every database that is watched, and expects writes, has a primary. */
     Answer ready() {
         String hindrance = hindrance();
         return hindrance == null ? Answer.plain(200, "ready\n") : Answer.plain(503, hindrance + "\n");
@@ -94,12 +95,24 @@ public record Health(
             return "draining";
         }
         return routes.clusters().stream()
-                .filter(cluster -> cluster.monitor().topology().timeline() != null
-                        && cluster.monitor().topology().primary() == null)
-                .map(cluster -> "no primary for " + cluster.primary())
+                .filter(cluster -> cluster.monitor().topology().primary() == null && expectsWrites(cluster))
+                .map(cluster -> "no primary for " + cluster.primary()
+                        + (cluster.monitor().topology().timeline() == null ? ": none was seen yet" : ""))
                 .sorted()
                 .findFirst()
                 .orElse(null);
+    }
+
+    /** Not where every session begins read-only by the configuration, and not where there never was anything but replicas. */
+    private boolean expectsWrites(WatchedCluster cluster) {
+        Topology topology = cluster.monitor().topology();
+        boolean onlyReplicas = topology.timeline() == null
+                && !topology.hosts().isEmpty()
+                && topology.hosts().stream().allMatch(host -> host.role() == HostRole.REPLICA);
+        return !onlyReplicas
+                && config.get().databasesAndWildcard().values().stream()
+                        .anyMatch(
+                                database -> database.primary().equals(cluster.primary()) && !database.startsReadOnly());
     }
 
     /** Each database in a few words. */

@@ -56,17 +56,17 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private final Endpoints endpoints;
     private final Access access;
-    private final Patience patience;
+    private final HttpLimits limits;
     private final OpenConnections open;
     private final Live live;
     private State state = State.READING;
     private @Nullable HttpRequest request;
     private @Nullable ScheduledFuture<?> deadline;
 
-    HttpConnection(Endpoints endpoints, Access access, Patience patience, OpenConnections open, Live live) {
+    HttpConnection(Endpoints endpoints, Access access, HttpLimits limits, OpenConnections open, Live live) {
         this.endpoints = endpoints;
         this.access = access;
-        this.patience = patience;
+        this.limits = limits;
         this.open = open;
         this.live = live;
     }
@@ -77,7 +77,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             ctx.close();
             return;
         }
-        closeIn(patience.request(), ctx);
+        closeIn(limits.request(), ctx);
         ctx.read();
     }
 
@@ -105,7 +105,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     public void channelReadComplete(ChannelHandlerContext ctx) {
         if (state == State.IDLE) {
             state = State.READING;
-            closeIn(patience.request(), ctx);
+            closeIn(limits.request(), ctx);
         }
         if (state == State.READING) {
             ctx.read(); // what has arrived was less than a message
@@ -149,7 +149,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private void begin(ChannelHandlerContext ctx) {
         state = State.ANSWERING;
         open.works(ctx.channel());
-        closeIn(patience.answer().plusSeconds(1), ctx);
+        closeIn(limits.answer().plusSeconds(1), ctx);
     }
 
     private static Answer refusal(DecoderResult result) {
@@ -188,7 +188,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             endpoints
                     .answer(path, accept == null ? "" : accept, ctx.executor())
                     .toCompletableFuture()
-                    .orTimeout(patience.answer().toMillis(), TimeUnit.MILLISECONDS)
+                    .orTimeout(limits.answer().toMillis(), TimeUnit.MILLISECONDS)
                     .handleAsync((answer, failure) -> said(path, answer, failure), ctx.executor())
                     .thenAccept(answer -> write(ctx, response(ctx, answer), asked));
         }
@@ -253,7 +253,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private void write(ChannelHandlerContext ctx, FullHttpResponse response, HttpRequest asked) {
         boolean again = HttpUtil.isKeepAlive(asked);
         HttpUtil.setKeepAlive(response.headers(), asked.protocolVersion(), again);
-        closeIn(patience.reading(), ctx);
+        closeIn(limits.reading(), ctx);
         ctx.writeAndFlush(response).addListener(written -> {
             if (again && written.isSuccess()) {
                 next(ctx);
@@ -267,7 +267,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private void last(ChannelHandlerContext ctx, Answer answer) {
         FullHttpResponse response = response(ctx, answer);
         HttpUtil.setKeepAlive(response, false);
-        closeIn(patience.reading(), ctx);
+        closeIn(limits.reading(), ctx);
         ctx.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
     }
 
@@ -275,7 +275,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         state = State.IDLE;
         request = null;
         open.waits(ctx.channel());
-        closeIn(patience.idle(), ctx);
+        closeIn(limits.idle(), ctx);
         ctx.read();
     }
 

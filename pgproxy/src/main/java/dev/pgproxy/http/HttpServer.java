@@ -40,7 +40,7 @@ public final class HttpServer implements AutoCloseable {
     private final HttpSettings settings;
     private final Supplier<ClientTls> tls;
     private final Endpoints endpoints;
-    private final Patience patience;
+    private final HttpLimits limits;
     private final EventLoopGroup group =
             new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("http", true), NioIoHandler.newFactory());
     private final EventLoop loop = group.next();
@@ -48,22 +48,22 @@ public final class HttpServer implements AutoCloseable {
     private final Live live;
     private final List<Channel> listening = new CopyOnWriteArrayList<>();
 
-    private HttpServer(HttpSettings settings, Supplier<ClientTls> tls, Endpoints endpoints, Patience patience) {
+    private HttpServer(HttpSettings settings, Supplier<ClientTls> tls, Endpoints endpoints, HttpLimits limits) {
         this.settings = settings;
         this.tls = tls;
         this.endpoints = endpoints;
-        this.patience = patience;
-        this.open = new OpenConnections(patience.connections());
-        this.live = new Live(() -> endpoints.shown(loop), patience, loop);
+        this.limits = limits;
+        this.open = new OpenConnections(limits.connections());
+        this.live = new Live(() -> endpoints.shown(loop), limits, loop);
     }
 
     /** Starts, where the settings say so; {@code tls} is asked for each connection. */
     public static HttpServer start(HttpSettings settings, Supplier<ClientTls> tls, Endpoints endpoints) {
-        return start(settings, tls, endpoints, Patience.USUAL);
+        return start(settings, tls, endpoints, HttpLimits.USUAL);
     }
 
-    static HttpServer start(HttpSettings settings, Supplier<ClientTls> tls, Endpoints endpoints, Patience patience) {
-        HttpServer server = new HttpServer(settings, tls, endpoints, patience);
+    static HttpServer start(HttpSettings settings, Supplier<ClientTls> tls, Endpoints endpoints, HttpLimits limits) {
+        HttpServer server = new HttpServer(settings, tls, endpoints, limits);
         for (String address : settings.addr()) {
             server.bound(server.bind(address).awaitUninterruptibly(), address, true);
         }
@@ -135,7 +135,7 @@ public final class HttpServer implements AutoCloseable {
                         .setMaxChunkSize(CHUNK)))
                 .addLast(new HttpContentCompressor())
                 .addLast(new FlowControlHandler())
-                .addLast(new HttpConnection(endpoints, access, patience, open, live));
+                .addLast(new HttpConnection(endpoints, access, limits, open, live));
     }
 
     /** The port of the first address it listens on; -1 if there is none yet. */

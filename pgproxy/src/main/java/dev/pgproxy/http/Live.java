@@ -33,22 +33,22 @@ final class Live {
     }
 
     private final Supplier<CompletionStage<String>> tables;
-    private final Patience patience;
+    private final HttpLimits limits;
     private final EventLoop loop;
     private final Map<Channel, Listener> listeners = new HashMap<>();
     private boolean asking;
     private boolean failing;
 
     /** @param tables what is told, without line feeds */
-    Live(Supplier<CompletionStage<String>> tables, Patience patience, EventLoop loop) {
+    Live(Supplier<CompletionStage<String>> tables, HttpLimits limits, EventLoop loop) {
         this.tables = tables;
-        this.patience = patience;
+        this.limits = limits;
         this.loop = loop;
     }
 
     /** Whether one more may listen. */
     boolean hasRoom() {
-        return listeners.size() < patience.listeners();
+        return listeners.size() < limits.listeners();
     }
 
     /** From now on; the head of the answer is written already. */
@@ -68,7 +68,7 @@ final class Live {
         asking = true;
         tables.get()
                 .toCompletableFuture()
-                .orTimeout(patience.answer().toMillis(), TimeUnit.MILLISECONDS)
+                .orTimeout(limits.answer().toMillis(), TimeUnit.MILLISECONDS)
                 .whenCompleteAsync(this::tell, loop);
     }
 
@@ -89,13 +89,13 @@ final class Live {
         }
         bytes.release();
         if (!loop.isShuttingDown()) {
-            loop.schedule(this::again, patience.every().toMillis(), TimeUnit.MILLISECONDS);
+            loop.schedule(this::again, limits.every().toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 
     private void tell(Channel channel, Listener listener, ByteBuf event) {
         if (listener.behind) {
-            if (System.nanoTime() - listener.since > patience.reading().toNanos()) {
+            if (System.nanoTime() - listener.since > limits.reading().toNanos()) {
                 channel.close();
             }
             return;

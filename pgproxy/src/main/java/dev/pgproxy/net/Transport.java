@@ -125,7 +125,7 @@ public final class Transport implements AutoCloseable {
         if (settings.transport() == TransportChoice.IO_URING) {
             LOG.warn("io_uring cannot take over listening descriptors (LISTEN_FDS, handover_socket), using epoll");
         }
-        return new RuntimeSettings(settings.threads(), TransportChoice.EPOLL);
+        return new RuntimeSettings(settings.threads(), TransportChoice.EPOLL, settings.pidfile());
     }
 
     private static String cause(Throwable unavailable) {

@@ -1,14 +1,20 @@
 package dev.pgproxy.pgbouncer;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Makes pgproxy's configuration of the lines of an ini file. Confined to one call. */
 final class Conversion {
     private static final List<String> WITHOUT_EQUIVALENT = List.of("any", "pam", "ldap");
+    /** src/varcache.c */
+    private static final List<String> TRACKED =
+            List.of("application_name", "client_encoding", "datestyle", "standard_conforming_strings", "timezone");
+
     private static final String STATEMENTS = "max_prepared_statements";
 
     private final Path working;
@@ -34,6 +40,7 @@ final class Conversion {
             }
         }
         GeneralSettings.all().forEach(this::general);
+        startupParameters();
         authentication();
         sizes();
         tls("client");
@@ -92,12 +99,30 @@ final class Conversion {
         } else {
             root.put(type == null ? root.file() : type.file(), type == null ? 0 : type.line(), "auth_type", method);
         }
-        IniLine rules = general.get("auth_hba_file");
-        if (rules != null && method.equals("hba")) {
-            file(rules);
-        } else if (rules != null) {
-            remarks.add(rules.remark(Remark.Kind.NEEDLESS, "auth_hba_file: is not read unless auth_type is hba"));
+        for (String name : List.of("auth_hba_file", "auth_ident_file")) {
+            IniLine file = general.get(name);
+            if (file != null && method.equals("hba")) {
+                file(file);
+            } else if (file != null) {
+                remarks.add(file.remark(Remark.Kind.NEEDLESS, name + ": is not read unless auth_type is hba"));
+            }
         }
+    }
+
+    /** What PgBouncer does not track it refuses, unless it is to be ignored. */
+    private void startupParameters() {
+        IniLine extra = general.get("track_extra_parameters");
+        List<String> names = new ArrayList<>(TRACKED);
+        for (String name : (extra == null ? "IntervalStyle" : extra.value()).split(",", -1)) {
+            if (!name.isBlank()) {
+                names.add(name.strip().toLowerCase(Locale.ROOT));
+            }
+        }
+        root.put(
+                extra == null ? root.file() : extra.file(),
+                extra == null ? 0 : extra.line(),
+                "allow_startup_parameters",
+                names.stream().distinct().toList());
     }
 
     private void file(IniLine line) {

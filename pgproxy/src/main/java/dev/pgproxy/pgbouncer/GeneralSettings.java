@@ -80,11 +80,10 @@ final class GeneralSettings {
                 new Special("`max_prepared_statements`; 0: they are kept all the same, 200 of them"));
         same(ValueForm.FLAG, "application_name_add_host");
         none("0", "the server that was used last is used first", "server_round_robin");
-        none(null, "every parameter is tracked", "track_extra_parameters");
-        none(
-                "",
-                "every parameter that a client starts with is obeyed, none is refused or ignored",
-                "ignore_startup_parameters");
+        ALL.put(
+                "track_extra_parameters",
+                new Special("`allow_startup_parameters`, beside those that PgBouncer always tracks"));
+        same(ValueForm.LIST, "ignore_startup_parameters");
         none(
                 "DISCARD ALL",
                 "what a session has changed is undone before another one gets the server, in every pool mode",
@@ -135,7 +134,7 @@ final class GeneralSettings {
                 new Special("`auth_type`; where it is not set `md5`; `any`, `pam` and `ldap` are refused"));
         same(ValueForm.FILE, "auth_file");
         ALL.put("auth_hba_file", new Special("`auth_hba_file`, if `auth_type = hba`"));
-        none("", "there are no maps of users: a line with map= is refused", "auth_ident_file");
+        ALL.put("auth_ident_file", new Special("`auth_ident_file`, if `auth_type = hba`"));
         none("", "there is no LDAP", "auth_ldap_options");
         same(ValueForm.TEXT, "auth_user", "auth_query", "auth_dbname");
         none("4096", "SCRAM verifiers that are made of plain passwords have 4096 iterations", "scram_iterations");
@@ -165,13 +164,13 @@ final class GeneralSettings {
         same(ValueForm.FLAG, "log_connections", "log_disconnections", "log_pooler_errors", "log_stats");
         same(ValueForm.WHOLE_SECONDS, "stats_period");
         ALL.put("verbose", new Same("log_level", ValueForm.VERBOSITY, null));
-        none("", "the log goes to standard error: redirect it, or leave it to the service manager", "logfile");
-        none("0", "the log goes to standard error, which systemd's journal keeps", "syslog");
+        same(ValueForm.FILE, "logfile");
+        none("0", "the log goes to standard error, which systemd's journal keeps, and to logfile", "syslog");
         none(null, "see syslog", "syslog_ident", "syslog_facility");
     }
 
     private static void rest() {
-        none("", "it belongs to the service manager; SIGHUP, SIGTERM and so on work as before", "pidfile");
+        same(ValueForm.FILE, "pidfile");
         none(
                 System.getProperty("user.name", ""),
                 "pgproxy stays the user who starts it: start it as that user",

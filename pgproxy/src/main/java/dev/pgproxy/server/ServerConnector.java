@@ -10,6 +10,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import java.io.FileNotFoundException;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,7 +90,11 @@ public final class ServerConnector {
         }
     }
 
-    /** What went wrong first: a refused certificate is wrapped, and differently by each provider of TLS. */
+    /** How Netty's native transports begin: {@code io_uring connect(..) failed with error(-111): Connection refused}. */
+    private static final Pattern SYSTEM_CALL =
+            Pattern.compile("^.*\\(\\.\\.\\) failed(?: with error\\(-?[0-9]+\\))?: ");
+
+    /** What went wrong first, in the system's words: a refused certificate is wrapped, and differently by each provider of TLS. */
     static String reason(Throwable failure) {
         String expired = ServerTls.expired(failure);
         if (expired != null) {
@@ -98,7 +104,12 @@ public final class ServerConnector {
         while (first.getCause() != null) {
             first = first.getCause();
         }
+        if (first instanceof FileNotFoundException) { // Netty's, for a unix socket, says nothing
+            return "No such file or directory";
+        }
         String message = first.getMessage();
-        return message == null ? first.getClass().getSimpleName() : message;
+        return message == null
+                ? first.getClass().getSimpleName()
+                : SYSTEM_CALL.matcher(message).replaceFirst("");
     }
 }

@@ -44,7 +44,7 @@ class HbaRulesTest {
         "option \"clientcert\" needs TLS: connection type hostssl",
         "invalid value \"1\" of option \"clientcert\"; expected verify-ca or verify-full",
         "invalid value \"verify-ca\" of option \"clientcert\"; expected verify-full with method cert",
-        "option \"map\" is not supported",
+        "option \"map\" needs method cert or peer",
         "option \"verify-ca\" is not of the form name=value",
         "the quoted name does not end",
         "only one connection type may be given",

@@ -43,9 +43,7 @@ class ProxyConfigTest {
                         Duration.ZERO,
                         Duration.ZERO,
                         0));
-        assertThat(config.pool())
-                .isEqualTo(new PoolSettings(
-                        PoolMode.TRANSACTION, 20, 0, 0, Duration.ofSeconds(5), 200, 2, false, Set.of(), Set.of()));
+        assertDefaultPool(config);
         assertThat(config.routing())
                 .isEqualTo(new RoutingSettings(
                         Consistency.TABLE,
@@ -75,12 +73,28 @@ class ProxyConfigTest {
         assertDefaultStatistics(config);
         assertThat(config.admin()).isEqualTo(new AdminSettings(List.of(), List.of()));
         assertThat(config.log())
-                .isEqualTo(
-                        new LogSettings(true, true, true, true, Duration.ofMinutes(1), LogFormat.TEXT, LogLevel.INFO));
-        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(0, TransportChoice.AUTO));
+                .isEqualTo(new LogSettings(
+                        true, true, true, true, Duration.ofMinutes(1), LogFormat.TEXT, LogLevel.INFO, null));
+        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(0, TransportChoice.AUTO, null));
         assertThat(config.peers()).isEqualTo(new PeerSettings(0, Map.of()));
         assertThat(config.databases()).isEmpty();
         assertThat(config.users()).isEmpty();
+    }
+
+    private static void assertDefaultPool(ProxyConfig config) {
+        assertThat(config.pool())
+                .isEqualTo(new PoolSettings(
+                        PoolMode.TRANSACTION,
+                        20,
+                        0,
+                        0,
+                        Duration.ofSeconds(5),
+                        200,
+                        2,
+                        false,
+                        new StartupRules(Set.of("*"), Set.of()),
+                        Set.of(),
+                        Set.of()));
     }
 
     private static void assertDefaultStatistics(ProxyConfig config) {
@@ -419,6 +433,7 @@ class ProxyConfigTest {
                         AuthType.HBA,
                         file,
                         file,
+                        file,
                         "lookup",
                         "SELECT * FROM lookup($1)",
                         "app",
@@ -430,11 +445,18 @@ class ProxyConfigTest {
         assertThat(config.admin()).isEqualTo(new AdminSettings(List.of("root", "ops"), List.of("graphs")));
         assertThat(config.log())
                 .isEqualTo(new LogSettings(
-                        false, false, false, false, Duration.ofSeconds(30), LogFormat.JSON, LogLevel.DEBUG));
+                        false,
+                        false,
+                        false,
+                        false,
+                        Duration.ofSeconds(30),
+                        LogFormat.JSON,
+                        LogLevel.DEBUG,
+                        directory.resolve("log")));
         alertsAreMapped(config);
         httpIsMapped(config);
         assertFullStatistics(config);
-        assertFullDatabasesAndUsers(config);
+        assertFullDatabasesAndUsers(config, directory);
     }
 
     private static void assertFullPool(ProxyConfig config) {
@@ -448,6 +470,7 @@ class ProxyConfigTest {
                         100,
                         3,
                         true,
+                        new StartupRules(Set.of("timezone"), Set.of("options")),
                         Set.of("web"),
                         Set.of("jobs", "cron")));
     }
@@ -473,8 +496,8 @@ class ProxyConfigTest {
                         List.of("TLS_AES_128_GCM_SHA256")));
     }
 
-    private static void assertFullDatabasesAndUsers(ProxyConfig config) {
-        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL));
+    private static void assertFullDatabasesAndUsers(ProxyConfig config, Path directory) {
+        assertThat(config.runtime()).isEqualTo(new RuntimeSettings(2, TransportChoice.EPOLL, directory.resolve("pid")));
         assertThat(config.peers()).isEqualTo(new PeerSettings(1, Map.of(2, HostAddress.parse("10.0.0.2:6432"))));
         assertThat(config.databases())
                 .containsOnly(Map.entry(

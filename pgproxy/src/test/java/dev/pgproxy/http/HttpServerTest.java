@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 
 /** The server itself, before a proxy that has no databases to show: who is answered what, and who is not. */
 final class HttpServerTest {
-    private static final Patience SHORT = new Patience(
+    private static final HttpLimits SHORT = new HttpLimits(
             Duration.ofMillis(300),
             Duration.ofSeconds(10),
             Duration.ofSeconds(10),
@@ -47,7 +47,7 @@ final class HttpServerTest {
         }
     }
 
-    private HttpServer server(String settings, Patience patience) throws ConfigProblems, IOException {
+    private HttpServer server(String settings, HttpLimits limits) throws ConfigProblems, IOException {
         ProxyConfig config =
                 ConfigLoader.parse("databases { \"*\" { primary = \"127.0.0.1:1\" } }\nhttp_port = 0\n" + settings);
         Breakers breakers = new Breakers(config.breakers());
@@ -56,13 +56,13 @@ final class HttpServerTest {
         ClientTls tls = ClientTls.of(config.clientTls());
         Endpoints endpoints = new Endpoints(
                 () -> Console.NONE, new Health(() -> config, routes, breakers, () -> false, List.of(Runnable::run)));
-        HttpServer server = HttpServer.start(config.http(), () -> tls, endpoints, patience);
+        HttpServer server = HttpServer.start(config.http(), () -> tls, endpoints, limits);
         open.add(server);
         return server;
     }
 
     private Browser browser(String settings) throws ConfigProblems, IOException {
-        return new Browser(server(settings, Patience.USUAL).port());
+        return new Browser(server(settings, HttpLimits.USUAL).port());
     }
 
     private static String status(String answer) {
@@ -150,7 +150,7 @@ final class HttpServerTest {
 
     @Test
     void aRequestAfterAnotherMayNotDribbleEither() throws Exception {
-        Patience patience = new Patience(
+        HttpLimits limits = new HttpLimits(
                 Duration.ofMillis(300),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(10),
@@ -158,7 +158,7 @@ final class HttpServerTest {
                 3,
                 1,
                 Duration.ofSeconds(1));
-        Browser browser = new Browser(server("", patience).port());
+        Browser browser = new Browser(server("", limits).port());
         try (Socket slow = browser.connect()) {
             slow.getOutputStream().write((LIVE + "\r\n").getBytes(StandardCharsets.US_ASCII));
             assertThat(slow.getInputStream().read()).isEqualTo('H');
@@ -169,7 +169,7 @@ final class HttpServerTest {
 
     @Test
     void oneConnectionTooManyClosesTheOneThatHasWaitedLongest() throws Exception {
-        Patience patience = new Patience(
+        HttpLimits limits = new HttpLimits(
                 Duration.ofMinutes(5),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(10),
@@ -177,7 +177,7 @@ final class HttpServerTest {
                 3,
                 1,
                 Duration.ofSeconds(1));
-        Browser browser = new Browser(server("", patience).port());
+        Browser browser = new Browser(server("", limits).port());
         try (Socket first = browser.connect();
                 Socket second = browser.connect();
                 Socket third = browser.connect();
@@ -243,7 +243,7 @@ final class HttpServerTest {
         int port;
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = other.getLocalPort();
-            server = server("http_port = " + port, Patience.USUAL);
+            server = server("http_port = " + port, HttpLimits.USUAL);
             assertThat(server.port()).isEqualTo(-1);
         }
         await().until(() -> server.port() == port);
@@ -252,6 +252,6 @@ final class HttpServerTest {
 
     @Test
     void withoutAnAddressNothingIsListenedOn() throws Exception {
-        assertThat(server("http_addr = []", Patience.USUAL).port()).isEqualTo(-1);
+        assertThat(server("http_addr = []", HttpLimits.USUAL).port()).isEqualTo(-1);
     }
 }

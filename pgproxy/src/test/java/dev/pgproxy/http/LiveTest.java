@@ -88,7 +88,7 @@ final class LiveTest {
         Routes routes = new Routes(config, null, 1, new Primaries(), breakers);
         open.add(routes);
         ClientTls tls = ClientTls.of(config.clientTls());
-        Patience patience = new Patience(
+        HttpLimits limits = new HttpLimits(
                 Duration.ofMillis(500),
                 Duration.ofSeconds(10),
                 reading,
@@ -98,7 +98,7 @@ final class LiveTest {
                 Duration.ofMillis(20));
         Endpoints endpoints = new Endpoints(
                 () -> console, new Health(() -> config, routes, breakers, () -> false, List.of(Runnable::run)));
-        HttpServer started = HttpServer.start(config.http(), () -> tls, endpoints, patience);
+        HttpServer started = HttpServer.start(config.http(), () -> tls, endpoints, limits);
         open.add(started);
         server = started;
     }

@@ -37,7 +37,7 @@ final class EndOfStreamTest {
         ProxyConfig config = ConfigLoader.parse("databases { \"*\" { primary = \"h\" } }");
         CountDownLatch ended = new CountDownLatch(CONNECTIONS);
         try (Transport transport = new Transport(
-                        new RuntimeSettings(1, choice),
+                        new RuntimeSettings(1, choice, null),
                         config.listen(),
                         Duration.ZERO,
                         new HostNames(Runnable::run, Duration.ZERO));

@@ -125,6 +125,7 @@ final class PgBouncerIniTest {
     /** What has another name here. */
     private static final Map<String, String> SPELT = Map.of(
             "verbose", "log_level",
+            "track_extra_parameters", "allow_startup_parameters",
             "client_tls13_ciphers", "client_tls_ciphers",
             "databases.host", "primary",
             "databases.port", "primary",
@@ -163,6 +164,8 @@ final class PgBouncerIniTest {
                         "unix_socket_dir = /tmp",
                         "listen_backlog = 128",
                         "pool_mode = session",
+                        "allow_startup_parameters = application_name,client_encoding,datestyle,"
+                                + "standard_conforming_strings,timezone,intervalstyle",
                         "max_client_conn = 100",
                         "server_idle_timeout = 600s",
                         "shutdown_timeout = 0",

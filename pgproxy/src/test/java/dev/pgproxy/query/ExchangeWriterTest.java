@@ -46,7 +46,7 @@ final class ExchangeWriterTest {
 
     private final ProxyConfig config = config();
     private final Transport transport = new Transport(
-            new RuntimeSettings(1, TransportChoice.NIO),
+            new RuntimeSettings(1, TransportChoice.NIO, null),
             config.listen(),
             Duration.ZERO,
             new HostNames(Runnable::run, Duration.ZERO));

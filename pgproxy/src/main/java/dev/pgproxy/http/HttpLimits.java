@@ -13,7 +13,7 @@ import java.time.Duration;
  * @param listeners of these at once, to whom the page's tables are told
  * @param every how long after one telling the next one begins
  */
-record Patience(
+record HttpLimits(
         Duration request,
         Duration answer,
         Duration reading,
@@ -22,7 +22,7 @@ record Patience(
         int listeners,
         Duration every) {
     /** Scrapers ask every 15 to 60 s and keep their connection. */
-    static final Patience USUAL = new Patience(
+    static final HttpLimits USUAL = new HttpLimits(
             Duration.ofSeconds(10),
             Duration.ofSeconds(10),
             Duration.ofSeconds(30),

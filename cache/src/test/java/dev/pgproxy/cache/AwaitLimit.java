@@ -9,11 +9,11 @@ import org.junit.platform.launcher.LauncherSessionListener;
  * Every test waits this long for what it awaits, if it does not say otherwise: a machine whose neighbours take its
  * processors for seconds fails none, and one that is quick waits no longer than it must. Found by the platform's launcher.
  */
-public final class Patience implements LauncherSessionListener {
+public final class AwaitLimit implements LauncherSessionListener {
     private static final Duration LIMIT = Duration.ofMinutes(1);
 
     /** As the service loader wants it. */
-    public Patience() {}
+    public AwaitLimit() {}
 
     @Override
     public void launcherSessionOpened(LauncherSession session) {
