@@ -102,7 +102,7 @@ class LauncherTest {
 
         assertThat(without.lines())
                 .containsExactly("pgproxy: the demo's PostgreSQL and Redis are an archive of their own:"
-                        + " unpack pgproxy-1.0-demo.tar.gz in " + archive.getParent() + ".");
+                        + " tar xzf pgproxy-1.0-demo.tar.gz -C '" + archive + "' --strip-components 1");
         assertThat(without.exit()).isEqualTo(1);
         assertThat(with.lines()).contains(archive + "/lib/pgproxy-1.0.jar:" + archive + "/demo-lib/*");
     }
