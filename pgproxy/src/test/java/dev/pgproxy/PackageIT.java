@@ -76,7 +76,7 @@ final class PackageIT {
     }
 
     private static boolean isOffline() {
-        return Boolean.getBoolean("package.offline");
+        return System.getProperty("package.mode", "").equals("offline=true");
     }
 
     @Test
