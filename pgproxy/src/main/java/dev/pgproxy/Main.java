@@ -22,6 +22,7 @@ import picocli.CommandLine.Option;
         subcommands = {
             Run.class,
             Check.class,
+            Prepare.class,
             Convert.class,
             TryAlerts.class,
             Main.RunDemo.class,
