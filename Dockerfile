@@ -10,6 +10,8 @@ RUN mkdir image \
 
 FROM eclipse-temurin:25-jre-noble
 COPY --from=build /src/image /opt/pgproxy
+# Keeps what this Java needs for a fast start.
+RUN /opt/pgproxy/bin/pgproxy prepare
 # Nobody's number: whoever mounts files lets it read them. There is nothing in the image that it may write.
 USER 10001:10001
 EXPOSE 6432 9127
