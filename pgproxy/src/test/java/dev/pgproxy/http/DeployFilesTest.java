@@ -75,14 +75,17 @@ final class DeployFilesTest {
     }
 
     private static String dockerfile(String instruction) throws IOException {
-        Matcher line = Pattern.compile("(?m)^" + instruction + " (.*)$")
-                .matcher(Files.readString(ROOT.resolve("Dockerfile")));
+        Matcher line =
+                Pattern.compile("(?m)^" + instruction + " (.*)$").matcher(Files.readString(ROOT.resolve("Dockerfile")));
         assertThat(line.find()).as(instruction).isTrue();
         return line.group(1);
     }
 
     private static Set<String> variables(String text) {
-        return VARIABLE.matcher(text).results().map(found -> found.group(1)).collect(Collectors.toCollection(TreeSet::new));
+        return VARIABLE.matcher(text)
+                .results()
+                .map(found -> found.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** The settings with a value for each variable that these names have. */
@@ -103,7 +106,8 @@ final class DeployFilesTest {
         Config secret = resources("Secret").getFirst();
         Path file = directory.resolve("pgproxy.conf");
         Files.writeString(
-                file, resources("ConfigMap").getFirst().getConfig("data").getString(ConfigUtil.quoteString("pgproxy.conf")));
+                file,
+                resources("ConfigMap").getFirst().getConfig("data").getString(ConfigUtil.quoteString("pgproxy.conf")));
         return load(file, secret.getConfig("stringData").root().keySet());
     }
 
@@ -119,7 +123,9 @@ final class DeployFilesTest {
             for (String volume : list(service.getValue(), "volumes")) {
                 String source = volume.split(":", 2)[0];
                 if (source.startsWith("./")) {
-                    assertThat(ROOT.resolve(source.substring(2))).as(service.getKey()).exists();
+                    assertThat(ROOT.resolve(source.substring(2)))
+                            .as(service.getKey())
+                            .exists();
                     assertThat(volume).endsWith(":ro");
                     mounted++;
                 } else {
@@ -137,7 +143,8 @@ final class DeployFilesTest {
             if (service.hasPath("depends_on")) {
                 service.getConfig("depends_on").root().keySet().forEach(name -> {
                     assertThat(services).containsKey(name);
-                    assertThat(service.getString("depends_on." + name + ".condition")).isEqualTo("service_healthy");
+                    assertThat(service.getString("depends_on." + name + ".condition"))
+                            .isEqualTo("service_healthy");
                     assertThat(services.get(name).hasPath("healthcheck") || name.startsWith("pgproxy"))
                             .as("health check of %s", name)
                             .isTrue();
@@ -146,9 +153,13 @@ final class DeployFilesTest {
         }
         Set<String> named = new TreeSet<>();
         try (Stream<Path> files = Files.list(ROOT.resolve("conf/compose"))) {
-            for (Path file :
-                    Stream.concat(files, Stream.of(ROOT.resolve("conf/haproxy/haproxy.cfg"))).toList()) {
-                HOST_AND_PORT.matcher(Files.readString(file)).results().map(MatchResult::group).forEach(named::add);
+            for (Path file : Stream.concat(files, Stream.of(ROOT.resolve("conf/haproxy/haproxy.cfg")))
+                    .toList()) {
+                HOST_AND_PORT
+                        .matcher(Files.readString(file))
+                        .results()
+                        .map(MatchResult::group)
+                        .forEach(named::add);
             }
         }
         assertThat(named)
@@ -175,7 +186,8 @@ final class DeployFilesTest {
                 .results()
                 .map(found -> found.group(1))
                 .collect(Collectors.toCollection(TreeSet::new));
-        assertThat(variables(Files.readString(ROOT.resolve("docker-compose.yml")).replace("$$", "")))
+        assertThat(variables(
+                        Files.readString(ROOT.resolve("docker-compose.yml")).replace("$$", "")))
                 .isEqualTo(offered);
     }
 
@@ -192,7 +204,9 @@ final class DeployFilesTest {
                 .contains("bind :" + config.listen().listenPort());
         for (String name : List.of("pgproxy1", "pgproxy2")) {
             Config service = services().get(name);
-            assertThat(haproxy).contains("server " + name + " " + name + ":" + config.listen().listenPort());
+            assertThat(haproxy)
+                    .contains("server " + name + " " + name + ":"
+                            + config.listen().listenPort());
             assertThat(service.getString("environment.PGPROXY_PEER_ID")).isEqualTo(name.replaceAll("\\D", ""));
             assertThat(seconds(service.getString("stop_grace_period")))
                     .isGreaterThan(config.timeouts().shutdownTimeout());
@@ -219,7 +233,11 @@ final class DeployFilesTest {
     void theImageStartsTheLauncherWithoutAShellAndAsNobody() throws IOException {
         assertThat(dockerfile("ENTRYPOINT")).isEqualTo("[\"/opt/pgproxy/bin/pgproxy\"]");
         assertThat(dockerfile("CMD")).isEqualTo("[\"run\", \"-c\", \"/etc/pgproxy/pgproxy.conf\"]");
-        assertThat(Files.readString(ROOT.resolve("bin/pgproxy")).strip().lines().toList().getLast())
+        assertThat(Files.readString(ROOT.resolve("bin/pgproxy"))
+                        .strip()
+                        .lines()
+                        .toList()
+                        .getLast())
                 .as("TERM is Java's")
                 .startsWith("exec ");
         assertThat(dockerfile("STOPSIGNAL")).isEqualTo("SIGTERM");
@@ -244,18 +262,26 @@ final class DeployFilesTest {
         String peers = set.getString("serviceName");
         for (int pod = 2; pod <= set.getInt("replicas"); pod++) {
             assertThat(config.peers().peers().get(pod))
-                    .hasToString("pgproxy-" + pod + "." + peers + ":" + config.listen().listenPort());
+                    .hasToString("pgproxy-" + pod + "." + peers + ":"
+                            + config.listen().listenPort());
         }
         Map<String, Integer> ports = new TreeMap<>();
-        container().getConfigList("ports").forEach(port -> ports.put(port.getString("name"), port.getInt("containerPort")));
+        container()
+                .getConfigList("ports")
+                .forEach(port -> ports.put(port.getString("name"), port.getInt("containerPort")));
         assertThat(ports)
                 .isEqualTo(Map.of(
-                        "postgres", config.listen().listenPort(), "http", config.http().port()));
+                        "postgres",
+                        config.listen().listenPort(),
+                        "http",
+                        config.http().port()));
         for (Config service : resources("Service")) {
-            service.getConfigList("spec.ports").forEach(port -> assertThat(ports)
-                    .containsEntry(port.getString("targetPort"), port.getInt("port")));
+            service.getConfigList("spec.ports")
+                    .forEach(
+                            port -> assertThat(ports).containsEntry(port.getString("targetPort"), port.getInt("port")));
         }
-        Duration pause = seconds(container().getStringList("lifecycle.preStop.exec.command").getLast());
+        Duration pause = seconds(
+                container().getStringList("lifecycle.preStop.exec.command").getLast());
         assertThat(Duration.ofSeconds(pod().getLong("terminationGracePeriodSeconds")))
                 .isGreaterThan(pause.plus(config.timeouts().shutdownTimeout()));
     }
@@ -276,7 +302,8 @@ final class DeployFilesTest {
     @Test
     void podsAreFoundByTheirLabelsAndMountWhatThereIs() throws IOException {
         String label = "spec.selector.\"app.kubernetes.io/name\"";
-        assertThat(resources("Service")).allSatisfy(service -> assertThat(service.getString(label)).isEqualTo("pgproxy"));
+        assertThat(resources("Service"))
+                .allSatisfy(service -> assertThat(service.getString(label)).isEqualTo("pgproxy"));
         Config set = resources("StatefulSet").getFirst();
         Config labels = set.getConfig("spec.template.metadata.labels");
         assertThat(set.getConfig("spec.selector.matchLabels")).isEqualTo(labels);
@@ -288,14 +315,20 @@ final class DeployFilesTest {
         assertThat(container().getConfigList("volumeMounts"))
                 .isNotEmpty()
                 .allSatisfy(mount -> assertThat(volumes).contains(mount.getString("name")));
-        assertThat(container().getBoolean("securityContext.readOnlyRootFilesystem")).isTrue();
+        assertThat(container().getBoolean("securityContext.readOnlyRootFilesystem"))
+                .isTrue();
         assertThat(pod().getString("securityContext.runAsUser") + ":" + pod().getString("securityContext.runAsGroup"))
                 .isEqualTo(dockerfile("USER"));
     }
 
     @Test
     void noSecretIsInAnExample() throws IOException {
-        assertThat(resources("Secret").getFirst().getConfig("stringData").root().unwrapped().values())
+        assertThat(resources("Secret")
+                        .getFirst()
+                        .getConfig("stringData")
+                        .root()
+                        .unwrapped()
+                        .values())
                 .isNotEmpty()
                 .containsOnly("");
     }

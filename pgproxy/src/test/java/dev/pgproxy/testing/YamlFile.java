@@ -20,7 +20,8 @@ public final class YamlFile {
         List<Config> documents = new ArrayList<>();
         Yaml yaml = new Yaml(new SafeConstructor(new LoaderOptions()));
         for (Object document : yaml.loadAll(Files.readString(file))) {
-            documents.add(ConfigValueFactory.fromAnyRef(document).atKey("document").getConfig("document"));
+            documents.add(
+                    ConfigValueFactory.fromAnyRef(document).atKey("document").getConfig("document"));
         }
         return documents;
     }
