@@ -14,9 +14,9 @@ import java.sql.Statement;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import org.jspecify.annotations.Nullable;
 
 /**
  * {@code pgproxy prepare}: starts a proxy of no databases at a free port, asks it a few things and ends, while the JVM watches

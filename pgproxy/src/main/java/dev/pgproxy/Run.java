@@ -4,6 +4,7 @@ import dev.pgproxy.config.ConfigProblems;
 import dev.pgproxy.config.ConfigSource;
 import dev.pgproxy.config.ProxyConfig;
 import dev.pgproxy.handover.Activation;
+import dev.pgproxy.handover.Readiness;
 import dev.pgproxy.pgbouncer.Remark;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -77,6 +78,7 @@ final class Run implements Callable<Integer> {
             return Main.FAILED;
         }
         Signals.obey(proxy);
+        Readiness.tell(System.getenv());
         CountDownLatch stopped = new CountDownLatch(1);
         proxy.stopped().thenRun(stopped::countDown);
         stopped.await();

@@ -52,8 +52,8 @@ class LauncherTest {
         Files.createDirectories(checkout.resolve("bin"));
         Files.createDirectories(checkout.resolve("pgproxy/src/main"));
         Files.copy(Path.of("../bin/pgproxy"), checkout.resolve("bin/pgproxy"));
-        Files.createFile(target.resolve("pgproxy-1.0.jar"));
-        Files.createFile(target.resolve("pgproxy-1.0-sources.jar"));
+        Files.createFile(target.resolve("lib/pgproxy-1.0.jar"));
+        Files.createFile(target.resolve("lib/protocol-1.0.jar"));
     }
 
     @Test
@@ -62,7 +62,7 @@ class LauncherTest {
 
         assertThat(outcome.lines())
                 .contains("-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "--sun-misc-unsafe-memory-access=allow")
-                .endsWith("-cp", target + "/pgproxy-1.0.jar", "dev.pgproxy.Main", "run", "--primary", "a b");
+                .endsWith("-cp", target + "/lib/pgproxy-1.0.jar", "dev.pgproxy.Main", "run", "--primary", "a b");
         assertThat(outcome.exit()).isEqualTo(7);
     }
 
@@ -75,12 +75,71 @@ class LauncherTest {
 
         Outcome outcome = run(second, jdk("25"), Map.of(), "check");
 
-        assertThat(outcome.lines()).endsWith("-cp", target + "/pgproxy-1.0.jar", "dev.pgproxy.Main", "check");
+        assertThat(outcome.lines()).endsWith("-cp", target + "/lib/pgproxy-1.0.jar", "dev.pgproxy.Main", "check");
     }
 
     @Test
     void theDemoAloneHasTheEmbeddedServersOnItsClassPath() throws Exception {
-        assertThat(run(jdk("25"), "demo").lines()).contains(target + "/pgproxy-1.0.jar:" + target + "/demo-lib/*");
+        assertThat(run(jdk("25"), "demo").lines()).contains(target + "/lib/pgproxy-1.0.jar:" + target + "/demo-lib/*");
+    }
+
+    @Test
+    void inAnArchiveTheJarsAreBesideBin() throws Exception {
+        Path archive = archive();
+
+        assertThat(run(archive.resolve("bin/pgproxy"), jdk("25"), Map.of(), "run")
+                        .lines())
+                .endsWith("-cp", archive + "/lib/pgproxy-1.0.jar", "dev.pgproxy.Main", "run");
+    }
+
+    @Test
+    void anArchiveWithoutTheServersOfTheDemoSaysWhatToUnpackWhere() throws Exception {
+        Path archive = archive();
+
+        Outcome without = run(archive.resolve("bin/pgproxy"), jdk("25"), Map.of(), "demo");
+        Files.createDirectories(archive.resolve("demo-lib"));
+        Outcome with = run(archive.resolve("bin/pgproxy"), jdk("25"), Map.of(), "demo");
+
+        assertThat(without.lines())
+                .containsExactly("pgproxy: the demo's PostgreSQL and Redis are an archive of their own:"
+                        + " tar xzf pgproxy-1.0-demo.tar.gz -C '" + archive + "' --strip-components 1");
+        assertThat(without.exit()).isEqualTo(1);
+        assertThat(with.lines()).contains(archive + "/lib/pgproxy-1.0.jar:" + archive + "/demo-lib/*");
+    }
+
+    @Test
+    void whatPrepareKeepsIsUsedByLaterStarts() throws Exception {
+        Path launcher = archive().resolve("bin/pgproxy");
+        Path kept = archive().resolve("lib/pgproxy-25.aot");
+        Path jdk = jdk("25.0.1");
+
+        Outcome before = run(launcher, jdk, Map.of(), "run");
+        executable(
+                jdk.resolve("bin/java"),
+                "for flag in \"$@\"; do case $flag in -XX:AOTCacheOutput=*) echo x >\"${flag#*=}\";; esac; done");
+        Outcome prepare = run(launcher, jdk, Map.of(), "prepare");
+        Outcome after = run(launcher, jdk("25.0.1"), Map.of(), "run");
+
+        assertThat(before.lines()).noneMatch(line -> line.contains("AOT"));
+        assertThat(prepare.lines()).containsExactly("kept in " + kept);
+        assertThat(prepare.exit()).isZero();
+        assertThat(kept.getParent()).isDirectoryNotContaining("glob:**.aot.*");
+        assertThat(after.lines()).contains("-XX:AOTCache=" + kept);
+    }
+
+    @Test
+    void aPrepareThatFailsSaysWhyAndLeavesNothing() throws Exception {
+        Path jdk = jdk("25");
+        executable(
+                jdk.resolve("bin/java"),
+                "for flag in \"$@\"; do case $flag in -XX:AOTCacheOutput=*) echo x >\"${flag#*=}\";; esac; done;"
+                        + " echo 'no room'; exit 3");
+
+        Outcome outcome = run(archive().resolve("bin/pgproxy"), jdk, Map.of(), "prepare");
+
+        assertThat(outcome.lines()).containsExactly("pgproxy: no room");
+        assertThat(outcome.exit()).isEqualTo(1);
+        assertThat(archive().resolve("lib")).isDirectoryNotContaining("glob:**.aot*");
     }
 
     @Test
@@ -96,7 +155,7 @@ class LauncherTest {
     @Test
     void withoutAJarAndWithoutMavenOneSentenceSaysSo() throws Exception {
         Files.createFile(checkout.resolve("pom.xml"));
-        Files.delete(target.resolve("pgproxy-1.0.jar"));
+        Files.delete(target.resolve("lib/pgproxy-1.0.jar"));
 
         Outcome outcome = run(checkout.resolve("bin/pgproxy"), jdk("25"), Map.of("PATH", toolsOnly()), "run");
 
@@ -109,7 +168,8 @@ class LauncherTest {
     void mavenRunsOnceForSourcesThatAreNewer() throws Exception {
         Files.createFile(checkout.resolve("pom.xml"));
         Files.createFile(checkout.resolve("pgproxy/src/main/New.java"));
-        Files.setLastModifiedTime(target.resolve("pgproxy-1.0.jar"), java.nio.file.attribute.FileTime.fromMillis(0));
+        Files.setLastModifiedTime(
+                target.resolve("lib/pgproxy-1.0.jar"), java.nio.file.attribute.FileTime.fromMillis(0));
         Path mvn = Files.createDirectories(temp.resolve("maven")).resolve("mvn");
         executable(mvn, "echo maven runs in \"$PWD\"");
         Map<String, String> path = Map.of("PATH", mvn.getParent() + ":" + System.getenv("PATH"));
@@ -126,13 +186,13 @@ class LauncherTest {
     void ofTwoLaunchersOneBuildsAndTheOtherWaits(boolean withFlock) throws Exception {
         Files.createFile(checkout.resolve("pom.xml"));
         Files.createFile(checkout.resolve("pgproxy/src/main/New.java"));
-        Files.delete(target.resolve("pgproxy-1.0.jar"));
+        Files.delete(target.resolve("lib/pgproxy-1.0.jar"));
         Path go = temp.toRealPath().resolve("go");
         Path tools = Path.of(toolsOnly());
         executable(
                 tools.resolve("mvn"),
                 "echo maven runs; while [ ! -e '" + go + "' ]; do sleep 0.1; done; touch '" + target
-                        + "/pgproxy-1.0.jar'");
+                        + "/lib/pgproxy-1.0.jar'");
         String path = withFlock ? tools + ":" + System.getenv("PATH") : tools.toString();
 
         Process first = start(checkout.resolve("bin/pgproxy"), jdk("25"), Map.of("PATH", path), "run");
@@ -152,18 +212,30 @@ class LauncherTest {
     @Test
     void theLockOfALauncherThatWasKilledIsTakenOver() throws Exception {
         Files.createFile(checkout.resolve("pom.xml"));
-        Files.delete(target.resolve("pgproxy-1.0.jar"));
+        Files.delete(target.resolve("lib/pgproxy-1.0.jar"));
         Path lock = Files.createDirectories(target.resolve(".launcher-lock.d"));
         Process gone = new ProcessBuilder("true").start();
         gone.waitFor();
         Files.writeString(lock.resolve("pid"), gone.pid() + "\n");
         String tools = toolsOnly();
-        executable(Path.of(tools, "mvn"), "touch '" + target + "/pgproxy-1.0.jar'");
+        executable(Path.of(tools, "mvn"), "touch '" + target + "/lib/pgproxy-1.0.jar'");
 
         Outcome outcome = run(checkout.resolve("bin/pgproxy"), jdk("25"), Map.of("PATH", tools), "run");
 
         assertThat(outcome.lines()).contains("dev.pgproxy.Main");
         assertThat(lock).doesNotExist();
+    }
+
+    /** As it is unpacked. */
+    private Path archive() throws IOException {
+        Path archive = temp.toRealPath().resolve("opt dir").resolve("pgproxy-1.0");
+        if (!Files.exists(archive)) {
+            Files.createDirectories(archive.resolve("bin"));
+            Files.createDirectories(archive.resolve("lib"));
+            Files.copy(Path.of("../bin/pgproxy"), archive.resolve("bin/pgproxy"));
+            Files.createFile(archive.resolve("lib/pgproxy-1.0.jar"));
+        }
+        return archive;
     }
 
     private record Outcome(int exit, List<String> lines) {}

@@ -1,4 +1,4 @@
-/** A restart without refusing a connection: listening sockets come from systemd, or from the process that runs. */
+/** A restart without refusing a connection: listening sockets come from systemd, which hears when it serves, or from the process that runs. */
 @NullMarked
 package dev.pgproxy.handover;
 

@@ -13,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -28,6 +30,17 @@ public final class ProxyProcess implements AutoCloseable {
     private final Thread reader;
 
     private ProxyProcess(List<String> ofJava, List<String> arguments) throws IOException {
+        this(command(ofJava, arguments), Map.of("_JAVA_SR_SIGNUM", "40"));
+    }
+
+    private ProxyProcess(List<String> command, Map<String, String> environment) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        process = builder.start();
+        reader = Thread.ofPlatform().daemon().start(this::read);
+    }
+
+    private static List<String> command(List<String> ofJava, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
@@ -38,10 +51,7 @@ public final class ProxyProcess implements AutoCloseable {
                 Main.class.getName()));
         command.addAll(1, ofJava);
         command.addAll(arguments);
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().put("_JAVA_SR_SIGNUM", "40");
-        process = builder.start();
-        reader = Thread.ofPlatform().daemon().start(this::read);
+        return command;
     }
 
     private void read() {
@@ -83,6 +93,19 @@ public final class ProxyProcess implements AutoCloseable {
     public static ProxyProcess start(String... arguments) {
         try {
             return new ProxyProcess(List.of(), List.of(arguments));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** {@code bin/pgproxy} of an archive, with the JDK of the tests. */
+    public static ProxyProcess launch(Path launcher, Map<String, String> environment, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(launcher.toString()));
+        command.addAll(List.of(arguments));
+        Map<String, String> all = new HashMap<>(environment);
+        all.put("JAVA_HOME", System.getProperty("java.home"));
+        try {
+            return new ProxyProcess(command, all);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
