@@ -26,7 +26,7 @@ NETWORK, GATEWAY = "10.231.0.", "10.231.0.1"
 def sh(*command, **more):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **more)
     if done.returncode != 0:
-        raise Failure(f"{shlex.join(map(str, command))[:200]} failed: {(done.stderr or done.stdout).strip()[-1500:]}")
+        raise Failure(f"{shlex.join(map(str, command))[:200]} failed: {(done.stdout + done.stderr).strip()[-1500:]}")
     return done.stdout
 
 
