@@ -202,11 +202,11 @@ final class Blocks {
         Map<Integer, HostAddress> peers = new TreeMap<>();
         reader.inner(root, "", "peers").forEach((id, value) -> {
             readPeer(id, value, peers);
-            if (own == 0 || id.equals(Integer.toString(own))) {
-                String problem = own == 0 ? "this instance needs a peer_id, too" : "is this instance; leave it out";
-                complaints.add(Place.of(value.origin()), "peers." + id + ": " + problem);
+            if (own == 0) {
+                complaints.add(Place.of(value.origin()), "peers." + id + ": this instance needs a peer_id, too");
             }
         });
+        peers.remove(own); // all instances may have the same file
         return peers;
     }
 
