@@ -71,7 +71,7 @@ final class IndexAdviceIT {
                     "SELECT id FROM customers WHERE deleted_at IS NOT NULL"),
             new Case(
                     "customers (country) WHERE NOT active",
-                    "SELECT id FROM customers WHERE country = 20 AND NOT active"),
+                    "SELECT * FROM customers WHERE country = 20 AND NOT active"),
             new Case(
                     "customers (\"Mixed Name\")",
                     "SELECT id FROM customers \"C\" WHERE \"C\".\"Mixed Name\" = 'mixed5'"),
@@ -98,8 +98,12 @@ final class IndexAdviceIT {
             new Case(
                     "orders (region, total)",
                     "SELECT count(*), max(total) FROM orders WHERE region = 7 AND total < 20000"),
+            new Case("orders (region) INCLUDE (total)", "SELECT sum(total) FROM orders WHERE region = 7"),
+            new Case(
+                    "orders (region) INCLUDE (status, total)",
+                    "SELECT status, max(total) FROM orders WHERE region = 7 GROUP BY status"),
             new Case("orders (customer_id)", "SELECT count(*) FROM orders WHERE customer_id = 77"),
-            new Case("items (product_id)", "SELECT count(*) FROM items WHERE product_id = 5"));
+            new Case("items (product_id)", "SELECT count(*) FROM items WHERE product_id = 77"));
 
     @AfterAll
     static void end() {

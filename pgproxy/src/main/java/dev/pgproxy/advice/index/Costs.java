@@ -8,6 +8,7 @@ import dev.pgproxy.advice.statement.TableUse.SortKey;
 import dev.pgproxy.advice.statement.Term;
 import dev.pgproxy.advice.statement.Term.Kind;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -222,11 +223,17 @@ record Costs(PlannerCosts unit, TableUse use, double rows) {
                 * (unit.tuple()
                         + unit.indexTuple()
                         + unit.operator() * use.terms().size());
-        double planner =
-                inIndex + heap(found, correlation) + cpu + (sorted ? 0 : sorting(tuples() * selectivity(joined)));
+        Set<String> needed = use.columns();
+        boolean only = needed != null && index.method().equals("btree") && index.has(needed);
+        double looked =
+                only ? 1 - Math.min(1, use.table().visible()) : 1; // share of the rows that the table is asked for
+        double planner = inIndex
+                + looked * heap(found, correlation)
+                + cpu
+                + (sorted ? 0 : sorting(tuples() * selectivity(joined)));
         double read = descents * depth(index, partial) + found / LEAF_TUPLES;
         double heap = sorted ? inOrder(found, correlation, partial) : touched(found, correlation, partial);
-        return new Cost(planner, read + heap);
+        return new Cost(planner, read + looked * heap);
     }
 
     /** If the rows of the result are those found here, an index finds them all, however conditions depend on each other. */

@@ -34,6 +34,12 @@ public final class IndexAdvice {
     /** An index has to make the statement cheaper by this at least. */
     private static final double WORTH = 0.5;
 
+    /** An index that carries columns, so that it changes whenever they do, has to gain so many times as much as another one. */
+    private static final double CARRY_WORTH = 1.25;
+
+    /** And so many pages for each call. */
+    private static final double CARRY_PAGES = 100;
+
     /** Milliseconds per call, and per hour, below which nobody needs an index. */
     private static final double FAST = 0.5;
 
@@ -173,9 +179,11 @@ public final class IndexAdvice {
             for (IndexCandidate candidate : candidates) {
                 List<Gain> gains = gains(candidate, list, there);
                 double all = gains.stream().mapToDouble(Gain::perHour).sum() - upkeep(table);
-                boolean simpler =
-                        best != null && candidate.keys().size() < best.keys().size();
-                if (all > most * (simpler ? 0.95 : 1.05)) {
+                boolean carries = candidate.isCarrying();
+                boolean simpler = best != null
+                        && !carries
+                        && candidate.keys().size() < best.keys().size();
+                if (all > most * (simpler ? 0.95 : carries ? CARRY_WORTH : 1.05)) {
                     best = candidate;
                     gained = gains;
                     most = all;
@@ -201,6 +209,9 @@ public final class IndexAdvice {
             Cost here = cost(use.use(), there);
             Cost then = cost(use.use(), with);
             Cost before = use.rest().plus(here);
+            if (candidate.isCarrying() && here.pages() - then.pages() < CARRY_PAGES) {
+                continue;
+            }
             double share = (here.planner() - then.planner()) / before.planner();
             if (then.planner() <= here.planner() * WORTH && share > 0.2) {
                 gains.add(new Gain(
@@ -216,8 +227,7 @@ public final class IndexAdvice {
             best = gain.perHour() > best.perHour() ? gain : best;
         }
         TableFacts table = candidate.table();
-        List<ColumnFacts> columns =
-                candidate.keys().stream().map(IndexCandidate.Key::column).toList();
+        List<ColumnFacts> columns = candidate.columns();
         double share = 1;
         for (Term term : candidate.where()) {
             share *= costs(best.use().use()).selectivity(term);
