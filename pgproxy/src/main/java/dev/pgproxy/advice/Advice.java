@@ -24,9 +24,9 @@ public record Advice(
         String sql,
         @Nullable Estimate estimate) {
     /**
-     * What the planner would say, by its own formulas: not verified by it. Immutable.
+     * What an index promises: not verified by the planner. Immutable.
      *
-     * @param before cost of the statement that gains most, as EXPLAIN tells costs
+     * @param before pages of 8 kB that a call of the statement that gains most reads, from memory or not
      * @param after the same with the index
      * @param bytes of the index
      */

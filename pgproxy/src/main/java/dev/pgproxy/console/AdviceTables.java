@@ -28,7 +28,7 @@ record AdviceTables(Advisor advisor) {
 
     private static ConsoleAnswer advice(AdviceReport report) {
         Table table = Table.of("database kind gain_ms_per_hour:int8 fingerprint calls:int8 table advice why"
-                + " cost_before:numeric cost_after:numeric size_bytes:int8 sql query");
+                + " pages_before:numeric pages_after:numeric size_bytes:int8 sql query");
         List<Row> rows = new ArrayList<>();
         for (OfDatabase of : report.databases()) {
             of.advice().forEach(advice -> rows.add(new Row(of.database(), advice, of.loads())));

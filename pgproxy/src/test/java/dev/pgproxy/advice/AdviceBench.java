@@ -22,10 +22,15 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A database of {@link TestCluster}, and statements with figures that a test makes up for what is advised of them. Not thread-safe. */
 public final class AdviceBench implements AutoCloseable {
+    private static final Pattern HIT = Pattern.compile("\"Shared Hit Blocks\": (\\d+)");
+    private static final Pattern READ = Pattern.compile("\"Shared Read Blocks\": (\\d+)");
+
     private final Shapes shapes = new Shapes();
     private final MaskedReader reader = new MaskedReader(2000);
     private final String database = TestCluster.freshDatabase();
@@ -76,6 +81,30 @@ public final class AdviceBench implements AutoCloseable {
         return plan.toString();
     }
 
+    /**
+     * Pages that it reads, from memory or not, by EXPLAIN (ANALYZE, BUFFERS); what it writes is rolled back. Counted at the
+     * second run, when nothing is looked up in catalogs and no row's visibility is written down any more.
+     */
+    public long pages(String sql) {
+        long pages = 0;
+        for (int i = 0; i < 2; i++) {
+            run("BEGIN");
+            String plan = explain("(ANALYZE, BUFFERS, FORMAT JSON) " + sql);
+            run("ROLLBACK");
+            pages = first(HIT, plan) + first(READ, plan);
+        }
+        return pages;
+    }
+
+    /** Of the plan's top node, which has those of all others. */
+    private static long first(Pattern pattern, String plan) {
+        Matcher matcher = pattern.matcher(plan);
+        if (!matcher.find()) {
+            throw new AssertionError(plan);
+        }
+        return Long.parseLong(matcher.group(1));
+    }
+
     /** The database as it is. */
     public DatabaseFacts facts() {
         try (Connection own = TestCluster.primary().connect(database)) {
@@ -117,13 +146,15 @@ public final class AdviceBench implements AutoCloseable {
                 0.1);
     }
 
-    /** The indexes that are advised for statements of 20 ms each, as many rows as they really give. */
+    /** The indexes that are advised for statements of 20 ms each, as many rows as they really give or change. */
     public List<Advice> indexes(String... statements) {
         DatabaseFacts facts = facts();
         List<Load> loads = new ArrayList<>();
         for (String sql : statements) {
-            boolean reads = sql.startsWith("SELECT") || sql.startsWith("WITH");
-            loads.add(load(sql, facts, 20, reads ? run(sql) : 1));
+            run("BEGIN");
+            long rows = run(sql);
+            run("ROLLBACK");
+            loads.add(load(sql, facts, 20, rows));
         }
         return new IndexAdvice(facts, table -> 100).of(loads);
     }

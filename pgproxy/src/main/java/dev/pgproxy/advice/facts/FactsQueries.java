@@ -15,7 +15,8 @@ final class FactsQueries {
               coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0), coalesce(s.n_mod_since_analyze, 0),
               s.last_analyze IS NOT NULL OR s.last_autoanalyze IS NOT NULL, coalesce(s.n_live_tup, 0),
               ARRAY(SELECT a.attname::text FROM pg_partitioned_table p
-                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (p.partattrs) WHERE p.partrelid = c.oid)
+                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (p.partattrs) WHERE p.partrelid = c.oid),
+              c.relallvisible::float8 / greatest(c.relpages, 1)
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
             WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'

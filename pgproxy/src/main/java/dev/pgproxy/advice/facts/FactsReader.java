@@ -96,6 +96,7 @@ public final class FactsReader {
                                 row.getLong(5),
                                 row.getDouble(6),
                                 row.getDouble(7),
+                                row.getDouble(16),
                                 new Activity(
                                         row.getLong(8),
                                         row.getLong(9),
@@ -150,6 +151,7 @@ public final class FactsReader {
                     table.parent(),
                     size[0],
                     size[1],
+                    table.visible(),
                     table.activity(),
                     table.partitionedBy(),
                     columns.getOrDefault(table.oid(), List.of())));

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param parent of a partition; 0 = it is none
  * @param tuples estimated
  * @param pages as big as they are now
+ * @param visible share of the pages whose rows all see, so that an index alone can answer; 0 for a partitioned table
  * @param partitionedBy columns of its partition key
  */
 public record TableFacts(
@@ -21,6 +22,7 @@ public record TableFacts(
         long parent,
         double tuples,
         double pages,
+        double visible,
         Activity activity,
         Set<String> partitionedBy,
         List<ColumnFacts> columns) {

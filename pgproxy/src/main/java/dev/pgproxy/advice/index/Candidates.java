@@ -14,6 +14,12 @@ import java.util.Set;
 record Candidates(Costs costs, TableUse use) {
     private static final int MOST_KEYS = 4;
 
+    /** Of more rows an index is hardly smaller than a narrow table. */
+    private static final double COVERED = 0.1;
+
+    private static final int MOST_INCLUDED = 2;
+    private static final int INCLUDED_BYTES = 32;
+
     /** A condition that most rows fulfil makes no index smaller. */
     private static final double FEW = 0.5;
 
@@ -36,12 +42,35 @@ record Candidates(Costs costs, TableUse use) {
                 add(all, joins, where);
             }
         }
+        for (IndexCandidate plain : List.copyOf(all)) {
+            covering(all, plain);
+        }
         for (Term term : use.terms()) {
             if (term.kind() == Kind.CONTAINS) {
                 content(all, term);
             }
         }
         return all;
+    }
+
+    /** With what else the statement needs, if that is little. */
+    private void covering(List<IndexCandidate> all, IndexCandidate plain) {
+        Set<String> needed = use.columns();
+        if (needed == null || plain.shape().has(needed) || costs.selectivity(false) > COVERED) {
+            return;
+        }
+        List<ColumnFacts> more = new ArrayList<>();
+        int width = 0;
+        for (ColumnFacts column : use.table().columns()) {
+            boolean has = plain.shape().has(Set.of(column.name()));
+            if (needed.contains(column.name()) && !has) {
+                more.add(column);
+                width += column.width();
+            }
+        }
+        if (more.size() <= MOST_INCLUDED && width <= INCLUDED_BYTES) {
+            all.add(plain.including(more));
+        }
     }
 
     private void ordered(List<IndexCandidate> all, List<IndexCandidate.Key> values, List<Term> where) {
@@ -124,12 +153,12 @@ record Candidates(Costs costs, TableUse use) {
         if (!term.isExpression() && (json || term.column().type().endsWith("[]"))) {
             IndexCandidate.Key key =
                     new IndexCandidate.Key(term.key(), term.column(), json ? "jsonb_path_ops" : "", false);
-            all.add(new IndexCandidate(use.table(), "gin", List.of(key), List.of()));
+            all.add(new IndexCandidate(use.table(), "gin", List.of(key), List.of(), List.of()));
         }
     }
 
     private void add(List<IndexCandidate> all, List<IndexCandidate.Key> keys, List<Term> where) {
-        IndexCandidate candidate = new IndexCandidate(use.table(), "btree", keys, where);
+        IndexCandidate candidate = new IndexCandidate(use.table(), "btree", keys, List.of(), where);
         if (!keys.isEmpty() && !all.contains(candidate)) {
             all.add(candidate);
         }

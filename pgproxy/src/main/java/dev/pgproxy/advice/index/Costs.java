@@ -8,11 +8,12 @@ import dev.pgproxy.advice.statement.TableUse.SortKey;
 import dev.pgproxy.advice.statement.Term;
 import dev.pgproxy.advice.statement.Term.Kind;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What it costs to find the rows of one table in one place of a statement, in the planner's units and by its formulas, as
- * far as they are simple. Source: src/backend/optimizer/path/costsize.c and utils/adt/selfuncs.c. Immutable.
+ * What it costs to find the rows of one table in one place of a statement, by the planner's formulas as far as they are
+ * simple. Source: src/backend/optimizer/path/costsize.c and utils/adt/selfuncs.c. Immutable.
  *
  * @param rows that a call gives on average
  */
@@ -31,6 +32,16 @@ record Costs(PlannerCosts unit, TableUse use, double rows) {
 
     /** From so many pages on the planner has a helper read too, and one more for each three times as much. */
     private static final double PARALLEL_PAGES = 1024;
+
+    /** Entries in a page of a btree, and pages below one of its inner pages, of keys of ordinary size. */
+    private static final double LEAF_TUPLES = 300;
+
+    private static final double FAN_OUT = 250;
+
+    /** Pages of GIN from the root to what one key has, and rows in each of those that follow. */
+    private static final double CONTENT_PAGES = 3;
+
+    private static final double CONTENT_TUPLES = 2000;
 
     private double tuples() {
         return Math.max(1, use.table().tuples());
@@ -105,7 +116,7 @@ record Costs(PlannerCosts unit, TableUse use, double rows) {
     }
 
     /** From end to end. */
-    double sequential() {
+    Cost sequential() {
         double workers = 0;
         for (double size = PARALLEL_PAGES; pages() >= size && workers < 2; size *= 3) {
             workers++;
@@ -114,7 +125,7 @@ record Costs(PlannerCosts unit, TableUse use, double rows) {
         double cpu = tuples() * (unit.tuple() + unit.operator() * (use.terms().size() + use.others()));
         double found = tuples() * selectivity(false);
         double together = workers == 0 ? cpu : Math.min(cpu, cpu / share + 1000 + 0.1 * found);
-        return pages() * unit.sequentialPage() + together + sorting(found);
+        return new Cost(pages() * unit.sequentialPage() + together + sorting(found), pages());
     }
 
     /** In memory, all of them or only the first. */
@@ -127,14 +138,14 @@ record Costs(PlannerCosts unit, TableUse use, double rows) {
     }
 
     /**
-     * By an index; infinite if it is of no use.
+     * By an index; {@link Cost#NEVER} if it is of no use.
      *
      * @param joined whether rows are looked up by what another table has
      */
-    double by(IndexShape index, boolean joined) {
+    Cost by(IndexShape index, boolean joined) {
         double partial = partial(index);
         if (partial <= 0) {
-            return Double.POSITIVE_INFINITY;
+            return Cost.NEVER;
         }
         return index.method().equals("gin") || index.method().equals("gist")
                 ? byContent(index, partial)
@@ -163,23 +174,24 @@ record Costs(PlannerCosts unit, TableUse use, double rows) {
         return share;
     }
 
-    private double byContent(IndexShape index, double partial) {
+    private Cost byContent(IndexShape index, double partial) {
         for (Term term : use.terms()) {
             boolean has = index.keys().stream().anyMatch(key -> key.text().equals(term.key()));
             if (term.kind() == Kind.CONTAINS && has) {
                 double found = Math.max(1, tuples() * selectivity(term) * partial);
-                return 8 * unit.randomPage()
-                        + heap(found, 0)
-                        + found * (unit.tuple() + 2 * unit.operator())
-                        + sorting(found);
+                double cpu = found * (unit.tuple() + 2 * unit.operator()) + sorting(found);
+                return new Cost(
+                        8 * unit.randomPage() + heap(found, 0) + cpu,
+                        CONTENT_PAGES + found / CONTENT_TUPLES + touched(found));
             }
         }
-        return Double.POSITIVE_INFINITY;
+        return Cost.NEVER;
     }
 
-    private double byOrder(IndexShape index, double partial, boolean joined) {
+    private Cost byOrder(IndexShape index, double partial, boolean joined) {
         double share = 1;
         int used = 0;
+        double descents = 1;
         boolean oneValue = true;
         for (IndexShape.Key key : index.keys()) {
             Term term = term(key, joined, index.method());
@@ -193,13 +205,14 @@ record Costs(PlannerCosts unit, TableUse use, double rows) {
                 break;
             }
             oneValue &= !term.isMany();
+            descents *= term.isMany() ? LOOKED_FOR : 1;
         }
         boolean sorted = index.method().equals("btree") && isSorted(index.keys(), joined);
         boolean reads = used > 0 || !index.predicates().isEmpty() && !index.isDoubtful() || sorted && use.isLimited();
         if (!reads) {
-            return Double.POSITIVE_INFINITY;
+            return Cost.NEVER;
         }
-        double found = Math.max(1, tuples() * partial * share);
+        double found = Math.max(atLeast(), tuples() * partial * share);
         if (sorted && use.isLimited()) {
             double rest = Math.max(selectivity(joined) / Math.max(partial * share, 1e-12), 1e-9);
             found = Math.min(found, Math.max(1, rows) / Math.min(1, rest));
@@ -210,7 +223,52 @@ record Costs(PlannerCosts unit, TableUse use, double rows) {
                 * (unit.tuple()
                         + unit.indexTuple()
                         + unit.operator() * use.terms().size());
-        return inIndex + heap(found, correlation) + cpu + (sorted ? 0 : sorting(tuples() * selectivity(joined)));
+        Set<String> needed = use.columns();
+        boolean only = needed != null && index.method().equals("btree") && index.has(needed);
+        double looked =
+                only ? 1 - Math.min(1, use.table().visible()) : 1; // share of the rows that the table is asked for
+        double planner = inIndex
+                + looked * heap(found, correlation)
+                + cpu
+                + (sorted ? 0 : sorting(tuples() * selectivity(joined)));
+        double read = descents * depth(index, partial) + found / LEAF_TUPLES;
+        double heap = sorted ? inOrder(found, correlation, partial) : touched(found, correlation, partial);
+        return new Cost(planner, read + looked * heap);
+    }
+
+    /** If the rows of the result are those found here, an index finds them all, however conditions depend on each other. */
+    private double atLeast() {
+        return Math.max(1, use.isWhole() && !use.isLimited() ? rows : 1);
+    }
+
+    /** From the root to a leaf. */
+    private double depth(IndexShape index, double partial) {
+        double levels = 1;
+        for (double blocks = tuples() * partial / LEAF_TUPLES; blocks > 1; blocks /= FAN_OUT) {
+            levels++;
+        }
+        return index.method().equals("hash") ? 2 : levels;
+    }
+
+    /**
+     * Rows that come in the order of an index: each has its page looked at, if it is not that of the row before.
+     *
+     * @param partial share of the rows that the index has: they may lie apart
+     */
+    private double inOrder(double found, double correlation, double partial) {
+        double together = found * pages() / (tuples() * partial);
+        return found + correlation * correlation * (Math.min(found, together) - found);
+    }
+
+    /** So many rows: each page once, as bitmap scans do. */
+    private double touched(double found, double correlation, double partial) {
+        double scattered = touched(found);
+        double together = 1 + found * pages() / (tuples() * partial);
+        return scattered + correlation * correlation * (Math.min(scattered, together) - scattered);
+    }
+
+    private double touched(double found) {
+        return Math.min(pages(), 2 * pages() * found / (2 * pages() + found));
     }
 
     private double correlation(List<IndexShape.Key> keys, boolean oneValue) {
@@ -278,7 +336,7 @@ record Costs(PlannerCosts unit, TableUse use, double rows) {
 
     /** So many rows of the table itself: index_pages_fetched and cost_bitmap_heap_scan, interpolated by correlation. */
     private double heap(double found, double correlation) {
-        double touched = Math.min(pages(), 2 * pages() * found / (2 * pages() + found));
+        double touched = touched(found);
         double each = touched < 2
                 ? unit.randomPage()
                 : unit.randomPage() - (unit.randomPage() - unit.sequentialPage()) * Math.sqrt(touched / pages());

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Which indexes would make statements cheaper: of all candidates of a table the one that gains most, then the one that
@@ -35,6 +34,12 @@ public final class IndexAdvice {
     /** An index has to make the statement cheaper by this at least. */
     private static final double WORTH = 0.5;
 
+    /** An index that carries columns, so that it changes whenever they do, has to gain so many times as much as another one. */
+    private static final double CARRY_WORTH = 1.25;
+
+    /** And so many pages for each call. */
+    private static final double CARRY_PAGES = 100;
+
     /** Milliseconds per call, and per hour, below which nobody needs an index. */
     private static final double FAST = 0.5;
 
@@ -43,15 +48,22 @@ public final class IndexAdvice {
     /** Milliseconds that one more index costs for each row that is written. */
     private static final double WRITE = 0.01;
 
+    /** Pages on the way to where an entry goes, in each index. */
+    private static final double ENTRY_PAGES = 3;
+
     private final DatabaseFacts facts;
     private final ToDoubleFunction<TableFacts> writes;
     private final Map<TableFacts, List<Use>> uses = new LinkedHashMap<>();
     private final Map<TableUse, Costs> costs = new HashMap<>();
 
-    /** @param whole cost of the statement as things are */
-    private record Use(Load load, TableUse use, double whole) {}
+    /** @param rest cost of the statement in its other places, as things are */
+    private record Use(Load load, TableUse use, Cost rest) {}
 
-    private record Gain(Use use, double before, double after, double perHour) {}
+    /**
+     * @param before cost of the whole statement
+     * @param after the same with the index
+     */
+    private record Gain(Use use, Cost before, Cost after, double perHour) {}
 
     /** @param writes rows of a table that are written per hour; negative = not known */
     public IndexAdvice(DatabaseFacts facts, ToDoubleFunction<TableFacts> writes) {
@@ -77,19 +89,32 @@ public final class IndexAdvice {
     }
 
     private void enter(Load load, ReadStatement statement) {
-        double whole = 0;
+        Cost whole = written(load, statement);
         for (TableUse use : statement.uses()) {
             costs.put(use, new Costs(facts.surroundings().costs(), use, load.rowsPerCall()));
         }
         for (TableUse use : statement.uses()) {
-            whole += cost(use, existing(use.table()));
+            whole = whole.plus(cost(use, existing(use.table())));
         }
         for (TableUse use : statement.uses()) {
             List<Use> list = uses.computeIfAbsent(use.table(), table -> new ArrayList<>());
             if (list.size() < MOST_USES && use.terms().stream().noneMatch(term -> isPruned(use.table(), term))) {
-                list.add(new Use(load, use, whole));
+                list.add(new Use(load, use, whole.minus(cost(use, existing(use.table())))));
             }
         }
+    }
+
+    /** Pages that are looked at once more to change rows; the planner leaves them out. */
+    private Cost written(Load load, ReadStatement statement) {
+        TableFacts table = statement.written();
+        double each = table == null
+                ? 0
+                : switch (statement.verb()) {
+                    case SELECT -> 0;
+                    case DELETE, INSERT -> 1;
+                    case UPDATE -> 1 + ENTRY_PAGES * (1 + facts.indexes(table).size());
+                };
+        return new Cost(0, each * load.rowsPerCall());
     }
 
     /** Which partitions are read then is not known here. */
@@ -112,16 +137,16 @@ public final class IndexAdvice {
     }
 
     /** The cheapest way: once through the table, or a look-up for each row of the table that it is joined with. */
-    private double cost(TableUse use, List<IndexShape> indexes) {
+    private Cost cost(TableUse use, List<IndexShape> indexes) {
         Costs of = costs(use);
-        double best = of.sequential();
-        double lookup = Double.POSITIVE_INFINITY;
+        Cost best = of.sequential();
+        Cost lookup = Cost.NEVER;
         for (IndexShape index : indexes) {
-            best = Math.min(best, of.by(index, false));
-            lookup = Math.min(lookup, of.by(index, true));
+            best = best.or(of.by(index, false));
+            lookup = lookup.or(of.by(index, true));
         }
         double driving = driving(use);
-        return driving < 0 ? best : Math.min(best, driving * lookup);
+        return driving < 0 ? best : best.or(lookup.times(driving));
     }
 
     /** How many rows the tables give that it is joined with; negative if there is none that is known. */
@@ -154,9 +179,11 @@ public final class IndexAdvice {
             for (IndexCandidate candidate : candidates) {
                 List<Gain> gains = gains(candidate, list, there);
                 double all = gains.stream().mapToDouble(Gain::perHour).sum() - upkeep(table);
-                boolean simpler =
-                        best != null && candidate.keys().size() < best.keys().size();
-                if (all > most * (simpler ? 0.95 : 1.05)) {
+                boolean carries = candidate.isCarrying();
+                boolean simpler = best != null
+                        && !carries
+                        && candidate.keys().size() < best.keys().size();
+                if (all > most * (simpler ? 0.95 : carries ? CARRY_WORTH : 1.05)) {
                     best = candidate;
                     gained = gains;
                     most = all;
@@ -179,11 +206,16 @@ public final class IndexAdvice {
         with.add(candidate.shape());
         List<Gain> gains = new ArrayList<>();
         for (Use use : list) {
-            double before = cost(use.use(), there);
-            double after = cost(use.use(), with);
-            double share = Math.min(1, (before - after) / Math.max(use.whole(), before));
-            if (after <= before * WORTH && share > 0.2) {
-                gains.add(new Gain(use, before, after, share * use.load().servedPerHour()));
+            Cost here = cost(use.use(), there);
+            Cost then = cost(use.use(), with);
+            Cost before = use.rest().plus(here);
+            if (candidate.isCarrying() && here.pages() - then.pages() < CARRY_PAGES) {
+                continue;
+            }
+            double share = (here.planner() - then.planner()) / before.planner();
+            if (then.planner() <= here.planner() * WORTH && share > 0.2) {
+                gains.add(new Gain(
+                        use, before, use.rest().plus(then), share * use.load().servedPerHour()));
             }
         }
         return gains;
@@ -195,8 +227,7 @@ public final class IndexAdvice {
             best = gain.perHour() > best.perHour() ? gain : best;
         }
         TableFacts table = candidate.table();
-        List<ColumnFacts> columns =
-                candidate.keys().stream().map(IndexCandidate.Key::column).toList();
+        List<ColumnFacts> columns = candidate.columns();
         double share = 1;
         for (Term term : candidate.where()) {
             share *= costs(best.use().use()).selectivity(term);
@@ -229,16 +260,6 @@ public final class IndexAdvice {
                         : "create this index",
                 why,
                 candidate.sql(),
-                new Estimate(best.before(), best.after(), bytes));
-    }
-
-    /** What a statement costs by itself, for tests; null if it has no table. */
-    @Nullable
-    Double cost(ReadStatement statement) {
-        return statement.uses().isEmpty()
-                ? null
-                : statement.uses().stream()
-                        .mapToDouble(use -> cost(use, existing(use.table())))
-                        .sum();
+                new Estimate(best.before().pages(), best.after().pages(), bytes));
     }
 }

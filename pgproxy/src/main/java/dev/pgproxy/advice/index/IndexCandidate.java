@@ -12,9 +12,10 @@ import java.util.Set;
 /**
  * An index that could be. Immutable.
  *
+ * @param included columns that it only carries, so that the table need not be read
  * @param where constant conditions of a partial index; empty = of all rows
  */
-record IndexCandidate(TableFacts table, String method, List<Key> keys, List<Term> where) {
+record IndexCandidate(TableFacts table, String method, List<Key> keys, List<ColumnFacts> included, List<Term> where) {
     /**
      * One of its keys. Immutable.
      *
@@ -32,7 +33,23 @@ record IndexCandidate(TableFacts table, String method, List<Key> keys, List<Term
 
     IndexCandidate {
         keys = List.copyOf(keys);
+        included = List.copyOf(included);
         where = List.copyOf(where);
+    }
+
+    IndexCandidate including(List<ColumnFacts> columns) {
+        return new IndexCandidate(table, method, keys, columns, where);
+    }
+
+    boolean isCarrying() {
+        return !included.isEmpty();
+    }
+
+    /** All that it stores. */
+    List<ColumnFacts> columns() {
+        List<ColumnFacts> columns = new ArrayList<>(included);
+        keys.forEach(key -> columns.add(key.column()));
+        return columns;
     }
 
     IndexShape shape() {
@@ -43,7 +60,9 @@ record IndexCandidate(TableFacts table, String method, List<Key> keys, List<Term
         }
         Set<String> predicates = new HashSet<>();
         where.forEach(term -> predicates.add(predicate(term)));
-        return new IndexShape(method, shapes, predicates, false);
+        Set<String> carried = new HashSet<>();
+        included.forEach(column -> carried.add(column.name()));
+        return new IndexShape(method, shapes, carried, predicates, false);
     }
 
     /** As {@link IndexShape#predicate} writes it; of a condition that is not constant something that no index has. */
@@ -74,6 +93,10 @@ record IndexCandidate(TableFacts table, String method, List<Key> keys, List<Term
         sql.append(method.equals("btree") ? " (" : " USING " + method + " (");
         for (int i = 0; i < keys.size(); i++) {
             sql.append(i == 0 ? "" : ", ").append(keys.get(i).sql());
+        }
+        for (int i = 0; i < included.size(); i++) {
+            sql.append(i == 0 ? ") INCLUDE (" : ", ")
+                    .append(Identifier.quoted(included.get(i).name()));
         }
         sql.append(')');
         for (int i = 0; i < where.size(); i++) {

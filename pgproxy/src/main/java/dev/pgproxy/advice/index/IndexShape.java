@@ -9,10 +9,11 @@ import java.util.Set;
 /**
  * An index that is there, or could be, as far as costs depend on it. Immutable.
  *
+ * @param included columns that it only carries
  * @param predicates conditions as {@link #predicate} writes them; empty = of all rows
  * @param isDoubtful whether it has a predicate that is not understood, so that a statement may be able to use it, or not
  */
-record IndexShape(String method, List<Key> keys, Set<String> predicates, boolean isDoubtful) {
+record IndexShape(String method, List<Key> keys, Set<String> included, Set<String> predicates, boolean isDoubtful) {
     /**
      * One of its keys. Immutable.
      *
@@ -24,6 +25,7 @@ record IndexShape(String method, List<Key> keys, Set<String> predicates, boolean
 
     IndexShape {
         keys = List.copyOf(keys);
+        included = Set.copyOf(included);
         predicates = Set.copyOf(predicates);
     }
 
@@ -37,7 +39,19 @@ record IndexShape(String method, List<Key> keys, Set<String> predicates, boolean
         }
         String predicate = Expressions.canonical(index.predicate());
         boolean understood = predicate.isEmpty() || predicate.matches("(NOT)?[\\p{L}_0-9]+(IS(NOT)?NULL)?");
-        return new IndexShape(index.method(), keys, predicate.isEmpty() ? Set.of() : Set.of(predicate), !understood);
+        return new IndexShape(
+                index.method(),
+                keys,
+                Set.copyOf(index.included()),
+                predicate.isEmpty() ? Set.of() : Set.of(predicate),
+                !understood);
+    }
+
+    /** Whether it has all of these columns. */
+    boolean has(Set<String> columns) {
+        return columns.stream()
+                .allMatch(column -> included.contains(column)
+                        || keys.stream().anyMatch(key -> key.text().equals(column)));
     }
 
     /** A condition as PostgreSQL writes it, without blanks, quotes and parentheses. */

@@ -71,6 +71,10 @@ public final class StatementReader {
     public @Nullable ReadStatement read(Statement statement) {
         if (statement instanceof Select select) {
             select(select, null, Set.of(), true);
+            if (!traits.contains(Trait.LOCKS)) {
+                Words words = Words.of(select.toString());
+                uses.forEach(use -> use.need(words.columns(use)));
+            }
             return result(Verb.SELECT, null);
         } else if (statement instanceof Update update) {
             return result(Verb.UPDATE, update(update));

@@ -4,6 +4,8 @@ import dev.pgproxy.advice.facts.TableFacts;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** A table in one place of a statement, and what is asked of its rows there. Read-only once the statement is read. */
 public final class TableUse {
@@ -14,6 +16,7 @@ public final class TableUse {
     private int others;
     private boolean limited;
     private boolean whole;
+    private @Nullable Set<String> columns;
 
     /** A column that the result is ordered by. Immutable. */
     public record SortKey(String column, boolean descending) {}
@@ -55,6 +58,15 @@ public final class TableUse {
     /** Whether the rows of the result are the rows found here. */
     public boolean isWhole() {
         return whole;
+    }
+
+    /** The columns that are needed, and perhaps some more; null = any of them. */
+    public @Nullable Set<String> columns() {
+        return columns;
+    }
+
+    void need(@Nullable Set<String> needed) {
+        columns = needed;
     }
 
     void add(Term term) {

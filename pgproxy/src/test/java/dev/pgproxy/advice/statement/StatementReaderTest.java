@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,7 +41,7 @@ final class StatementReaderTest {
             list.add(new ColumnFacts(parts[0], parts.length > 1 ? parts[1] : "integer", false, true, -1, 0, 0.5, 0, 4));
         }
         Activity none = new Activity(0, 0, 0, 0, 0, true, 0);
-        return new TableFacts(oid, schema, name, 'r', 0, 1e6, 1e4, none, Set.of(), list);
+        return new TableFacts(oid, schema, name, 'r', 0, 1e6, 1e4, 1, none, Set.of(), list);
     }
 
     private static ReadStatement read(String sql) {
@@ -57,6 +58,27 @@ final class StatementReaderTest {
                                 .collect(Collectors.joining(", "))
                         + "?".repeat(use.others()))
                 .collect(Collectors.joining("; "));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "SELECT a, count(*) FROM t WHERE b > ? GROUP BY a | [a, b]",
+                "SELECT v.a FROM t v JOIN u ON u.x = v.c | [a, c]",
+                "SELECT count(*) FROM t | []",
+                "SELECT * FROM t WHERE a = ? | null",
+                "SELECT a * b FROM t | null",
+                "SELECT t FROM t | null",
+                "SELECT to_json(v) FROM t v | null",
+                "SELECT b FROM t NATURAL JOIN u | null",
+                "SELECT a FROM t FOR UPDATE | null",
+                "DELETE FROM t WHERE a = ? | null"
+            })
+    void columnsThatAreNeededAreThoseThatAreNamedUnlessThereMayBeMore(String sql, String columns) {
+        Set<String> needed = read(sql).uses().getFirst().columns();
+        assertThat(String.valueOf(needed == null ? null : new TreeSet<>(needed)))
+                .isEqualTo(columns);
     }
 
     @ParameterizedTest
