@@ -115,7 +115,7 @@ final class IndexAdviceIT {
     /** What was promised, and what was measured: pages before and after. */
     private record Promise(Case of, Estimate promised, long before, long after) {
         boolean isKept() {
-            return isNear(promised.before(), before) && isNear(promised.after(), after);
+            return isNear(promised.before(), (double) before) && isNear(promised.after(), (double) after);
         }
 
         private static boolean isNear(double promised, double measured) {
