@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -38,6 +39,10 @@ final class DeployFilesTest {
 
     private static Config compose() throws IOException {
         return YamlFile.documents(ROOT.resolve("docker-compose.yml")).getFirst();
+    }
+
+    private static Config service(String name) throws IOException {
+        return Objects.requireNonNull(services().get(name), name);
     }
 
     private static Map<String, Config> services() throws IOException {
@@ -99,7 +104,7 @@ final class DeployFilesTest {
     private static ProxyConfig inCompose() throws IOException, ConfigProblems {
         return load(
                 ROOT.resolve("conf/compose/pgproxy.conf"),
-                services().get("pgproxy1").getConfig("environment").root().keySet());
+                service("pgproxy1").getConfig("environment").root().keySet());
     }
 
     private static ProxyConfig inKubernetes(Path directory) throws IOException, ConfigProblems {
@@ -145,7 +150,8 @@ final class DeployFilesTest {
                     assertThat(services).containsKey(name);
                     assertThat(service.getString("depends_on." + name + ".condition"))
                             .isEqualTo("service_healthy");
-                    assertThat(services.get(name).hasPath("healthcheck") || name.startsWith("pgproxy"))
+                    assertThat(Objects.requireNonNull(services.get(name)).hasPath("healthcheck")
+                                    || name.startsWith("pgproxy"))
                             .as("health check of %s", name)
                             .isTrue();
                 });
@@ -175,7 +181,7 @@ final class DeployFilesTest {
                         "prometheus:9090",
                         "alertmanager:9093"))
                 .hasSize(10)
-                .allSatisfy(each -> assertThat(services).containsKey(each.split(":")[0]));
+                .allSatisfy(each -> assertThat(services).containsKey(each.substring(0, each.indexOf(':'))));
     }
 
     @Test
@@ -203,7 +209,7 @@ final class DeployFilesTest {
                 .contains("check port " + config.http().port())
                 .contains("bind :" + config.listen().listenPort());
         for (String name : List.of("pgproxy1", "pgproxy2")) {
-            Config service = services().get(name);
+            Config service = service(name);
             assertThat(haproxy)
                     .contains("server " + name + " " + name + ":"
                             + config.listen().listenPort());
@@ -211,7 +217,7 @@ final class DeployFilesTest {
             assertThat(seconds(service.getString("stop_grace_period")))
                     .isGreaterThan(config.timeouts().shutdownTimeout());
         }
-        assertThat(services().get("haproxy").getStringList("ports"))
+        assertThat(service("haproxy").getStringList("ports"))
                 .containsExactly("127.0.0.1:6432:" + config.listen().listenPort());
     }
 
@@ -223,9 +229,9 @@ final class DeployFilesTest {
         assertThat(job.getConfigList("static_configs").getFirst().getStringList("targets"))
                 .containsExactly("pgproxy1:9127", "pgproxy2:9127");
         assertThat(job.getString("authorization.credentials_file")).isEqualTo("/run/secrets/http_token");
-        assertThat(services().get("prometheus").getStringList("secrets")).containsExactly("http_token");
+        assertThat(service("prometheus").getStringList("secrets")).containsExactly("http_token");
         String rules = prometheus.getStringList("rule_files").getFirst();
-        assertThat(services().get("prometheus").getStringList("volumes"))
+        assertThat(service("prometheus").getStringList("volumes"))
                 .contains("./conf/prometheus/" + rules + ":/etc/prometheus/" + rules + ":ro");
     }
 
