@@ -14,6 +14,16 @@ public final class LatencyBounds {
             .flatMap(power -> Arrays.stream(STEPS).map(step -> step * power))
             .toArray();
 
+    /** By the power of two that a time is at least: the first bucket where it may belong. */
+    private static final byte[] FROM = new byte[Long.SIZE];
+
+    static {
+        for (int power = 0; power < Long.SIZE - 1; power++) {
+            int at = Arrays.binarySearch(NANOS, 1L << power);
+            FROM[power] = (byte) (at < 0 ? -at - 1 : at);
+        }
+    }
+
     private LatencyBounds() {}
 
     /** How many buckets there are, the unbounded one included. */
@@ -28,7 +38,13 @@ public final class LatencyBounds {
 
     /** Where a time belongs. */
     static int bucket(long nanos) {
-        int at = Arrays.binarySearch(NANOS, nanos);
-        return at < 0 ? -at - 1 : at;
+        if (nanos <= NANOS[0]) {
+            return 0;
+        }
+        int at = FROM[Long.SIZE - 1 - Long.numberOfLeadingZeros(nanos)];
+        while (at < NANOS.length && NANOS[at] < nanos) {
+            at++;
+        }
+        return at;
     }
 }

@@ -10,7 +10,12 @@ final class LatencyCounts {
     private final AtomicLongArray counts = new AtomicLongArray(SUM + 1);
 
     void record(long nanos) {
-        add(LatencyBounds.bucket(nanos), 1);
+        record(nanos, LatencyBounds.bucket(nanos));
+    }
+
+    /** With the bucket where it belongs. */
+    void record(long nanos, int bucket) {
+        add(bucket, 1);
         add(SUM, nanos);
     }
 

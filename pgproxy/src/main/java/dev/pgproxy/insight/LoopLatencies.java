@@ -39,10 +39,11 @@ final class LoopLatencies {
 
         /** A server has answered it, or nobody. */
         void answered(long queued, long served) {
-            statements.record(queued + served);
+            int bucket = LatencyBounds.bucket(served);
+            statements.record(queued + served, queued == 0 ? bucket : LatencyBounds.bucket(queued + served));
             queue.record(queued);
             if (host != null) {
-                host.record(served);
+                host.record(served, bucket);
             }
         }
 

@@ -1,6 +1,8 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.insight.Caller;
+import dev.pgproxy.routing.sql.Shape;
+import dev.pgproxy.rules.StatementRules;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import org.jspecify.annotations.Nullable;
@@ -27,5 +29,11 @@ final class SessionCaller {
             }
         }
         return caller;
+    }
+
+    /** Nanoseconds from which on a statement of theirs is slow by a rule; -1 = by none. */
+    long slowFrom(StatementRules rules, @Nullable Shape shape) {
+        Caller by = now(); // looking for the name in what was reported costs more
+        return rules.slowFrom(shape, by.user(), by.database(), by.application());
     }
 }

@@ -494,6 +494,6 @@ public final class StatementWatch {
     }
 
     private long ruled(@Nullable Shape shape) {
-        return rules.slowFrom(shape, session.user(), session.database(), session.application());
+        return caller.slowFrom(rules, shape);
     }
 }

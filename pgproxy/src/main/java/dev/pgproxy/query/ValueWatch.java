@@ -153,7 +153,13 @@ final class ValueWatch {
             return;
         }
         long text = named ? 1 : parsed;
-        values = text == Runs.NO_VALUES ? text : parameters(places, text, buf, from, to);
+        if (text == Runs.NO_VALUES) {
+            values = text;
+        } else if (watching.hasParent()) {
+            values = parameters(places, text, buf, from, to);
+        } else { // it is only asked whether they are the same again
+            values = ValueReader.hash(text, buf, from, to) | 1;
+        }
         if (rest != null && watching.wantsTags(shape)) {
             watching.tags(CommentTags.of(rest, zero(rest)));
         }
