@@ -285,7 +285,8 @@ final class PlanCaptureIT {
 
     @Test
     void whatRunsAndWhatWaitsIsShown() {
-        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1\n");
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1\ncontrol_user = postgres\n"
+                + "control_password = \"" + TestCluster.PASSWORD + "\"\n");
         Endpoint console = under.proxied().withDatabase("pgproxy");
         try (var proxy = under.proxy();
                 RawClient first = under.proxied().login();
@@ -303,9 +304,12 @@ final class PlanCaptureIT {
                             .containsEntry("state", "running")
                             .containsEntry("user", "postgres")
                             .containsEntry("host", under.server().toString())
+                            .containsEntry("wait_event_type", "Lock")
+                            .containsEntry("wait_event", "advisory")
                             .containsEntry("query", "SELECT ?, pg_advisory_xact_lock(?)");
                     assertThat(active.get(1))
                             .containsEntry("state", "waiting")
+                            .containsEntry("wait_event", "")
                             .containsEntry("host", "")
                             .containsEntry("query", "SELECT ? AS b");
                     assertThat(Long.parseLong(active.get(0).getOrDefault("duration_us", "")))
@@ -316,6 +320,26 @@ final class PlanCaptureIT {
             first.readUntilReady();
             second.readUntilReady();
             assertThat(rows(console, under.database(), "SHOW ACTIVE")).isEmpty();
+        }
+    }
+
+    @Test
+    void whatServersWaitForIsNotSaidToWhoMayNotSeeIt() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("control_user = nobody_there\n");
+        Endpoint console = under.proxied().withDatabase("pgproxy");
+        try (var proxy = under.proxy();
+                RawClient client = under.proxied().login();
+                RawClient holder = under.direct().login()) {
+            holder.query("SELECT pg_advisory_lock(816)").readUntilReady();
+            client.query("SELECT pg_advisory_xact_lock(816)");
+            await().untilAsserted(() -> assertThat(rows(console, under.database(), "SHOW ACTIVE"))
+                    .singleElement()
+                    .satisfies(row -> assertThat(row)
+                            .containsEntry("state", "running")
+                            .containsEntry("wait_event_type", "")
+                            .containsEntry("wait_event", "")));
+            holder.query("SELECT pg_advisory_unlock(816)").readUntilReady();
+            client.readUntilReady();
         }
     }
 }

@@ -64,7 +64,8 @@ final class ShowTables {
         SlowTables slowTables = new SlowTables(services.slow());
         table("plans", slowTables::plans);
         table("slow totals", slowTables::totals);
-        live("active", SlowTables::active);
+        ServerWaits waits = new ServerWaits(services.routes());
+        byName.put("active", () -> Snapshot.take(clients, pools).thenCompose(now -> SlowTables.active(now, waits)));
         AdviceTables adviceTables = new AdviceTables(program.advisor());
         byName.put("advice", adviceTables::advice);
         byName.put("indexes", adviceTables::indexes);

@@ -2,6 +2,9 @@ package dev.pgproxy.console;
 
 import dev.pgproxy.client.ClientConnection;
 import dev.pgproxy.client.ConsoleAnswer;
+import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.console.ServerWaits.Backend;
+import dev.pgproxy.console.ServerWaits.Wait;
 import dev.pgproxy.insight.ExplainedPlan;
 import dev.pgproxy.insight.PlanReport;
 import dev.pgproxy.insight.Plans;
@@ -9,9 +12,15 @@ import dev.pgproxy.insight.Printable;
 import dev.pgproxy.insight.SlowLog;
 import dev.pgproxy.insight.SlowReports;
 import dev.pgproxy.query.Active;
+import dev.pgproxy.server.ServerConnection;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,24 +82,44 @@ record SlowTables(SlowReports slow) {
                 .answer();
     }
 
-    /** The longest first. */
-    static ConsoleAnswer active(Snapshot now) {
+    /** The longest first, with what their servers wait for. */
+    static CompletionStage<ConsoleAnswer> active(Snapshot now, ServerWaits waits) {
+        Set<Backend> backends = now.clients().stream()
+                .map(SlowTables::backend)
+                .filter(Objects::nonNull)
+                .collect(Collectors.toSet());
+        return waits.of(backends).thenApply(found -> active(now, found));
+    }
+
+    private static ConsoleAnswer active(Snapshot now, Map<Backend, Wait> waits) {
         Table table = Table.of("id:int4 database user application_name addr state duration_us:int8 host remote_pid:int4"
-                + " fingerprint query");
+                + " wait_event_type wait_event fingerprint query");
         now.clients().stream()
                 .filter(view -> view.active() != null)
                 .sorted((a, b) -> Long.compare(b.activeFor(), a.activeFor()))
-                .forEach(view -> row(view, table));
+                .forEach(view -> row(view, waits, table));
         return table.answer();
     }
 
-    private static void row(ClientView view, Table table) {
+    /** Who works for a client; null where nobody does. */
+    private static @Nullable Backend backend(ClientView view) {
+        Active active = view.active();
+        ServerConnection server = view.server();
+        HostAddress host = active == null ? null : active.host();
+        return host == null || server == null
+                ? null
+                : new Backend(host, server.identity().processId());
+    }
+
+    private static void row(ClientView view, Map<Backend, Wait> waits, Table table) {
         ClientConnection client = view.client();
         Active active = view.active();
         if (active == null) {
             return;
         }
         InetAddress address = client.address();
+        Backend backend = backend(view);
+        Wait wait = backend == null ? null : waits.get(backend);
         table.row(
                 client.id(),
                 Printable.of(client.database()),
@@ -100,7 +129,9 @@ record SlowTables(SlowReports slow) {
                 active.state(),
                 view.activeFor() / 1000,
                 active.host(),
-                view.server() == null ? null : view.server().identity().processId(),
+                backend == null ? null : backend.pid(),
+                wait == null ? null : wait.type(),
+                wait == null ? null : wait.event(),
                 active.shape().fingerprint(),
                 Printable.of(active.shape().masked()));
     }
