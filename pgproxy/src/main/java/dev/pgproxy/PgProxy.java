@@ -183,6 +183,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             proxy.close();
             throw e;
         }
+        proxy.watchConfigured();
         proxy.warming.reload(config.warmQueries());
         proxy.planCapture.reload(config.slow());
         proxy.startHttp();
@@ -405,6 +406,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         pools.control(secrets.control(changed.auth()));
         routes.reload(changed, secrets.controlLogin(changed.auth()));
         breakers.keep(changed, routes.clusters());
+        watchConfigured();
         services.reload(changed, clientTls, secrets.authenticator(changed, lookUp(changed, secrets), slow));
         warming.reload(changed.warmQueries());
         planCapture.reload(changed.slow());
@@ -413,6 +415,10 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
             queryLog.reload(changed.queryLog());
         }
         advisor.reload(changed.statistics());
+    }
+
+    private void watchConfigured() {
+        config.databases().values().forEach(each -> routes.enter(each, each.name())); // no client is waited for
     }
 
     /** Servers whose database, user or TLS is another now are closed when they are free. */

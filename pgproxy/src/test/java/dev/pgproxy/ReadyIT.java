@@ -62,6 +62,19 @@ final class ReadyIT extends FailoverCase {
         awaitNotReady("no primary for " + primary().host() + ":" + primary().port() + ": none was seen yet");
     }
 
+    /** A database with a name is watched before anybody has used it. */
+    @Test
+    void itIsNotReadyWhenThePrimaryIsDeadFromTheStartOn() throws Exception {
+        String first = primary().host() + ":" + primary().port();
+        primary().kill9();
+        startUnseen(HTTP + "databases { postgres { primary = \"" + first + "\", replicas = [\""
+                + replica(0).host() + ":" + replica(0).port() + "\"] } }\n");
+        await().until(() -> browser().status("/health/ready") == 503);
+        assertThat(browser().get("/health/ready").body()).startsWith("no primary for " + first);
+        primary().start();
+        awaitReady();
+    }
+
     @Test
     void itIsReadyAgainWhenAnotherHostTakesWrites() throws Exception {
         start(HTTP + "failover_wait = 30s\n");
