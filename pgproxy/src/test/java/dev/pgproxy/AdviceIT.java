@@ -104,9 +104,55 @@ final class AdviceIT {
             assertThat(failed || two.stream().anyMatch(message -> message.type() == 'E'))
                     .isTrue();
         }
-        List<@Nullable String> dead = only(shown("ADVICE"), "deadlock");
-        assertThat(dead.get(5)).isEqualTo("public.accounts");
-        assertThat(dead.get(7)).startsWith("1 of 1 calls ended in a deadlock");
+        await().untilAsserted(
+                        () -> { // the other's loop was asked meanwhile
+                            List<@Nullable String> dead = only(shown("ADVICE"), "deadlock");
+                            assertThat(dead.get(5)).isEqualTo("public.accounts");
+                            assertThat(dead.get(7))
+                                    .matches(
+                                            "1 of 1 calls ended in a deadlock \\(40P01\\): 1 time with [0-9a-f]{32} \\(UPDATE accounts SET .*");
+                            String both = dead.get(7) + dead.getLast();
+                            assertThat(both).contains("SET balance = ? WHERE id = ?", "SET secret = ? WHERE id = ?");
+                        });
+    }
+
+    @Test
+    void threeStatementsOfARingAreTold() {
+        List<RawClient> clients =
+                List.of(client, under.proxied().login(), under.proxied().login());
+        for (int i = 0; i < 3; i++) {
+            clients.get(i)
+                    .query("BEGIN; UPDATE accounts SET balance = 1 WHERE id = " + (i + 1))
+                    .readUntilReady();
+        }
+        for (int i = 0; i < 3; i++) {
+            int waiting = i + 1;
+            clients.get(i)
+                    .query("UPDATE accounts SET balance = " + "1 + ".repeat(i) + "1 WHERE id = " + ((i + 1) % 3 + 1));
+            await().until(() -> waiting == 3
+                    || Message.rows(under.direct().run("SELECT 1 FROM pg_locks WHERE NOT granted"))
+                                    .size()
+                            == waiting);
+        }
+        await().untilAsserted(() -> assertThat(only(shown("ADVICE"), "deadlock").get(7))
+                .matches(".*: 1 time with [0-9a-f]{32} \\(UPDATE .*\\) and [0-9a-f]{32} \\(UPDATE .*\\)"));
+        clients.subList(1, 3).forEach(RawClient::close);
+    }
+
+    @Test
+    void whoDoesNotPassThroughIsUnknownInADeadlock() {
+        try (RawClient other = under.direct().login()) {
+            query("BEGIN; UPDATE accounts SET balance = 1 WHERE id = 1");
+            other.query("BEGIN; SET deadlock_timeout = '1h'; UPDATE accounts SET balance = 2 WHERE id = 2")
+                    .readUntilReady();
+            other.query("UPDATE accounts SET secret = 'x' WHERE id = 1");
+            await().until(() -> !Message.rows(under.direct().run("SELECT 1 FROM pg_locks WHERE NOT granted"))
+                    .isEmpty());
+            assertThat(client.query("UPDATE accounts SET balance = 3 WHERE id = 2")
+                            .readUntilReady())
+                    .anyMatch(message -> message.type() == 'E');
+        }
+        assertThat(only(shown("ADVICE"), "deadlock").get(7)).endsWith("is not known: it did not pass through here");
     }
 
     @Test

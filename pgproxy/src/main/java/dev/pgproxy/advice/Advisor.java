@@ -10,6 +10,7 @@ import dev.pgproxy.advice.rule.Rule;
 import dev.pgproxy.config.StatisticsSettings;
 import dev.pgproxy.health.probe.ControlConnections;
 import dev.pgproxy.health.probe.ControlTarget;
+import dev.pgproxy.insight.Deadlocks;
 import dev.pgproxy.insight.QueryStats;
 import dev.pgproxy.insight.StatementReport;
 import dev.pgproxy.route.DatabaseState;
@@ -71,7 +72,8 @@ public final class Advisor implements AutoCloseable {
     public Advisor(Routes routes, @Nullable QueryStats stats, StatisticsSettings settings) {
         this.routes = routes;
         this.stats = stats;
-        this.loads = new Loads(routes.shapes(), new MaskedReader(TEXT_MILLIS));
+        this.loads = new Loads(
+                routes.shapes(), new MaskedReader(TEXT_MILLIS), stats == null ? new Deadlocks() : stats.deadlocks());
         this.thread = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().name("advice").daemon().factory());
         thread.setRemoveOnCancelPolicy(true);

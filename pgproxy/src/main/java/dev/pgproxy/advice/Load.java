@@ -1,6 +1,7 @@
 package dev.pgproxy.advice;
 
 import dev.pgproxy.advice.statement.ReadStatement;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param served milliseconds in all that servers took
  * @param p99 milliseconds, the highest of its callers
  * @param deadlocks calls that ended with 40P01
+ * @param deadlockedWith the statements that these waited for and that waited for them, as far as they passed through here
  * @param hours since statements are counted, or since the first of this database
  * @param share of the calls of the caller that calls it most: how many of these are this statement
  */
@@ -27,8 +29,13 @@ public record Load(
         double served,
         double p99,
         long deadlocks,
+        List<String> deadlockedWith,
         double hours,
         double share) {
+    public Load {
+        deadlockedWith = List.copyOf(deadlockedWith);
+    }
+
     /** Milliseconds per call that a server has answered. */
     public double mean() {
         return calls <= cached ? 0 : served / (calls - cached);

@@ -4,6 +4,7 @@ import dev.pgproxy.advice.facts.DatabaseFacts;
 import dev.pgproxy.advice.statement.ReadStatement;
 import dev.pgproxy.advice.statement.StatementReader;
 import dev.pgproxy.insight.Caller;
+import dev.pgproxy.insight.Deadlocks;
 import dev.pgproxy.insight.StatementReport;
 import dev.pgproxy.routing.sql.LikePattern;
 import dev.pgproxy.routing.sql.MaskedReader;
@@ -20,7 +21,7 @@ import net.sf.jsqlparser.statement.Statement;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the {@link Load}s of a database of what was counted: those that took most time. Blocks while texts are read. Immutable. */
-record Loads(Shapes shapes, MaskedReader reader) {
+record Loads(Shapes shapes, MaskedReader reader, Deadlocks rings) {
     /** Statements of one database that are looked at. */
     private static final int MOST = 500;
 
@@ -62,7 +63,7 @@ record Loads(Shapes shapes, MaskedReader reader) {
         return reports.stream().mapToLong(StatementReport::served).sum();
     }
 
-    private static Load load(
+    private Load load(
             List<StatementReport> reports, @Nullable ReadStatement read, Map<Caller, Long> ofCaller, double hours) {
         StatementReport any = reports.getFirst();
         long calls = 0;
@@ -100,6 +101,7 @@ record Loads(Shapes shapes, MaskedReader reader) {
                 served(reports) / NANOS,
                 slowest,
                 deadlocks,
+                deadlocks == 0 ? List.of() : rings.with(any.fingerprint()),
                 hours,
                 share);
     }

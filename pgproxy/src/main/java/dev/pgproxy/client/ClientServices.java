@@ -90,6 +90,7 @@ public final class ClientServices {
         if (stats != null) {
             stats.reload(config);
             stats.slowness(slow);
+            stats.deadlocks().partners(new DeadlockPartners(clients, stats.deadlocks()));
         }
     }
 

@@ -134,6 +134,11 @@ public final class LoopStats {
         return current.generation == all.generation() ? current.all() : List.of();
     }
 
+    /** A statement was ended for others in a deadlock. */
+    public void deadlocked(DeadlockVictim victim) {
+        all.deadlocks().told(victim);
+    }
+
     /** What is repeated in runs. */
     public LoopRuns runs() {
         return runs;

@@ -29,6 +29,7 @@ public final class QueryStats {
     private final LoopStats[] loops;
     private final SlowStatements slow = new SlowStatements();
     private final SchemaHistory definitions = new SchemaHistory();
+    private final Deadlocks deadlocks = new Deadlocks();
     private final LongAdder forgotten = new LongAdder();
 
     /** Raised by a reset: tables of an older one are empty, whatever they hold. */
@@ -132,6 +133,11 @@ public final class QueryStats {
         return definitions;
     }
 
+    /** Statements that waited for each other. */
+    public Deadlocks deadlocks() {
+        return deadlocks;
+    }
+
     void forgot(int entries) {
         forgotten.add(entries);
     }
@@ -170,6 +176,7 @@ public final class QueryStats {
         restored = List.of();
         forgotten.reset();
         slow.clear();
+        deadlocks.reset();
     }
 
     /** All that is counted now, in no order. Takes some milliseconds for thousands: not for an event loop. */

@@ -1,5 +1,7 @@
 package dev.pgproxy.query;
 
+import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.insight.DeadlockSide;
 import dev.pgproxy.pool.PoolCounters;
 import dev.pgproxy.pool.PoolCounters.Counter;
 import dev.pgproxy.protocol.backend.ErrorFields;
@@ -137,6 +139,11 @@ public final class FlowTimes {
     public @Nullable Active active(Exchange next) {
         Active running = watch.running();
         return running == null ? watch.waiting(next, complete) : running;
+    }
+
+    /** What ran on a backend at a moment; null if nothing of this client did. */
+    public @Nullable DeadlockSide ranAt(HostAddress host, int processId, long moment) {
+        return watch.ranAt(host, processId, moment);
     }
 
     /** Since when it has waited for a server, if it does. */

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * on the way. One per client. Confined to the client's loop.
  */
 final class Relay implements ReplySink {
+    private static final String DEADLOCK_DETECTED = "40P01";
+
     private final QueryFlow flow;
     private final Session session;
     private final Notifications notifications;
@@ -191,6 +193,9 @@ final class Relay implements ReplySink {
 
     @Override
     public boolean repeats(ErrorFields error, @Nullable Object note) {
+        if (error.code().equals(DEADLOCK_DETECTED)) {
+            watch.deadlocked(error.fields().getOrDefault('D', ""));
+        }
         return trial.isRunning() && trial.fails(error) || rerun.fails(error, note, server());
     }
 

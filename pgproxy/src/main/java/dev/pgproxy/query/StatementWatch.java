@@ -1,6 +1,8 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.config.HostAddress;
+import dev.pgproxy.insight.DeadlockSide;
+import dev.pgproxy.insight.DeadlockVictim;
 import dev.pgproxy.insight.LoopStats;
 import dev.pgproxy.insight.SchemaChange;
 import dev.pgproxy.insight.StatementStats;
@@ -8,10 +10,12 @@ import dev.pgproxy.protocol.backend.CommandTag;
 import dev.pgproxy.protocol.frame.BackendType;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.StatementFlags;
+import dev.pgproxy.query.Sent.Ending;
 import dev.pgproxy.results.CacheReason;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.rules.StatementRules;
 import dev.pgproxy.server.ServerConnection;
+import dev.pgproxy.server.ServerIdentity;
 import dev.pgproxy.session.Session;
 import io.netty.buffer.ByteBuf;
 import java.time.Instant;
@@ -30,54 +34,22 @@ import org.jspecify.annotations.Nullable;
 public final class StatementWatch {
     private static final int START = 8;
 
-    /** What ends when; used again and again. */
-    private static final class Sent {
-        Ending ending = Ending.READY;
-
-        @Nullable
-        Shape shape;
-
-        /** Whether it may change definitions. */
-        boolean defines;
-
-        /** Nanoseconds that it waited before it was sent. */
-        long queued;
-
-        /** 0 = while the one before was running. */
-        long sentAt;
-
-        /** Rows that an Execute asks for at most. */
-        int most;
-
-        /** Why the cache has not answered it; null if it was not asked. */
-        @Nullable
-        CacheReason missed;
-
-        final ValueWatch.Note note = new ValueWatch.Note();
-
-        /** Nanoseconds from which on it is slow by a rule; -1 = by none. */
-        long slowFrom;
-    }
-
-    private enum Ending {
-        /** A Query. */
-        READY,
-        /** An Execute: CommandComplete, or ReadyForQuery where nothing else is before that. */
-        COMPLETE,
-        /** Sync or FunctionCall: ReadyForQuery, and it is no statement. */
-        BOUNDARY
-    }
-
     private final @Nullable LoopStats stats;
     private final Session session;
     private final Supplier<String> address;
     private final ValueWatch values;
     private final StatementRules rules;
-
     private final SampleWatch samples;
     private final SessionCaller caller;
 
     private @Nullable HostAddress host;
+    private @Nullable ServerIdentity backend;
+
+    /** What ended last, since when it ran and where. */
+    private @Nullable Shape last;
+
+    private long lastBegan;
+    private @Nullable ServerIdentity lastBackend;
 
     private Sent[] ring = slots(START);
     private int first;
@@ -157,7 +129,8 @@ public final class StatementWatch {
 
     /** A server is the client's from now on. */
     void leased(ServerConnection server) {
-        host = server.identity().host();
+        backend = server.identity();
+        host = backend.host();
     }
 
     // ---- what is sent
@@ -278,6 +251,31 @@ public final class StatementWatch {
         return new Active(answers ? Active.State.ANSWERING : Active.State.RUNNING, shape, began - sent.queued, host);
     }
 
+    /** The server ends what runs, to end a deadlock; {@code detail} as it says. */
+    void deadlocked(String detail) {
+        Shape shape = size == 0 ? null : ring[first].shape;
+        ServerIdentity at = backend;
+        if (stats != null && shape != null && at != null) {
+            stats.deadlocked(new DeadlockVictim(
+                    new DeadlockSide(caller.now(), shape.fingerprint(), shape.masked()),
+                    at.host(),
+                    at.processId(),
+                    detail,
+                    System.nanoTime()));
+        }
+    }
+
+    /** What ran on a backend at a moment, by System.nanoTime; null if nothing of this client did. */
+    @Nullable
+    DeadlockSide ranAt(HostAddress where, int processId, long moment) {
+        Active now = running();
+        boolean ran = now != null && now.since() - moment <= 0;
+        ServerIdentity on = ran ? backend : lastBackend;
+        Shape shape = now != null && ran ? now.shape() : lastBegan - moment <= 0 ? last : null;
+        boolean there = on != null && on.processId() == processId && on.host().equals(where);
+        return shape == null || !there ? null : new DeadlockSide(caller.now(), shape.fingerprint(), shape.masked());
+    }
+
     /** What waits to be sent. */
     @Nullable
     Active waiting(Exchange exchange, long complete) {
@@ -388,6 +386,9 @@ public final class StatementWatch {
             if (stats.isLogged()) {
                 stats.log(entry.logged(now, address.get(), sent.missed, sent.queued, now - began, rows, failure));
             }
+            last = sent.shape;
+            lastBegan = began;
+            lastBackend = backend;
             long from = began - sent.queued;
             values.ended(sent.note, sent.shape, failure != null, rows, from, now, caller.now());
             if (sent.defines) {

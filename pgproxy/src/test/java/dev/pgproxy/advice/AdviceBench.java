@@ -142,6 +142,7 @@ public final class AdviceBench implements AutoCloseable {
                 500 * millis,
                 millis,
                 0,
+                List.of(),
                 1,
                 0.1);
     }

@@ -116,6 +116,7 @@ final class AdviceRulesIT {
                 served,
                 1,
                 0,
+                List.of(),
                 1,
                 share);
     }

@@ -34,17 +34,8 @@ public record RoleDefaults(Map<String, String> everybody, Map<String, Map<String
             + " WHERE datname = pg_catalog.current_database())"
             + " ORDER BY s.setrole <> 0, s.setdatabase <> 0";
 
-    /** Where the session has set something itself, its source no longer says whether the value at login was the user's. */
-    private static final String SERVERS = """
-            SELECT name, reset_val FROM pg_catalog.pg_settings g
-            WHERE name = ANY (?) AND source NOT IN ('client', 'user', 'database user')
-              AND (source <> 'session' OR NOT EXISTS (
-                SELECT FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) AS c
-                WHERE s.setrole = current_user::regrole
-                  AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database
-                                            WHERE datname = pg_catalog.current_database()))
-                  AND lower(split_part(c, '=', 1)) = lower(g.name)))
-            """;
+    private static final String SERVERS =
+            "SELECT name, reset_val, source FROM pg_catalog.pg_settings WHERE name = ANY (?)";
 
     public RoleDefaults {
         everybody = Map.copyOf(everybody);
@@ -65,7 +56,11 @@ public record RoleDefaults(Map<String, String> everybody, Map<String, Map<String
             ask.setArray(1, connection.createArrayOf("text", PARAMETERS.toArray()));
             try (ResultSet rows = ask.executeQuery()) {
                 while (rows.next()) {
-                    everybody.put(rows.getString(1), rows.getString(2));
+                    String source = rows.getString(3);
+                    boolean own = source.equals("user") || source.equals("database user");
+                    if (!own && !source.equals("client") && !source.equals("session")) {
+                        everybody.put(rows.getString(1), rows.getString(2));
+                    }
                 }
             }
         }

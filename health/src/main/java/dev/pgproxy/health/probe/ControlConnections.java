@@ -8,21 +8,17 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
 
 /**
  * At most two connections to one host: one that polls, one for rarer questions. None is opened before it is asked for, and
- * none waits longer than it may. What is asked over them means the system's own functions and tables, whatever search_path
- * their user has. Thread-safe.
+ * none waits longer than it may. Thread-safe.
  */
 public final class ControlConnections implements AutoCloseable {
     private static final int MOST = 2;
     private static final Duration IDLE = Duration.ofMinutes(1);
-
-    private static final String SEARCH_PATH = "SET search_path = pg_catalog";
 
     private final HikariDataSource pool;
 
@@ -45,7 +41,6 @@ public final class ControlConnections implements AutoCloseable {
         config.setConnectionTimeout(Math.max(250, timeout.toMillis()));
         config.setValidationTimeout(Math.max(250, timeout.toMillis()));
         config.setInitializationFailTimeout(-1);
-        config.setConnectionInitSql(SEARCH_PATH);
         pool = new HikariDataSource(config);
     }
 
@@ -66,14 +61,7 @@ public final class ControlConnections implements AutoCloseable {
         properties.put("ApplicationName", "pgproxy");
         properties.putAll(target.properties());
         properties.putAll(more);
-        Connection connection = DriverManager.getConnection(url(target), properties);
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(SEARCH_PATH);
-            return connection;
-        } catch (SQLException e) {
-            connection.close();
-            throw e;
-        }
+        return DriverManager.getConnection(url(target), properties);
     }
 
     private static String url(ControlTarget target) {

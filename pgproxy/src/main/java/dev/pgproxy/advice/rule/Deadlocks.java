@@ -17,11 +17,6 @@ final class Deadlocks implements Rule {
         for (Load load : dead) {
             ReadStatement statement = load.statement();
             TableFacts written = statement == null ? null : statement.written();
-            List<String> others = dead.stream()
-                    .filter(other -> other != load)
-                    .map(Load::fingerprint)
-                    .limit(3)
-                    .toList();
             advice.add(Advice.of(
                     "deadlock",
                     0,
@@ -29,9 +24,9 @@ final class Deadlocks implements Rule {
                     written == null ? "" : written.shown(),
                     "lock rows in the same order everywhere, such as by their key",
                     load.deadlocks() + " of " + load.calls() + " calls ended in a deadlock (40P01)"
-                            + (others.isEmpty()
-                                    ? "; no other statement did"
-                                    : "; others that did: " + String.join(", ", others)),
+                            + (load.deadlockedWith().isEmpty()
+                                    ? "; what it waited for is not known: it did not pass through here"
+                                    : ": " + String.join("; ", load.deadlockedWith())),
                     ""));
         }
         return advice;
