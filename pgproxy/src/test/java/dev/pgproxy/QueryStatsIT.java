@@ -9,6 +9,7 @@ import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.ProxyUnderTest;
 import dev.pgproxy.testing.RawClient;
 import dev.pgproxy.testing.RoutedProxy;
+import dev.pgproxy.testing.Rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -65,38 +66,10 @@ final class QueryStatsIT {
     }
 
     private static List<Row> rows(Endpoint console, String database, String show) {
-        List<Message> answer = console.run(show);
-        List<String> columns = columns(answer);
-        List<Row> rows = new ArrayList<>();
-        for (List<@Nullable String> values : Message.rows(answer)) {
-            Map<String, @Nullable String> row = new TreeMap<>();
-            for (int i = 0; i < columns.size(); i++) {
-                row.put(columns.get(i), values.get(i));
-            }
-            if (database.equals(row.get("database"))) {
-                rows.add(new Row(row));
-            }
-        }
-        return rows;
-    }
-
-    /** The names in a RowDescription. */
-    private static List<String> columns(List<Message> answer) {
-        List<String> names = new ArrayList<>();
-        for (Message message : answer) {
-            if (message.type() == 'T') {
-                java.nio.ByteBuffer in = java.nio.ByteBuffer.wrap(message.body());
-                for (int left = in.getShort(); left > 0; left--) {
-                    StringBuilder name = new StringBuilder();
-                    for (byte b = in.get(); b != 0; b = in.get()) {
-                        name.append((char) b);
-                    }
-                    names.add(name.toString());
-                    in.position(in.position() + 18);
-                }
-            }
-        }
-        return names;
+        return Rows.of(console, show).stream()
+                .filter(row -> database.equals(row.values().get("database")))
+                .map(row -> new Row(row.values()))
+                .toList();
     }
 
     private List<Row> queries() {
