@@ -65,7 +65,9 @@ final class MailSink implements Sink {
         } catch (AuthenticationFailedException e) {
             throw new DeliveryFailure("the mail server refused user and password", true);
         } catch (MessagingException e) {
-            throw new DeliveryFailure(without(password, String.valueOf(e.getMessage())), false);
+            Throwable cause = e.getCause(); // such as that its certificate is not trusted
+            String why = cause == null ? "" : ": " + cause.getMessage();
+            throw new DeliveryFailure(without(password, e.getMessage() + why), false);
         }
     }
 
