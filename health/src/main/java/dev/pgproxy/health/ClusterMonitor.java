@@ -340,6 +340,7 @@ public final class ClusterMonitor implements AutoCloseable {
     }
 
     private void watchClock() {
+        long tick = hosts.size() == 1 ? SECOND : TICK; // nobody chooses between hosts where there is one
         while (open) {
             long now = Monotonic.now();
             synchronized (lock) {
@@ -352,7 +353,7 @@ public final class ClusterMonitor implements AutoCloseable {
                 weigh(now);
                 publish();
             }
-            LockSupport.parkNanos(this, TICK);
+            LockSupport.parkNanos(this, tick);
         }
     }
 

@@ -1,9 +1,9 @@
 package dev.pgproxy.insight;
 
+import dev.pgproxy.routing.LoopCounters;
 import dev.pgproxy.routing.sql.Shape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,7 +59,7 @@ final class Finding {
     private final Statement statement;
     private final Caller caller;
     private final long firstSeen;
-    private final AtomicLongArray counters = new AtomicLongArray(2 * Counter.COUNT);
+    private final LoopCounters counters = new LoopCounters(2 * Counter.COUNT);
     private volatile List<Parent> parents = List.of();
     private volatile long lastSeen;
     private volatile @Nullable String tags;
@@ -73,8 +73,7 @@ final class Finding {
     }
 
     void add(Counter counter, boolean inBlock, long n) {
-        int i = counter.ordinal() + (inBlock ? 0 : Counter.COUNT);
-        counters.lazySet(i, counters.getPlain(i) + n);
+        counters.add(counter.ordinal() + (inBlock ? 0 : Counter.COUNT), n);
     }
 
     void seen(long now) {

@@ -1,13 +1,13 @@
 package dev.pgproxy.insight;
 
-import java.util.concurrent.atomic.AtomicLongArray;
+import dev.pgproxy.routing.LoopCounters;
 
 /** How often something took how long on one loop, and how long in all; only grows. Written by one thread, read by any. */
 final class LatencyCounts {
     private static final int SUM = LatencyBounds.count();
 
     /** A count for each bucket, then the sum of nanoseconds. */
-    private final AtomicLongArray counts = new AtomicLongArray(SUM + 1);
+    private final LoopCounters counts = new LoopCounters(SUM + 1);
 
     void record(long nanos) {
         record(nanos, LatencyBounds.bucket(nanos));
@@ -15,12 +15,8 @@ final class LatencyCounts {
 
     /** With the bucket where it belongs. */
     void record(long nanos, int bucket) {
-        add(bucket, 1);
-        add(SUM, nanos);
-    }
-
-    private void add(int i, long n) {
-        counts.lazySet(i, counts.getPlain(i) + n);
+        counts.add(bucket, 1);
+        counts.add(SUM, nanos);
     }
 
     /** Adds them to others; {@code buckets} has one place for each. */

@@ -3,11 +3,11 @@ package dev.pgproxy.insight;
 import dev.pgproxy.config.HostAddress;
 import dev.pgproxy.insight.log.LogEntry;
 import dev.pgproxy.results.CacheReason;
+import dev.pgproxy.routing.LoopCounters;
 import dev.pgproxy.routing.sql.Shape;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +47,7 @@ public final class StatementStats {
     private final Caller caller;
     private final @Nullable HostAddress host;
     private volatile long firstSeen;
-    private final AtomicLongArray counters = new AtomicLongArray(Counter.COUNT);
+    private final LoopCounters counters = new LoopCounters(Counter.COUNT);
     private final Latencies latencies = new Latencies();
     private volatile SqlStates errors = SqlStates.NONE;
 
@@ -71,7 +71,7 @@ public final class StatementStats {
         this.caller = caller;
         this.host = host;
         this.firstSeen = now;
-        counters.setPlain(Counter.LAST_SEEN.ordinal(), now);
+        counters.set(Counter.LAST_SEEN.ordinal(), now);
     }
 
     /** What another process has counted, or several loops together: nothing yet. Not for a table. */
@@ -106,8 +106,8 @@ public final class StatementStats {
     void add(long[] figures) {
         for (Counter counter : Counter.values()) {
             int i = counter.ordinal();
-            long before = counters.getPlain(i);
-            counters.setPlain(
+            long before = counters.get(i);
+            counters.set(
                     i,
                     switch (counter) {
                         case LONGEST -> Math.max(before, figures[i]);
@@ -156,11 +156,11 @@ public final class StatementStats {
         add(Counter.CALLS, 1);
         add(Counter.ROWS, rows);
         add(Counter.BYTES, bytes);
-        counters.lazySet(Counter.LAST_SEEN.ordinal(), now);
+        counters.set(Counter.LAST_SEEN.ordinal(), now);
         add(Counter.QUEUED, queued);
         add(Counter.SERVED, served);
-        if (whole > counters.getPlain(Counter.LONGEST.ordinal())) {
-            counters.lazySet(Counter.LONGEST.ordinal(), whole);
+        if (whole > counters.get(Counter.LONGEST.ordinal())) {
+            counters.set(Counter.LONGEST.ordinal(), whole);
         }
         long micros = whole / 1000;
         latencies.record(micros);
@@ -225,8 +225,7 @@ public final class StatementStats {
     }
 
     private void add(Counter counter, long n) {
-        int i = counter.ordinal();
-        counters.lazySet(i, counters.getPlain(i) + n);
+        counters.add(counter.ordinal(), n);
     }
 
     double value() {

@@ -1,10 +1,9 @@
 package dev.pgproxy.pool;
 
-import java.util.concurrent.atomic.AtomicLongArray;
+import dev.pgproxy.routing.LoopCounters;
 
 /**
- * Totals of one pool for SHOW STATS, in the order of PgBouncer's columns. Thread-safe; each loop adds without a lock
- * prefix where it is alone (lazy set), which loses nothing as long as a row of counters belongs to one loop.
+ * Totals of one pool for SHOW STATS, in the order of PgBouncer's columns. Thread-safe; each loop adds to a row of its own.
  */
 public final class PoolCounters {
     /** What is counted; times in microseconds. */
@@ -41,12 +40,11 @@ public final class PoolCounters {
 
     /** A row of counters that one loop writes. */
     public static final class Row {
-        private final AtomicLongArray values = new AtomicLongArray(Counter.COUNT);
+        private final LoopCounters values = new LoopCounters(Counter.COUNT);
 
         /** Adds; only on the row's loop. */
         public void add(Counter counter, long n) {
-            int i = counter.ordinal();
-            values.lazySet(i, values.getPlain(i) + n);
+            values.add(counter.ordinal(), n);
         }
     }
 

@@ -1,7 +1,5 @@
 package dev.pgproxy.routing;
 
-import java.util.concurrent.atomic.AtomicLongArray;
-
 /**
  * How long hosts took to answer. Thread-safe: each event loop writes its own row, with plain additions and no contention; one
  * reader compares what it sees with what it saw before. Counts and sums only ever grow.
@@ -18,14 +16,14 @@ public final class ResponseTimes {
     /** A logarithm is kept in parts of this. */
     private static final int FRACTION_BITS = 10;
 
-    private final AtomicLongArray[] rows;
+    private final LoopCounters[] rows;
     private final int hosts;
 
     public ResponseTimes(int loops, int hosts) {
         this.hosts = hosts;
-        rows = new AtomicLongArray[loops];
+        rows = new LoopCounters[loops];
         for (int i = 0; i < loops; i++) {
-            rows[i] = new AtomicLongArray(PADDING + hosts * COLUMNS + PADDING);
+            rows[i] = new LoopCounters(PADDING + hosts * COLUMNS + PADDING);
         }
     }
 
@@ -39,16 +37,11 @@ public final class ResponseTimes {
      * @param nanos since the request was sent
      */
     public void record(int loop, int hostIndex, long nanos) {
-        AtomicLongArray row = rows[loop];
+        LoopCounters row = rows[loop];
         int cell = PADDING + hostIndex * COLUMNS;
-        add(row, cell + LOGARITHMS, logarithm(nanos));
-        add(row, cell + NANOS, nanos);
-        add(row, cell + COUNT, 1);
-    }
-
-    /** One writer per row, so reading and writing need not be one step. */
-    private static void add(AtomicLongArray row, int cell, long amount) {
-        row.setRelease(cell, row.getPlain(cell) + amount);
+        row.add(cell + LOGARITHMS, logarithm(nanos));
+        row.add(cell + NANOS, nanos);
+        row.add(cell + COUNT, 1);
     }
 
     /** The logarithm to base 2, linear between the powers: at most 0.09 too small. In 1/1024. */
@@ -84,8 +77,8 @@ public final class ResponseTimes {
         public void advance() {
             for (int cell = 0; cell < before.length; cell++) {
                 long sum = 0;
-                for (AtomicLongArray row : times.rows) {
-                    sum += row.getAcquire(PADDING + cell);
+                for (LoopCounters row : times.rows) {
+                    sum += row.get(PADDING + cell);
                 }
                 interval[cell] = sum - before[cell];
                 before[cell] = sum;

@@ -24,7 +24,7 @@ public final class Shape implements TextShape {
     private static final int WORTH = WINDOW / 100;
 
     /** Of keys that hardly repeat one in so many is looked up; a power of two. */
-    private static final int SAMPLE = 32;
+    private static final int SAMPLE = 64;
 
     /** Of a text of some 8 kB, in bytes of heap. */
     private static final int LARGE = 80_000;
@@ -217,7 +217,7 @@ public final class Shape implements TextShape {
     }
 
     /**
-     * Whether what has this digest is one of those that are looked up all the same: one in 32 is enough to notice when it
+     * Whether what has this digest is one of those that are looked up all the same: one in 64 is enough to notice when it
      * does repeat, and always the same ones, or most repetitions would not be met.
      *
      * @param digest the same for the same read
