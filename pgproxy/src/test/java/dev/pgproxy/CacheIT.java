@@ -363,7 +363,7 @@ class CacheIT {
             assertThat(caching.count(CacheReason.HIT)).isZero();
             String last = "SELECT v FROM t WHERE id = 1999";
             await().until(() -> {
-                askOnce(c, 1000, 1100); // again and again
+                askOnce(c, 1000, 2000); // again and again
                 return caching.isHit(c, last);
             });
         }
