@@ -45,6 +45,55 @@ final class ReleaseIT {
         }
     }
 
+    /** While the server waits for a Sync there is no place for queries of ours: what follows must be ready before. */
+    @Test
+    void anOpenExchangeNamesNobodyElsesStatements() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1");
+        try (PgProxy proxy = under.proxy()) {
+            Transcript.assertSame(under, (c, t) -> {
+                RawClient d = t.another("d");
+                d.query("PREPARE q AS SELECT 'of d'").readUntilReady();
+                t.expect("12Ds", beginOpen(c));
+                c.parse("", "EXECUTE q").bind("", "").execute("").sync().readUntilReady();
+                c.query("PREPARE q AS SELECT 'of c'").readUntilReady();
+                d.query("EXECUTE q").readUntilReady();
+                t.expect("12Ds", beginOpen(c));
+                c.parse("", "EXECUTE q").bind("", "").execute("").sync().readUntilReady();
+                c.query("DEALLOCATE q").readUntilReady();
+                d.query("EXECUTE q").readUntilReady();
+                t.expect("12Ds", beginOpen(c));
+                c.query("EXECUTE q").readUntilReady(); // from here on the server is its own
+            });
+        }
+    }
+
+    /** The server could not be made ready, since the transaction had failed. */
+    @Test
+    void anOpenExchangeBehindAFailureNamesNoStatementAtAll() {
+        ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1");
+        try (PgProxy proxy = under.proxy();
+                RawClient d = under.proxied().login();
+                RawClient c = under.proxied().login()) {
+            d.query("PREPARE q AS SELECT 'of d'").readUntilReady();
+            c.query("BEGIN").readUntilReady();
+            c.query("SELECT 1/0").readUntilReady();
+            c.parse("", "ROLLBACK").bind("", "").execute("").flush();
+            assertThat(c.readMessage().type()).isEqualTo('1');
+            assertThat(c.readMessage().type()).isEqualTo('2');
+            assertThat(c.readMessage().type()).isEqualTo('C');
+            List<Message> answer =
+                    c.parse("", "EXECUTE q").bind("", "").execute("").sync().readUntilClosed();
+            assertThat(answer.getFirst().field('C')).isEqualTo("0A000");
+            assertThat(Message.row(d.query("EXECUTE q").readUntilReady())).containsExactly("of d");
+        }
+    }
+
+    /** Leaves out the Sync. */
+    private static List<Message> beginOpen(RawClient client) {
+        client.parse("", "SELECT 1").bind("", "").execute("", 1).flush();
+        return List.of(client.readMessage(), client.readMessage(), client.readMessage(), client.readMessage());
+    }
+
     @Test
     void aClientThatVanishesWhileItsProbeRunsLeavesItsServerAtOnce() {
         ProxyUnderTest.InThisJvm under = ProxyUnderTest.with("default_pool_size = 1\nquery_wait_timeout = 10s");

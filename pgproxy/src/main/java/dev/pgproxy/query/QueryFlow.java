@@ -202,8 +202,10 @@ public final class QueryFlow {
     private void dispatch() {
         ServerConnection leased = lease.leased();
         boolean ends = settings.refuses(exchange);
-        if (ends && (lease.isOpen() || leased.replies().isEmpty())) {
-            link.end(FlowSettings.NO_TRANSACTION_BLOCKS);
+        ErrorFields end = StatementAlignment.outOfPlace(exchange, session, lease, settings.mode());
+        end = ends && (lease.isOpen() || leased.replies().isEmpty()) ? FlowSettings.NO_TRANSACTION_BLOCKS : end;
+        if (end != null) {
+            link.end(end);
             return;
         }
         // in the middle of an extended exchange there is no ReadyForQuery to wait for, nor a place for our own queries
@@ -228,8 +230,7 @@ public final class QueryFlow {
 
     /** Sends it once the other instances know what it may write. */
     private void announce(ServerConnection leased) {
-        boolean reads = isTrial() || !lease.isOnPrimary();
-        if (reads || announcement.isKnown(exchange, leased)) {
+        if (isTrial() || !lease.isOnPrimary() || announcement.isKnown(exchange, leased)) {
             send(leased);
         } else {
             hold(Held.FOR_OTHERS);
@@ -252,9 +253,8 @@ public final class QueryFlow {
     }
 
     private boolean aligns() {
-        String begin = routing == null || routing.isTrial()
-                ? null
-                : routing.transaction().materialize();
+        String begin =
+                routing == null || isTrial() ? null : routing.transaction().materialize();
         return Aligner.begin(exchange, session, lease, settings.mode(), begin, aligned);
     }
 
@@ -438,8 +438,8 @@ public final class QueryFlow {
             acquire();
             return;
         }
-        boolean unknown = routing != null && routing.lost(leased, error != null);
-        ErrorFields told = unknown && error != null ? Routing.OUTCOME_UNKNOWN : error;
+        boolean unknown = routing != null && routing.lost(leased, error != null) && error != null;
+        ErrorFields told = unknown ? Routing.OUTCOME_UNKNOWN : error;
         times.lost(told);
         if (!gone) {
             link.end(told);

@@ -1,6 +1,8 @@
 package dev.pgproxy.query;
 
 import dev.pgproxy.config.PoolMode;
+import dev.pgproxy.protocol.backend.ErrorFields;
+import dev.pgproxy.protocol.backend.SqlState;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SessionEffect;
 import dev.pgproxy.protocol.sql.SqlText;
@@ -20,6 +22,12 @@ import org.jspecify.annotations.Nullable;
  * the difference is sent. Stateless.
  */
 final class StatementAlignment {
+    /** The difference would have to be sent while the server waits for a Sync, and could not be sent before. */
+    private static final ErrorFields OUT_OF_PLACE = ErrorFields.fatal(
+            SqlState.FEATURE_NOT_SUPPORTED,
+            "prepared statement of SQL named before Sync in a transaction that had failed",
+            "Send Sync after ROLLBACK.");
+
     private StatementAlignment() {}
 
     /**
@@ -30,6 +38,10 @@ final class StatementAlignment {
             Exchange exchange, Settings wanted, Session session, ServerConnection server, PoolMode mode) {
         Settings present = server.settings().get();
         Set<String> names = mode == PoolMode.SESSION ? Set.of() : names(exchange, session, server);
+        if (mode != PoolMode.SESSION
+                && !exchange.isEnded()) { // more follows before there is a place for queries of ours
+            names = and(all(session, server), names);
+        }
         boolean placeholders =
                 !session.customSettings().isEmpty() && !server.customSettings().containsAll(session.customSettings());
         if (present == wanted && names.isEmpty() && !placeholders) {
@@ -50,6 +62,16 @@ final class StatementAlignment {
             prepare.addFirst(String.join(";", sql));
         }
         return prepare;
+    }
+
+    /** Why the exchange cannot be sent while the server waits for a Sync; null if it can. */
+    static @Nullable ErrorFields outOfPlace(Exchange exchange, Session session, Lease lease, PoolMode mode) {
+        if (!lease.isOpen() || mode == PoolMode.SESSION) {
+            return null;
+        }
+        ServerConnection server = lease.leased();
+        boolean all = names(exchange, session, server).stream().allMatch(name -> isAligned(name, session, server));
+        return all ? null : OUT_OF_PLACE;
     }
 
     /** A custom parameter that was ever set is '' to its session, not NULL: RESET makes it so (guc.c). */
@@ -80,9 +102,7 @@ final class StatementAlignment {
                 continue;
             }
             if (facts.has(StatementFlags.MENTIONS_PREPARED)) {
-                names = new HashSet<>(names);
-                names.addAll(session.sqlStatements().keySet());
-                names.addAll(server.statements().own().keySet());
+                names = and(all(session, server), names);
             }
             for (int n = 0; n < facts.statementCount(); n++) {
                 String name = named(facts.statements().get(n).effect());
@@ -91,6 +111,17 @@ final class StatementAlignment {
                 }
             }
         }
+        return names;
+    }
+
+    private static Set<String> all(Session session, ServerConnection server) {
+        Set<String> all = new HashSet<>(session.sqlStatements().keySet());
+        all.addAll(server.statements().own().keySet());
+        return all;
+    }
+
+    private static Set<String> and(Set<String> names, Set<String> others) {
+        names.addAll(others);
         return names;
     }
 
@@ -113,19 +144,30 @@ final class StatementAlignment {
         };
     }
 
+    /** Whether one name means on the server what it means in the session. */
+    private static boolean isAligned(String name, Session session, ServerConnection server) {
+        SessionEffect.Prepare wanted = session.sqlStatements().get(name);
+        Object present = server.statements().own().get(name);
+        if (wanted != null) {
+            return wanted.equals(present);
+        }
+        return session.statements().find(name)
+                        != null // one of the protocol is given to the server by VisibleStatements
+                || present == null && server.statements().named(name) == null;
+    }
+
     /** Makes one name on the server mean what it means in the session. */
     private static void align(
             String name, Session session, ServerConnection server, List<String> sql, List<String> prepare) {
-        Map<String, Object> own = server.statements().own();
-        SessionEffect.Prepare wanted = session.sqlStatements().get(name);
-        Object present = own.get(name);
-        if (wanted != null ? wanted.equals(present) : session.statements().find(name) != null) {
-            return; // one of the protocol is given to the server by VisibleStatements
+        if (isAligned(name, session, server)) {
+            return;
         }
-        if (present != null || server.statements().named(name) != null) {
+        Map<String, Object> own = server.statements().own();
+        if (own.containsKey(name) || server.statements().named(name) != null) {
             sql.add("DEALLOCATE " + SqlText.quoteIdentifier(name));
             server.statements().forget(name);
         }
+        SessionEffect.Prepare wanted = session.sqlStatements().get(name);
         if (wanted != null) {
             prepare.add(wanted.text());
             own.put(name, wanted);
