@@ -8,6 +8,7 @@ import dev.pgproxy.demo.DemoOptions;
 import dev.pgproxy.testing.Endpoint;
 import dev.pgproxy.testing.Message;
 import dev.pgproxy.testing.Signals;
+import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -72,10 +73,7 @@ class DemoProxyIT {
             String page = "http://127.0.0.1:" + httpPort + "/";
             String metrics = page + "metrics";
             assertThat(lines).contains("page: " + page);
-            try (InputStream scrape = URI.create(metrics).toURL().openStream()) {
-                assertThat(new String(scrape.readAllBytes(), StandardCharsets.UTF_8))
-                        .contains("\npgproxy_ready 1.0\n");
-            }
+            await("the primary was seen").until(() -> scraped(metrics).contains("\npgproxy_ready 1.0\n"));
             assertThat(lines).anyMatch(line -> line.contains(READ) && line.contains("EXPLAIN (ROUTE) " + READ));
             Endpoint proxied = endpoint("ready");
             Endpoint primary = endpoint("primary");
@@ -94,6 +92,12 @@ class DemoProxyIT {
             primary.run("UPDATE notes SET title = 'past pgproxy' WHERE id = 7");
             await().until(() -> row(proxied, READ).contains("past pgproxy"));
             theEndOfThePrimaryIsFollowedByWrites(proxied, console);
+        }
+    }
+
+    private static String scraped(String metrics) throws IOException {
+        try (InputStream scrape = URI.create(metrics).toURL().openStream()) {
+            return new String(scrape.readAllBytes(), StandardCharsets.UTF_8);
         }
     }
 }

@@ -247,8 +247,17 @@ enum Fault {
         LockSupport.parkNanos(1_000_000L * (millis / 4 + random.nextInt(millis)));
     }
 
-    /** As a person does who looks first which replica has received more. */
+    /** As a person does who looks first which replica has received more, once none receives anything: senders outlive a kill. */
     private static void promoteIfFirst(Estate estate, int host, int primary) {
+        for (int other = 0; other < estate.size(); other++) {
+            int replica = other;
+            await("nobody sends")
+                    .until(() -> replica == primary
+                            || estate.value(
+                                            replica,
+                                            "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'")
+                                    .equals("0"));
+        }
         String received = "SELECT pg_last_wal_receive_lsn() - '0/0'";
         for (int other = 0; other < estate.size(); other++) {
             boolean more = other != host
