@@ -139,7 +139,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         this.planCapture = new PlanCapture(
                 services, pools, transport.loops().getFirst(), services.slow().plans());
         this.alerts = Alerts.start(config.alerts(), new Conditions(pools, routes, () -> this.config));
-        this.advisor = new Advisor(routes, services.stats(), config.statistics());
+        this.advisor = new Advisor(routes, services.stats(), services.slow().plans(), config.statistics());
         services.console(new AdminConsole(this, pools, services, transport, warming, alerts));
     }
 

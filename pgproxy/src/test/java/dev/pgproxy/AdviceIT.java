@@ -69,13 +69,35 @@ final class AdviceIT {
             query("SELECT id FROM accounts WHERE owner = " + i + " AND secret <> 'hidden" + i + "'");
         }
         List<@Nullable String> index = only(shown("ADVICE"), "index");
-        assertThat(index.get(11)).isEqualTo("CREATE INDEX CONCURRENTLY ON public.accounts (owner)");
+        assertThat(index.get(14)).isEqualTo("CREATE INDEX CONCURRENTLY ON public.accounts (owner)");
         assertThat(Long.parseLong(Objects.requireNonNull(index.get(2)))).isPositive();
         assertThat(Long.parseLong(Objects.requireNonNull(index.get(8))))
                 .isGreaterThan(10 * Long.parseLong(Objects.requireNonNull(index.get(9))));
-        assertThat(index.toString()).doesNotContain("hidden").contains("not verified");
-        under.direct().run(Objects.requireNonNull(index.get(11)));
+        assertThat(index.toString()).doesNotContain("hidden").contains("Not verified by the planner: plan_capture is off");
+        under.direct().run(Objects.requireNonNull(index.get(14)));
         assertThat(shown("ADVICE").stream().map(row -> row.get(1))).doesNotContain("index");
+    }
+
+    @Test
+    void withoutHypoPgAnIndexIsNotVerifiedAndThePlanIsThereAllTheSame() {
+        ProxyUnderTest.InThisJvm planning = ProxyUnderTest.with(CONTROL + "plan_capture = on\n");
+        try (var proxy = planning.proxy();
+                RawClient user = planning.proxied().login()) {
+            planning.direct().run("CREATE TABLE parcels AS SELECT i AS id, i * 31 % 50000 AS sender, 'note' || i AS note"
+                    + " FROM generate_series(1, 150000) i");
+            planning.direct().run("VACUUM ANALYZE parcels");
+            Endpoint shows = planning.proxied().withDatabase("pgproxy");
+            await().untilAsserted(() -> {
+                user.query("SELECT note FROM parcels WHERE sender = 77 AND id > 5").readUntilReady();
+                List<@Nullable String> index = Message.rows(shows.run("SHOW ADVICE")).stream()
+                        .filter(row -> planning.database().equals(row.get(0)) && "index".equals(row.get(1)))
+                        .findFirst()
+                        .orElseThrow(AssertionError::new);
+                assertThat(index.get(7)).contains("Not verified by the planner: hypopg is not installed.");
+                assertThat(index.subList(11, 14)).containsExactly("no", null, null);
+            });
+            assertThat(Message.rows(shows.run("SHOW PLANS")).toString()).contains("Seq Scan on parcels");
+        }
     }
 
     @Test
@@ -84,7 +106,7 @@ final class AdviceIT {
             query("SELECT id FROM accounts WHERE secret LIKE '%ret77" + i + "'");
         }
         List<@Nullable String> wildcard = only(shown("ADVICE"), "leading_wildcard");
-        assertThat(wildcard.get(11)).startsWith("CREATE EXTENSION pg_trgm; CREATE INDEX CONCURRENTLY");
+        assertThat(wildcard.get(14)).startsWith("CREATE EXTENSION pg_trgm; CREATE INDEX CONCURRENTLY");
         assertThat(wildcard.toString()).doesNotContain("ret77");
     }
 

@@ -125,7 +125,7 @@ final class IndexAdviceIT {
         /** What an estimator would have said that is wrong by this factor. */
         Promise wrongBy(double factor) {
             return new Promise(
-                    of, new Estimate(promised.before(), promised.after() * factor, promised.bytes()), before, after);
+                    of, new Estimate(promised.before(), promised.after() * factor, promised.bytes(), null), before, after);
         }
     }
 
