@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** SHOW ADVICE and SHOW INDEXES of statements that clients have run through the proxy. */
 final class AdviceIT {
@@ -97,6 +99,43 @@ final class AdviceIT {
                 assertThat(index.subList(11, 14)).containsExactly("no", null, null);
             });
             assertThat(Message.rows(shows.run("SHOW PLANS")).toString()).contains("Seq Scan on parcels");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "owner, 1700, numeric, true",
+        "owner, 701, double precision, true",
+        "owner, 20, bigint, false",
+        "code, 25, text, true",
+        "code, 1043, varchar, false"
+    })
+    void aDriverThatDeclaresAnotherTypeLosesTheIndexAndIsTold(String column, int oid, String type, boolean isLost) {
+        under.direct().run("ALTER TABLE accounts ADD code char(4)");
+        under.direct().run("UPDATE accounts SET code = (id % 9000)::text");
+        under.direct().run("CREATE INDEX ON accounts (owner)");
+        under.direct().run("CREATE INDEX ON accounts (code)");
+        under.direct().run("VACUUM ANALYZE accounts");
+        for (int i = 0; i < 20; i++) {
+            client.batch(b -> b.parse("", "SELECT id FROM accounts WHERE secret <> $1 AND " + column + " = $2", 25, oid)
+                            .bind("", "", "hidden", "77")
+                            .execute("")
+                            .sync())
+                    .readUntilReady();
+        }
+        String plan = under.direct()
+                .run("EXPLAIN SELECT id FROM accounts WHERE secret <> 'x' AND " + column + " = '77'::" + type)
+                .toString();
+        assertThat(plan.contains("accounts_" + column + "_idx")).isEqualTo(!isLost);
+        List<List<@Nullable String>> casts =
+                shown("ADVICE").stream().filter(row -> "implicit_cast".equals(row.get(1))).toList();
+        if (!isLost) {
+            assertThat(casts).isEmpty();
+        } else {
+            assertThat(only(casts, "implicit_cast").toString())
+                    .contains("have the driver send the value as " + (column.equals("code") ? "character" : "integer"))
+                    .contains("not as " + type)
+                    .doesNotContain("hidden");
         }
     }
 
