@@ -138,7 +138,8 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
         restoreStats();
         this.planCapture = new PlanCapture(
                 services, pools, transport.loops().getFirst(), services.slow().plans());
-        this.alerts = Alerts.start(config.alerts(), new Conditions(pools, routes, () -> this.config));
+        this.alerts = Alerts.start(
+                config.alerts(), new Conditions(pools, routes, services.slow().plans(), () -> this.config));
         this.advisor = new Advisor(routes, services.stats(), services.slow().plans(), config.statistics());
         services.console(new AdminConsole(this, pools, services, transport, warming, alerts));
     }

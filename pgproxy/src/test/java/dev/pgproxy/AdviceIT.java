@@ -75,7 +75,9 @@ final class AdviceIT {
         assertThat(Long.parseLong(Objects.requireNonNull(index.get(2)))).isPositive();
         assertThat(Long.parseLong(Objects.requireNonNull(index.get(8))))
                 .isGreaterThan(10 * Long.parseLong(Objects.requireNonNull(index.get(9))));
-        assertThat(index.toString()).doesNotContain("hidden").contains("Not verified by the planner: plan_capture is off");
+        assertThat(index.toString())
+                .doesNotContain("hidden")
+                .contains("Not verified by the planner: plan_capture is off");
         under.direct().run(Objects.requireNonNull(index.get(14)));
         assertThat(shown("ADVICE").stream().map(row -> row.get(1))).doesNotContain("index");
     }
@@ -85,12 +87,14 @@ final class AdviceIT {
         ProxyUnderTest.InThisJvm planning = ProxyUnderTest.with(CONTROL + "plan_capture = on\n");
         try (var proxy = planning.proxy();
                 RawClient user = planning.proxied().login()) {
-            planning.direct().run("CREATE TABLE parcels AS SELECT i AS id, i * 31 % 50000 AS sender, 'note' || i AS note"
-                    + " FROM generate_series(1, 150000) i");
+            planning.direct()
+                    .run("CREATE TABLE parcels AS SELECT i AS id, i * 31 % 50000 AS sender, 'note' || i AS note"
+                            + " FROM generate_series(1, 150000) i");
             planning.direct().run("VACUUM ANALYZE parcels");
             Endpoint shows = planning.proxied().withDatabase("pgproxy");
             await().untilAsserted(() -> {
-                user.query("SELECT note FROM parcels WHERE sender = 77 AND id > 5").readUntilReady();
+                user.query("SELECT note FROM parcels WHERE sender = 77 AND id > 5")
+                        .readUntilReady();
                 List<@Nullable String> index = Message.rows(shows.run("SHOW ADVICE")).stream()
                         .filter(row -> planning.database().equals(row.get(0)) && "index".equals(row.get(1)))
                         .findFirst()
@@ -127,8 +131,9 @@ final class AdviceIT {
                 .run("EXPLAIN SELECT id FROM accounts WHERE secret <> 'x' AND " + column + " = '77'::" + type)
                 .toString();
         assertThat(plan.contains("accounts_" + column + "_idx")).isEqualTo(!isLost);
-        List<List<@Nullable String>> casts =
-                shown("ADVICE").stream().filter(row -> "implicit_cast".equals(row.get(1))).toList();
+        List<List<@Nullable String>> casts = shown("ADVICE").stream()
+                .filter(row -> "implicit_cast".equals(row.get(1)))
+                .toList();
         if (!isLost) {
             assertThat(casts).isEmpty();
         } else {

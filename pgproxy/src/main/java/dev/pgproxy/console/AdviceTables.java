@@ -29,8 +29,9 @@ record AdviceTables(Advisor advisor) {
     }
 
     private static ConsoleAnswer advice(AdviceReport report) {
-        Table table = Table.of("database kind gain_ms_per_hour:int8 fingerprint calls:int8 table advice why"
-                + " pages_before:numeric pages_after:numeric size_bytes:int8 verified cost_before:numeric cost_after:numeric sql query");
+        Table table = Table.of(
+                "database kind gain_ms_per_hour:int8 fingerprint calls:int8 table advice why"
+                        + " pages_before:numeric pages_after:numeric size_bytes:int8 verified cost_before:numeric cost_after:numeric sql query");
         List<Row> rows = new ArrayList<>();
         for (OfDatabase of : report.databases()) {
             of.advice().forEach(advice -> rows.add(new Row(of.database(), advice, of.loads())));

@@ -15,8 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The plans of statements that were slow or may get an index, and whose plans are to be asked for. Such a statement is looked at in
@@ -36,8 +34,6 @@ public final class Plans {
     /** A text that has not come again for so long makes room for another user's of the same shape. */
     private static final long PATIENCE_NANOS = 10_000_000_000L;
 
-    private static final Logger LOG = LoggerFactory.getLogger(Plans.class);
-
     private record Key(String fingerprint, String database, String user) {}
 
     private static final class Entry {
@@ -50,7 +46,8 @@ public final class Plans {
         long sought;
 
         /** An index that the planner is asked of along with the plan, the next time. */
-        @Nullable String proposed;
+        @Nullable
+        String proposed;
 
         /** What came of such indexes, by the SQL that would create them. */
         final Map<String, IndexTrial> trials = new LinkedHashMap<>();
@@ -130,7 +127,8 @@ public final class Plans {
         Entry known = entries.get(key);
         Entry entry = known == null ? enter(key, PlanReport.of(statement)) : known;
         IndexTrial trial = entry.trials.get(sql);
-        boolean isOld = trial == null || trial.at().plus(settings.planInterval()).isBefore(Instant.now());
+        boolean isOld =
+                trial == null || trial.at().plus(settings.planInterval()).isBefore(Instant.now());
         if (isOld && entry.proposed == null) {
             entry.proposed = sql;
             entry.due = trial == null ? System.nanoTime() : entry.due;
@@ -239,13 +237,6 @@ public final class Plans {
         entry.report = before.with(plan, host, how);
         if (before.differs(plan)) {
             changed++;
-            LOG.warn(
-                    "the plan of statement {} of user {} in database {} is another one: {}, it was {}",
-                    before.fingerprint(),
-                    Printable.of(before.user()),
-                    Printable.of(before.database()),
-                    plan.hash(),
-                    before.plan() == null ? "" : before.plan().hash());
         }
     }
 

@@ -135,8 +135,7 @@ final class PlanSession extends InsideSession {
     }
 
     /** Two steps for what has parameters, and one for what has none. */
-    private void explain(
-            Deque<Runnable> in, String name, String comment, boolean analyze, Consumer<String> to) {
+    private void explain(Deque<Runnable> in, String name, String comment, boolean analyze, Consumer<String> to) {
         byte[] before = comment.getBytes(StandardCharsets.UTF_8);
         if (sample.isPrepared()) {
             how = "generic";
@@ -164,7 +163,8 @@ final class PlanSession extends InsideSession {
     private void explainText(byte[] before, boolean analyze, Consumer<String> to) {
         boolean executes = analyze && client().isRead(sample.shape());
         how = executes ? "analyzed" : how;
-        byte[] explain = ("EXPLAIN (FORMAT JSON" + (executes ? ", ANALYZE" : "") + ") ").getBytes(StandardCharsets.UTF_8);
+        byte[] explain =
+                ("EXPLAIN (FORMAT JSON" + (executes ? ", ANALYZE" : "") + ") ").getBytes(StandardCharsets.UTF_8);
         ByteBuf out = buffer();
         FrontendWriter.parse(
                 out, new byte[0], concat(concat(before, explain, 0), sample.body(), 3)); // the zero, and no types

@@ -68,6 +68,17 @@ public final class AdviceBench implements AutoCloseable {
         }
     }
 
+    /** The one value that a query gives. */
+    public double number(String sql) {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            rows.next();
+            return rows.getDouble(1);
+        } catch (SQLException e) {
+            throw new AssertionError(sql, e);
+        }
+    }
+
     /** What EXPLAIN says. */
     public String explain(String sql) {
         StringBuilder plan = new StringBuilder();

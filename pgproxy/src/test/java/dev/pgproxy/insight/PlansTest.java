@@ -39,7 +39,16 @@ final class PlansTest {
 
     private static SlowStatement slow(Shape shape, String user) {
         return new SlowStatement(
-                Instant.EPOCH, new Caller("d", user, "a"), "", null, shape.fingerprint(), shape.masked(), 0, 1, 0, null);
+                Instant.EPOCH,
+                new Caller("d", user, "a"),
+                "",
+                null,
+                shape.fingerprint(),
+                shape.masked(),
+                0,
+                1,
+                0,
+                null);
     }
 
     private static Sample sample(Shape shape) {

@@ -28,8 +28,9 @@ final class CastValue implements EachStatement {
                         load.fingerprint(),
                         oddity.table().shown(),
                         declared
-                                ? "have the driver send the value as " + oddity.column().type() + ", not as "
-                                        + oddity.text() + ", or cast the parameter"
+                                ? "have the driver send the value as "
+                                        + oddity.column().type() + ", not as " + oddity.text()
+                                        + ", or cast the parameter"
                                 : "cast the value to " + oddity.column().type() + ", not to " + oddity.text(),
                         column + " is " + oddity.column().type() + ": compared with " + oddity.text()
                                 + " it is cast itself, and its index is of no use; "

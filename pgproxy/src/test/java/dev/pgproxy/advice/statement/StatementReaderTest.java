@@ -46,8 +46,8 @@ final class StatementReaderTest {
     }
 
     private static ReadStatement read(String sql) {
-        return Objects.requireNonNull(
-                new StatementReader(FACTS, LikePattern.PREFIX, ParameterTypes.NONE).read(Objects.requireNonNull(READER.read(sql), sql)));
+        return Objects.requireNonNull(new StatementReader(FACTS, LikePattern.PREFIX, ParameterTypes.NONE)
+                .read(Objects.requireNonNull(READER.read(sql), sql)));
     }
 
     /** As {@code t: EQUAL a, RANGE b; u: JOIN x}. */
