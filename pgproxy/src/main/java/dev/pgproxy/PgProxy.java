@@ -136,8 +136,7 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
         this.warming = new Warming(services, pools, transport.loops().getFirst(), restore());
         restoreStats();
-        this.planCapture = new PlanCapture(
-                services, pools, transport.loops().getFirst(), services.slow().plans());
+        this.planCapture = new PlanCapture(services, pools, transport.loops().getFirst());
         this.alerts = Alerts.start(
                 config.alerts(), new Conditions(pools, routes, services.slow().plans(), () -> this.config));
         this.advisor = new Advisor(routes, services.stats(), services.slow().plans(), config.statistics());

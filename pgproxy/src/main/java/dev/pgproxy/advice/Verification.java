@@ -9,7 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
-/** Has the planner asked of each proposed index, by the user who has run the statement most, and tells what it has said. Immutable. */
+/** Has the planner asked of each proposed index, as the user who runs the statement most, and tells its answer. Immutable. */
 record Verification(Plans plans) {
     /**
      * Those of indexes with what is known by now.

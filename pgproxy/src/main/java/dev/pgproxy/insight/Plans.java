@@ -17,9 +17,9 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The plans of statements that were slow or may get an index, and whose plans are to be asked for. Such a statement is looked at in
- * each interval from then on, slow or not, for as long as it is run: else nobody would learn what an index has changed. Bounded:
- * what was slow longest ago gives way. Thread-safe; what was slow and what was sampled are few enough for a lock.
+ * The plans of statements that were slow or may get an index, and whose plans are to be asked for. Such a statement is looked at
+ * in each interval from then on, slow or not, for as long as it is run: else nobody would learn what an index has changed.
+ * Bounded: what was slow longest ago gives way. Thread-safe; what was slow and what was sampled are few enough for a lock.
  */
 public final class Plans {
     /** So many plans are kept. */

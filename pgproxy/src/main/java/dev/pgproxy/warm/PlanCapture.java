@@ -38,11 +38,11 @@ public final class PlanCapture implements AutoCloseable {
     private boolean closed;
 
     /** Nothing is asked before {@link #reload}. */
-    public PlanCapture(ClientServices services, Pools pools, EventLoop loop, Plans plans) {
+    public PlanCapture(ClientServices services, Pools pools, EventLoop loop) {
         this.services = services;
         this.pools = pools;
         this.loop = loop;
-        this.plans = plans;
+        this.plans = services.slow().plans();
     }
 
     /** The start and RELOAD. */
