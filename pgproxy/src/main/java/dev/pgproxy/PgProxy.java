@@ -136,10 +136,10 @@ public final class PgProxy implements AutoCloseable, ProgramControl {
                 new Shutdown(services, listener, pools, transport.loops().getFirst(), this::close);
         this.warming = new Warming(services, pools, transport.loops().getFirst(), restore());
         restoreStats();
-        this.planCapture = new PlanCapture(
-                services, pools, transport.loops().getFirst(), services.slow().plans());
-        this.alerts = Alerts.start(config.alerts(), new Conditions(pools, routes, () -> this.config));
-        this.advisor = new Advisor(routes, services.stats(), config.statistics());
+        this.planCapture = new PlanCapture(services, pools, transport.loops().getFirst());
+        this.alerts = Alerts.start(
+                config.alerts(), new Conditions(pools, routes, services.slow().plans(), () -> this.config));
+        this.advisor = new Advisor(routes, services.stats(), services.slow().plans(), config.statistics());
         services.console(new AdminConsole(this, pools, services, transport, warming, alerts));
     }
 

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** SHOW ADVICE and SHOW INDEXES of statements that clients have run through the proxy. */
 final class AdviceIT {
@@ -69,13 +71,77 @@ final class AdviceIT {
             query("SELECT id FROM accounts WHERE owner = " + i + " AND secret <> 'hidden" + i + "'");
         }
         List<@Nullable String> index = only(shown("ADVICE"), "index");
-        assertThat(index.get(11)).isEqualTo("CREATE INDEX CONCURRENTLY ON public.accounts (owner)");
+        assertThat(index.get(14)).isEqualTo("CREATE INDEX CONCURRENTLY ON public.accounts (owner)");
         assertThat(Long.parseLong(Objects.requireNonNull(index.get(2)))).isPositive();
         assertThat(Long.parseLong(Objects.requireNonNull(index.get(8))))
                 .isGreaterThan(10 * Long.parseLong(Objects.requireNonNull(index.get(9))));
-        assertThat(index.toString()).doesNotContain("hidden").contains("not verified");
-        under.direct().run(Objects.requireNonNull(index.get(11)));
+        assertThat(index.toString())
+                .doesNotContain("hidden")
+                .contains("Not verified by the planner: plan_capture is off");
+        under.direct().run(Objects.requireNonNull(index.get(14)));
         assertThat(shown("ADVICE").stream().map(row -> row.get(1))).doesNotContain("index");
+    }
+
+    @Test
+    void withoutHypoPgAnIndexIsNotVerifiedAndThePlanIsThereAllTheSame() {
+        ProxyUnderTest.InThisJvm planning = ProxyUnderTest.with(CONTROL + "plan_capture = on\n");
+        try (var proxy = planning.proxy();
+                RawClient user = planning.proxied().login()) {
+            planning.direct()
+                    .run("CREATE TABLE parcels AS SELECT i AS id, i * 31 % 50000 AS sender, 'note' || i AS note"
+                            + " FROM generate_series(1, 150000) i");
+            planning.direct().run("VACUUM ANALYZE parcels");
+            Endpoint shows = planning.proxied().withDatabase("pgproxy");
+            await().untilAsserted(() -> {
+                user.query("SELECT note FROM parcels WHERE sender = 77 AND id > 5")
+                        .readUntilReady();
+                List<@Nullable String> index = Message.rows(shows.run("SHOW ADVICE")).stream()
+                        .filter(row -> planning.database().equals(row.get(0)) && "index".equals(row.get(1)))
+                        .findFirst()
+                        .orElseThrow(AssertionError::new);
+                assertThat(index.get(7)).contains("Not verified by the planner: hypopg is not installed.");
+                assertThat(index.subList(11, 14)).containsExactly("no", null, null);
+            });
+            assertThat(Message.rows(shows.run("SHOW PLANS")).toString()).contains("Seq Scan on parcels");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "owner, 1700, numeric, true",
+        "owner, 701, double precision, true",
+        "owner, 20, bigint, false",
+        "code, 25, text, true",
+        "code, 1043, varchar, false"
+    })
+    void aDriverThatDeclaresAnotherTypeLosesTheIndexAndIsTold(String column, int oid, String type, boolean isLost) {
+        under.direct().run("ALTER TABLE accounts ADD code char(4)");
+        under.direct().run("UPDATE accounts SET code = (id % 9000)::text");
+        under.direct().run("CREATE INDEX ON accounts (owner)");
+        under.direct().run("CREATE INDEX ON accounts (code)");
+        under.direct().run("VACUUM ANALYZE accounts");
+        for (int i = 0; i < 20; i++) {
+            client.batch(b -> b.parse("", "SELECT id FROM accounts WHERE secret <> $1 AND " + column + " = $2", 25, oid)
+                            .bind("", "", "hidden", "77")
+                            .execute("")
+                            .sync())
+                    .readUntilReady();
+        }
+        String plan = under.direct()
+                .run("EXPLAIN SELECT id FROM accounts WHERE secret <> 'x' AND " + column + " = '77'::" + type)
+                .toString();
+        assertThat(plan.contains("accounts_" + column + "_idx")).isEqualTo(!isLost);
+        List<List<@Nullable String>> casts = shown("ADVICE").stream()
+                .filter(row -> "implicit_cast".equals(row.get(1)))
+                .toList();
+        if (!isLost) {
+            assertThat(casts).isEmpty();
+        } else {
+            assertThat(only(casts, "implicit_cast").toString())
+                    .contains("have the driver send the value as " + (column.equals("code") ? "character" : "integer"))
+                    .contains("not as " + type)
+                    .doesNotContain("hidden");
+        }
     }
 
     @Test
@@ -84,7 +150,7 @@ final class AdviceIT {
             query("SELECT id FROM accounts WHERE secret LIKE '%ret77" + i + "'");
         }
         List<@Nullable String> wildcard = only(shown("ADVICE"), "leading_wildcard");
-        assertThat(wildcard.get(11)).startsWith("CREATE EXTENSION pg_trgm; CREATE INDEX CONCURRENTLY");
+        assertThat(wildcard.get(14)).startsWith("CREATE EXTENSION pg_trgm; CREATE INDEX CONCURRENTLY");
         assertThat(wildcard.toString()).doesNotContain("ret77");
     }
 

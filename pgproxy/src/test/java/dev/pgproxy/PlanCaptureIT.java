@@ -146,6 +146,15 @@ final class PlanCaptureIT {
             assertThat(after.get("hash_before")).isEqualTo(before.get("hash")).isNotEqualTo(after.get("hash"));
             assertThat(rows(console, under.database(), "SHOW SLOW TOTALS").getFirst())
                     .containsEntry("plans_changed", "1");
+            String subject = under.database() + "/postgres " + after.get("fingerprint");
+            Map<String, String> alert = await().until(
+                            () -> rows(console, under.database(), "SHOW ALERTS").stream()
+                                    .filter(row -> subject.equals(row.get("subject")))
+                                    .findFirst()
+                                    .orElse(Map.of()),
+                            row -> !row.isEmpty());
+            assertThat(alert).containsEntry("alert", "plan_changed").containsEntry("severity", "warning");
+            assertThat(alert.get("text")).contains(after.get("hash"), before.get("hash"));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.pgproxy.advice;
 
+import dev.pgproxy.insight.IndexTrial;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,17 +25,31 @@ public record Advice(
         String sql,
         @Nullable Estimate estimate) {
     /**
-     * What an index promises: not verified by the planner. Immutable.
+     * What an index promises. Immutable.
      *
      * @param before pages of 8 kB that a call of the statement that gains most reads, from memory or not
      * @param after the same with the index
      * @param bytes of the index
+     * @param verified what the planner has said of it; null = it was not asked, or could not be
      */
-    public record Estimate(double before, double after, long bytes) {}
+    public record Estimate(double before, double after, long bytes, IndexTrial.@Nullable Costs verified) {}
 
     /** Without an index. */
     public static Advice of(
             String kind, double gain, String fingerprint, String table, String advice, String why, String sql) {
         return new Advice(kind, gain, fingerprint, table, advice, why, sql, null);
+    }
+
+    /** The same of an index, with what the planner has said, and what that means for people. */
+    Advice verified(Estimate promised, IndexTrial.@Nullable Costs costs, String verdict) {
+        return new Advice(
+                kind,
+                costs != null && !costs.isTaken() ? 0 : gain,
+                fingerprint,
+                table,
+                costs != null && !costs.isTaken() ? "do not create this index: the planner would not use it" : advice,
+                why + " " + verdict,
+                sql,
+                new Estimate(promised.before(), promised.after(), promised.bytes(), costs));
     }
 }

@@ -11,6 +11,7 @@ import dev.pgproxy.config.StatisticsSettings;
 import dev.pgproxy.health.probe.ControlConnections;
 import dev.pgproxy.health.probe.ControlTarget;
 import dev.pgproxy.insight.Deadlocks;
+import dev.pgproxy.insight.Plans;
 import dev.pgproxy.insight.QueryStats;
 import dev.pgproxy.insight.StatementReport;
 import dev.pgproxy.route.DatabaseState;
@@ -38,7 +39,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Looks at what statements have cost and at what their databases say, when somebody asks and every so often, on a thread of
- * its own. It creates nothing anywhere, and runs no statement of a user. Thread-safe.
+ * its own. It creates nothing anywhere, and runs no statement of a user: it is {@link Plans} that has the planner asked of an
+ * index. Thread-safe.
  */
 public final class Advisor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Advisor.class);
@@ -55,6 +57,7 @@ public final class Advisor implements AutoCloseable {
     private final @Nullable QueryStats stats;
     private final ScheduledThreadPoolExecutor thread;
     private final Loads loads;
+    private final Verification verification;
 
     /** What tables had been written when they were first looked at. Of the thread alone. */
     private final Map<PhysicalDatabase, Written> written = new LinkedHashMap<>();
@@ -68,10 +71,12 @@ public final class Advisor implements AutoCloseable {
      * Begins to look every so often.
      *
      * @param stats null if nothing is counted
+     * @param plans who has the planner asked
      */
-    public Advisor(Routes routes, @Nullable QueryStats stats, StatisticsSettings settings) {
+    public Advisor(Routes routes, @Nullable QueryStats stats, Plans plans, StatisticsSettings settings) {
         this.routes = routes;
         this.stats = stats;
+        this.verification = new Verification(plans);
         this.loads = new Loads(
                 routes.shapes(), new MaskedReader(TEXT_MILLIS), stats == null ? new Deadlocks() : stats.deadlocks());
         this.thread = new ScheduledThreadPoolExecutor(
@@ -179,7 +184,8 @@ public final class Advisor implements AutoCloseable {
         }
         Written before = remember(database, facts);
         List<Load> all = loads.of(reports, facts);
-        List<Advice> advice = new ArrayList<>(new IndexAdvice(facts, table -> perHour(table, before)).of(all));
+        List<Advice> indexes = new IndexAdvice(facts, table -> perHour(table, before)).of(all);
+        List<Advice> advice = new ArrayList<>(verification.of(indexes, reports));
         for (Rule rule : Rule.ALL) {
             advice.addAll(rule.of(all, facts));
         }

@@ -8,6 +8,7 @@ import dev.pgproxy.insight.Deadlocks;
 import dev.pgproxy.insight.StatementReport;
 import dev.pgproxy.routing.sql.LikePattern;
 import dev.pgproxy.routing.sql.MaskedReader;
+import dev.pgproxy.routing.sql.ParameterTypes;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.routing.sql.Shapes;
 import java.time.Duration;
@@ -113,7 +114,8 @@ record Loads(Shapes shapes, MaskedReader reader, Deadlocks rings) {
         }
         Shape shape = shapes.find(report.key().high(), report.key().low());
         LikePattern patterns = shape == null ? LikePattern.UNKNOWN : shape.likePattern();
-        return new StatementReader(facts, patterns).read(tree);
+        ParameterTypes types = shape == null ? null : shape.parameterTypes();
+        return new StatementReader(facts, patterns, types == null ? ParameterTypes.NONE : types).read(tree);
     }
 
     private static long deadlocks(String states) {

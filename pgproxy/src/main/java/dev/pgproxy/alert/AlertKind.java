@@ -33,6 +33,9 @@ public enum AlertKind {
             "See SHOW CACHE FEED: until then writes that do not pass through here become known later, or not at all."
                     + " Where no slot can be had, set change_feed = notify or off."),
     ERROR_RATE(Severity.WARNING, "Look into the logs of the application, of PostgreSQL and of pgproxy for what fails."),
+    PLAN_CHANGED(
+            Severity.WARNING,
+            "See SHOW PLANS for both plans: an index was made or dropped, or figures of ANALYZE are others."),
 
     /** Not of a condition: a sink was not told of some. */
     HELD_BACK(Severity.WARNING, "See SHOW ALERTS for all of them."),

@@ -1,6 +1,7 @@
 package dev.pgproxy.alert;
 
 import dev.pgproxy.config.ProxyConfig;
+import dev.pgproxy.insight.Plans;
 import dev.pgproxy.pool.Pools;
 import dev.pgproxy.route.Routes;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.function.Supplier;
  *
  * @param config in force at the moment
  */
-public record Conditions(Pools pools, Routes routes, Supplier<ProxyConfig> config) {
+public record Conditions(Pools pools, Routes routes, Plans plans, Supplier<ProxyConfig> config) {
     /** New ones, that have seen nothing yet. */
     List<Condition> all() {
         return List.of(
@@ -25,6 +26,7 @@ public record Conditions(Pools pools, Routes routes, Supplier<ProxyConfig> confi
                 new FewHits(routes),
                 new RedisLost(routes),
                 new FeedLost(routes),
-                new ManyErrors(pools));
+                new ManyErrors(pools),
+                new PlanChanged(plans));
     }
 }

@@ -7,6 +7,8 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.query.Routing;
 import dev.pgproxy.routing.sql.HintedTexts;
 import dev.pgproxy.routing.sql.LoopShapes;
+import dev.pgproxy.routing.sql.ParameterTypes;
+import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.session.Reported;
 import dev.pgproxy.session.Session;
 import dev.pgproxy.session.UnnamedStatement;
@@ -54,9 +56,14 @@ final class StatementTexts {
             return QueryFacts.OPAQUE;
         }
         UnnamedStatement last = session.unnamed(); // many drivers send the same one again and again
-        return last != null && last.isSame(buf, name + 1, end - name - 1, session.reported())
-                ? last.facts()
-                : analyze(buf, name + 1, end);
+        if (last != null && last.isSame(buf, name + 1, end - name - 1, session.reported())) {
+            return last.facts();
+        }
+        QueryFacts facts = analyze(buf, name + 1, end);
+        if (facts.shape() instanceof Shape shape && shape.parameterTypes() == null) {
+            shape.declare(ParameterTypes.read(buf, CString.end(buf, name + 1, end) + 1, end));
+        }
+        return facts;
     }
 
     private QueryFacts analyze(ByteBuf buf, int from, int end) {

@@ -43,7 +43,7 @@ public record SlowSettings(
             "plan_capture",
             SettingTypes.flag(),
             false,
-            "Ask for the plans of slow statements by EXPLAIN, each as its own user: SHOW PLANS.");
+            "Ask for the plans of slow statements, and of HypoPG's indexes, by EXPLAIN, each as its own user: SHOW PLANS.");
     static final Setting<Duration> PLAN_INTERVAL = GROUP.live(
             "plan_interval",
             SettingTypes.duration(),

@@ -8,12 +8,14 @@ import dev.pgproxy.advice.Advisor;
 import dev.pgproxy.advice.Load;
 import dev.pgproxy.advice.index.IndexFinding;
 import dev.pgproxy.client.ConsoleAnswer;
+import dev.pgproxy.insight.IndexTrial;
 import dev.pgproxy.insight.Printable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** SHOW ADVICE and SHOW INDEXES. Thread-safe. */
 record AdviceTables(Advisor advisor) {
@@ -27,8 +29,9 @@ record AdviceTables(Advisor advisor) {
     }
 
     private static ConsoleAnswer advice(AdviceReport report) {
-        Table table = Table.of("database kind gain_ms_per_hour:int8 fingerprint calls:int8 table advice why"
-                + " pages_before:numeric pages_after:numeric size_bytes:int8 sql query");
+        Table table = Table.of(
+                "database kind gain_ms_per_hour:int8 fingerprint calls:int8 table advice why"
+                        + " pages_before:numeric pages_after:numeric size_bytes:int8 verified cost_before:numeric cost_after:numeric sql query");
         List<Row> rows = new ArrayList<>();
         for (OfDatabase of : report.databases()) {
             of.advice().forEach(advice -> rows.add(new Row(of.database(), advice, of.loads())));
@@ -37,6 +40,7 @@ record AdviceTables(Advisor advisor) {
         for (Row row : rows) {
             Advice advice = row.advice();
             Estimate estimate = advice.estimate();
+            IndexTrial.Costs costs = estimate == null ? null : estimate.verified();
             Load load = row.loads().get(advice.fingerprint());
             table.row(
                     row.database(),
@@ -50,13 +54,38 @@ record AdviceTables(Advisor advisor) {
                     estimate == null ? null : Math.round(estimate.before()),
                     estimate == null ? null : Math.round(estimate.after()),
                     estimate == null ? null : estimate.bytes(),
+                    estimate == null ? null : verified(costs),
+                    costs == null ? null : costs.before(),
+                    costs == null ? null : costs.after(),
                     advice.sql().isEmpty() ? null : Printable.of(advice.sql()),
                     load == null ? null : Printable.of(load.text()));
         }
         report.problems()
                 .forEach((database, why) -> table.row(
-                        database, PROBLEM, 0, null, null, null, "", Printable.of(why), null, null, null, null, null));
+                        database,
+                        PROBLEM,
+                        0,
+                        null,
+                        null,
+                        null,
+                        "",
+                        Printable.of(why),
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null));
         return table.answer();
+    }
+
+    private static String verified(IndexTrial.@Nullable Costs costs) {
+        if (costs == null) {
+            return "no";
+        }
+        return costs.isTaken() ? "yes" : "refused";
     }
 
     CompletionStage<ConsoleAnswer> indexes() {

@@ -36,13 +36,23 @@ public record PlanReport(
 
     /** Nothing is known yet. */
     static PlanReport of(SlowStatement slow, long high, long low) {
+        return unknown(slow.fingerprint(), slow.caller(), high, low, slow.text());
+    }
+
+    /** Nothing is known yet. */
+    static PlanReport of(StatementReport statement) {
+        StatementKey key = statement.key();
+        return unknown(statement.fingerprint(), key.caller(), key.high(), key.low(), statement.text());
+    }
+
+    private static PlanReport unknown(String fingerprint, Caller caller, long high, long low, String query) {
         return new PlanReport(
-                slow.fingerprint(),
-                slow.caller().database(),
-                slow.caller().user(),
+                fingerprint,
+                caller.database(),
+                caller.user(),
                 high,
                 low,
-                slow.text(),
+                query,
                 null,
                 null,
                 "",

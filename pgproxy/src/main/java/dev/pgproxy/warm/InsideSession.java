@@ -69,6 +69,11 @@ abstract class InsideSession implements InsideChannel.Client, FrameSink {
     /** Another message of the answer to the last step. */
     void other(byte type, ByteBuf buf, int index) {}
 
+    /** Whether the next step comes all the same after this error. */
+    boolean survives(ErrorFields failure) {
+        return false;
+    }
+
     /** How the proxy sees it; once it has begun. */
     final ClientConnection client() {
         return Objects.requireNonNull(client);
@@ -126,9 +131,14 @@ abstract class InsideSession implements InsideChannel.Client, FrameSink {
     }
 
     private void ready() {
-        if (!ended && error != null) {
-            end(shown(error));
-        } else if (!ended) {
+        ErrorFields failure = error;
+        if (ended) {
+            return;
+        }
+        if (failure != null && !survives(failure)) {
+            end(shown(failure));
+        } else {
+            error = null;
             next();
         }
     }

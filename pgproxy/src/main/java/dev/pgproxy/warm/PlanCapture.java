@@ -3,6 +3,7 @@ package dev.pgproxy.warm;
 import dev.pgproxy.client.ClientServices;
 import dev.pgproxy.config.SlowSettings;
 import dev.pgproxy.insight.ExplainedPlan;
+import dev.pgproxy.insight.IndexTrial;
 import dev.pgproxy.insight.Plans;
 import dev.pgproxy.insight.Sample;
 import dev.pgproxy.pool.Pools;
@@ -37,11 +38,11 @@ public final class PlanCapture implements AutoCloseable {
     private boolean closed;
 
     /** Nothing is asked before {@link #reload}. */
-    public PlanCapture(ClientServices services, Pools pools, EventLoop loop, Plans plans) {
+    public PlanCapture(ClientServices services, Pools pools, EventLoop loop) {
         this.services = services;
         this.pools = pools;
         this.loop = loop;
-        this.plans = plans;
+        this.plans = services.slow().plans();
     }
 
     /** The start and RELOAD. */
@@ -86,7 +87,7 @@ public final class PlanCapture implements AutoCloseable {
 
         Asked(Sample sample, SlowSettings settings) {
             this.sample = sample;
-            this.session = new PlanSession(sample, settings, loop, this);
+            this.session = new PlanSession(sample, settings, plans.proposed(sample), loop, this);
         }
 
         void begin(SlowSettings settings) {
@@ -111,6 +112,10 @@ public final class PlanCapture implements AutoCloseable {
 
         private void read() {
             try {
+                IndexTrial trial = session.trial();
+                if (trial != null) {
+                    plans.tried(sample, trial);
+                }
                 plans.captured(sample, ExplainedPlan.of(session.json()), session.host(), session.how());
             } catch (IllegalArgumentException e) {
                 plans.failed(sample, String.valueOf(e.getMessage()), session.host());

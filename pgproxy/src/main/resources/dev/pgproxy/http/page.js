@@ -26,7 +26,7 @@ const TABLES = {
   "nplusone": {"asked": true, "columns": ["query", "executions", "occurrences", "per_occurrence", "lost_us", "total_us", "parent", "parent_by", "batched", "joined", "tags", "database", "user", "application_name", "last_seen", "fingerprint"]},
   "plans": {"asked": true, "columns": ["query", "plan", "reason", "total_cost", "changes", "changed_at", "plan_before", "how", "host", "database", "user", "captured_at", "hash", "fingerprint"]},
   "active": {"asked": true, "columns": ["query", "state", "duration_us", "wait_event_type", "wait_event", "database", "user", "application_name", "addr", "host", "remote_pid", "id", "fingerprint"]},
-  "advice": {"asked": true, "columns": ["kind", "gain_ms_per_hour", "advice", "sql", "why", "table", "pages_before", "pages_after", "size_bytes", "calls", "query", "database", "fingerprint"]},
+  "advice": {"asked": true, "columns": ["kind", "gain_ms_per_hour", "advice", "sql", "why", "table", "pages_before", "pages_after", "size_bytes", "verified", "cost_before", "cost_after", "calls", "query", "database", "fingerprint"]},
   "indexes": {"asked": true, "columns": ["kind", "table", "index", "size_bytes", "scans", "reason", "sql", "database"]},
   "config": {"asked": true, "columns": ["key", "value", "default", "changeable"]}
 };

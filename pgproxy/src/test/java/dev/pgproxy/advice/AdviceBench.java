@@ -11,6 +11,7 @@ import dev.pgproxy.advice.statement.StatementReader;
 import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.protocol.sql.SqlAnalyzer;
 import dev.pgproxy.routing.sql.MaskedReader;
+import dev.pgproxy.routing.sql.ParameterTypes;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.routing.sql.Shapes;
 import dev.pgproxy.testing.TestCluster;
@@ -62,6 +63,17 @@ public final class AdviceBench implements AutoCloseable {
                 return rows;
             }
             return statement.getUpdateCount();
+        } catch (SQLException e) {
+            throw new AssertionError(sql, e);
+        }
+    }
+
+    /** The one value that a query gives. */
+    public double number(String sql) {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            rows.next();
+            return rows.getDouble(1);
         } catch (SQLException e) {
             throw new AssertionError(sql, e);
         }
@@ -126,7 +138,7 @@ public final class AdviceBench implements AutoCloseable {
     public @Nullable ReadStatement read(String sql, DatabaseFacts facts) {
         Shape shape = shape(sql);
         var tree = reader.read(shape.masked());
-        return tree == null ? null : new StatementReader(facts, shape.likePattern()).read(tree);
+        return tree == null ? null : new StatementReader(facts, shape.likePattern(), ParameterTypes.NONE).read(tree);
     }
 
     /** A statement that has taken so long, in milliseconds per call, five hundred times within an hour. */

@@ -10,7 +10,9 @@ import dev.pgproxy.protocol.sql.QueryFacts;
 import dev.pgproxy.routing.sql.Shape;
 import dev.pgproxy.routing.sql.Shapes;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -32,8 +34,21 @@ final class PlansTest {
     }
 
     private static SlowStatement slow(Shape shape) {
+        return slow(shape, "u");
+    }
+
+    private static SlowStatement slow(Shape shape, String user) {
         return new SlowStatement(
-                Instant.EPOCH, new Caller("d", "u", "a"), "", null, shape.fingerprint(), shape.masked(), 0, 1, 0, null);
+                Instant.EPOCH,
+                new Caller("d", user, "a"),
+                "",
+                null,
+                shape.fingerprint(),
+                shape.masked(),
+                0,
+                1,
+                0,
+                null);
     }
 
     private static Sample sample(Shape shape) {
@@ -68,6 +83,72 @@ final class PlansTest {
         assertThat(plans.next(any -> false)).isNull();
         assertThat(plans.next(any -> true)).isNotNull();
         assertThat(plans.next(any -> true)).isNull();
+    }
+
+    @Test
+    void aUserWhoDoesNotComeAgainLeavesTheTurnToOthersOfTheSameStatement() throws ConfigProblems {
+        Plans plans = plans();
+        Shape shape = shape(1);
+        plans.slow(slow(shape, "gone"), shape);
+        plans.slow(slow(shape, "there"), shape);
+        List<String> sought = new ArrayList<>();
+        long start = System.nanoTime();
+        for (int i = 1; i <= 4; i++) {
+            plans.seek(shapes, start + i * 11_000_000_000L);
+            sought.add(Objects.requireNonNull(shape.sought()).user());
+        }
+        assertThat(sought).containsExactlyInAnyOrder("gone", "gone", "there", "there");
+    }
+
+    private static StatementReport statement(Shape shape) {
+        return new StatementReport(
+                new StatementKey(shape.high(), shape.low(), new Caller("d", "u", "a"), null),
+                shape.fingerprint(),
+                shape.masked(),
+                5,
+                SqlStates.NONE,
+                5,
+                5,
+                0,
+                5,
+                0,
+                0,
+                0,
+                new StatementReport.Percentiles(1, 1, 1, 1),
+                Instant.EPOCH,
+                Instant.EPOCH);
+    }
+
+    @Test
+    void anIndexIsAskedOfOnceWithTheNextRunWhetherThatIsSlowOrNot() throws ConfigProblems {
+        Plans plans = plans();
+        Shape shape = shape(1);
+        String sql = "CREATE INDEX ON t (a)";
+        assertThat(plans.propose(statement(shape), sql)).isNull();
+        plans.seek(shapes, System.nanoTime());
+        assertThat(shape.sought()).isNotNull();
+        plans.sample(sample(shape));
+        Sample asked = Objects.requireNonNull(plans.next(any -> true));
+        assertThat(plans.proposed(asked)).isEqualTo(sql);
+        String with = scan("(a = 1)", "1.5").replace("\"Alias\"", "\"Index Name\": \"<77>btree_t_a\", \"Alias\"");
+        plans.tried(asked, IndexTrial.of(sql, scan("(a = 1)", "99.5"), with, "77"));
+        assertThat(plans.proposed(asked)).isNull();
+        IndexTrial trial = Objects.requireNonNull(plans.propose(statement(shape), sql));
+        assertThat(trial.costs()).isEqualTo(new IndexTrial.Costs(99.5, 1.5, true));
+        assertThat(plans.proposed(asked)).isNull();
+        assertThat(IndexTrial.of(sql, scan("(a = 1)", "99.5"), with, "7").costs())
+                .isEqualTo(new IndexTrial.Costs(99.5, 1.5, false));
+    }
+
+    @Test
+    void ifThereIsNoPlanOfAStatementNothingIsKnownOfItsIndex() throws ConfigProblems {
+        Plans plans = plans();
+        Shape shape = shape(1);
+        plans.propose(statement(shape), "CREATE INDEX ON t (a)");
+        plans.failed(sample(shape), "57014", null);
+        IndexTrial trial = Objects.requireNonNull(plans.propose(statement(shape), "CREATE INDEX ON t (a)"));
+        assertThat(trial.reason()).isEqualTo("57014");
+        assertThat(trial.costs()).isNull();
     }
 
     @Test

@@ -238,7 +238,7 @@ public final class IndexAdvice {
         double written = writes.applyAsDouble(table);
         String why = String.format(
                 Locale.ROOT,
-                "%d statement%s would gain; the first: %d calls of %.1f ms. Estimated from %s, not verified by the planner. %s",
+                "%d statement%s would gain; the first: %d calls of %.1f ms. Estimated from %s. %s",
                 gains.size(),
                 gains.size() == 1 ? "" : "s",
                 load.calls(),
@@ -260,6 +260,6 @@ public final class IndexAdvice {
                         : "create this index",
                 why,
                 candidate.sql(),
-                new Estimate(best.before().pages(), best.after().pages(), bytes));
+                new Estimate(best.before().pages(), best.after().pages(), bytes, null));
     }
 }

@@ -16,7 +16,8 @@ final class CastValue implements EachStatement {
     @Override
     public @Nullable Advice of(Load load, ReadStatement statement, DatabaseFacts facts) {
         for (Oddity oddity : statement.oddities()) {
-            if (oddity.kind() == Oddity.Kind.CAST_VALUE
+            boolean declared = oddity.kind() == Oddity.Kind.DECLARED_VALUE;
+            if ((declared || oddity.kind() == Oddity.Kind.CAST_VALUE)
                     && load.mean() >= SLOW
                     && oddity.table().isLarge()
                     && Indexed.isFirst(oddity, facts)) {
@@ -26,7 +27,11 @@ final class CastValue implements EachStatement {
                         0.9 * load.servedPerHour(),
                         load.fingerprint(),
                         oddity.table().shown(),
-                        "cast the value to " + oddity.column().type() + ", not to " + oddity.text(),
+                        declared
+                                ? "have the driver send the value as "
+                                        + oddity.column().type() + ", not as " + oddity.text()
+                                        + ", or cast the parameter"
+                                : "cast the value to " + oddity.column().type() + ", not to " + oddity.text(),
                         column + " is " + oddity.column().type() + ": compared with " + oddity.text()
                                 + " it is cast itself, and its index is of no use; "
                                 + String.format(Locale.ROOT, "%.1f ms per call", load.mean()),

@@ -7,6 +7,7 @@ import dev.pgproxy.advice.statement.Block.Found;
 import dev.pgproxy.advice.statement.Expressions.Parts;
 import dev.pgproxy.advice.statement.Term.Kind;
 import dev.pgproxy.routing.sql.LikePattern;
+import dev.pgproxy.routing.sql.ParameterTypes;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BiConsumer;
@@ -15,6 +16,7 @@ import net.sf.jsqlparser.expression.BooleanValue;
 import net.sf.jsqlparser.expression.CastExpression;
 import net.sf.jsqlparser.expression.Expression;
 import net.sf.jsqlparser.expression.Function;
+import net.sf.jsqlparser.expression.JdbcParameter;
 import net.sf.jsqlparser.expression.NotExpression;
 import net.sf.jsqlparser.expression.operators.conditional.AndExpression;
 import net.sf.jsqlparser.expression.operators.relational.Between;
@@ -34,21 +36,36 @@ import org.jspecify.annotations.Nullable;
 final class ConditionReader {
     private final DatabaseFacts facts;
     private final LikePattern patterns;
+    private final ParameterTypes declared;
     private final List<Oddity> oddities;
     private final BiConsumer<Select, Block> nested;
 
     ConditionReader(
-            DatabaseFacts facts, LikePattern patterns, List<Oddity> oddities, BiConsumer<Select, Block> nested) {
+            DatabaseFacts facts,
+            LikePattern patterns,
+            ParameterTypes declared,
+            List<Oddity> oddities,
+            BiConsumer<Select, Block> nested) {
         this.facts = facts;
         this.patterns = patterns;
+        this.declared = declared;
         this.oddities = oddities;
         this.nested = nested;
     }
 
-    /** One side of a comparison. {@code found} is null for a value; a value that is not known at all is no side. */
+    /**
+     * One side of a comparison; a value that is not known at all is no side.
+     *
+     * @param found null for a value
+     * @param isDeclared whether a driver has said the value's type, and not the text
+     */
     private record Side(
-            @Nullable Found found, String key, @Nullable String castTo) {
+            @Nullable Found found, String key, @Nullable String castTo, boolean isDeclared) {
         static final Side VALUE = new Side(null, "", null);
+
+        Side(@Nullable Found found, String key, @Nullable String castTo) {
+            this(found, key, castTo, false);
+        }
     }
 
     /** @param only terms of other tables do not count: they do not filter these in an outer join; null = of all */
@@ -253,7 +270,8 @@ final class ConditionReader {
             return false;
         }
         if (value.castTo() != null && losesIndex(found.column(), value.castTo())) {
-            oddities.add(new Oddity(Oddity.Kind.CAST_VALUE, found.use().table(), found.column(), value.castTo()));
+            Oddity.Kind odd = value.isDeclared() ? Oddity.Kind.DECLARED_VALUE : Oddity.Kind.CAST_VALUE;
+            oddities.add(new Oddity(odd, found.use().table(), found.column(), value.castTo()));
             return false;
         }
         found.use().add(new Term(kind, key.key(), found.column(), many, null, null));
@@ -268,7 +286,7 @@ final class ConditionReader {
                     case "numeric", "decimal", "real", "float", "float4", "float8", "double precision" -> true;
                     default -> false;
                 };
-            case "character" -> type.equals("text") || type.equals("varchar");
+            case "character" -> type.equals("text"); // a varchar is cast itself
             default -> false;
         };
     }
@@ -278,6 +296,11 @@ final class ConditionReader {
         if (expression instanceof Column column && block.mayBeColumn(column)) {
             Found found = block.find(column);
             return found == null ? null : new Side(found, found.column().name(), null);
+        }
+        if (expression instanceof JdbcParameter parameter) {
+            Integer number = parameter.getIndex();
+            String type = number == null || !parameter.isUseFixedIndex() ? "" : declared.of(number);
+            return type.isEmpty() ? Side.VALUE : new Side(null, "", type, true);
         }
         Parts parts = Expressions.parts(expression);
         if (parts.columns.stream().noneMatch(block::mayBeColumn)) {

@@ -6,7 +6,7 @@ import dev.pgproxy.advice.facts.TableFacts;
 /**
  * A condition that an ordinary index of its column cannot help. Immutable.
  *
- * @param text the operation, such as {@code date_trunc}, or the type that a value is cast to
+ * @param text the operation, such as {@code date_trunc}, or the type that a value is cast to or is declared as
  */
 public record Oddity(Kind kind, TableFacts table, ColumnFacts column, String text) {
     /** What is odd. */
@@ -17,6 +17,8 @@ public record Oddity(Kind kind, TableFacts table, ColumnFacts column, String tex
         WRAPPED,
         /** The value has a type that the column's operators do not take. */
         CAST_VALUE,
+        /** The same by what a driver declares of a parameter. */
+        DECLARED_VALUE,
         /** NOT IN (SELECT column …). */
         NOT_IN
     }

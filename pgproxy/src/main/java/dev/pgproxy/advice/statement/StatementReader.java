@@ -7,6 +7,7 @@ import dev.pgproxy.advice.statement.ReadStatement.Trait;
 import dev.pgproxy.advice.statement.ReadStatement.Verb;
 import dev.pgproxy.advice.statement.TableUse.SortKey;
 import dev.pgproxy.routing.sql.LikePattern;
+import dev.pgproxy.routing.sql.ParameterTypes;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
@@ -61,10 +62,15 @@ public final class StatementReader {
     private final List<String> order = new ArrayList<>();
     private boolean complete = true;
 
-    /** @param patterns how the patterns of LIKE in it begin */
-    public StatementReader(DatabaseFacts facts, LikePattern patterns) {
+    /**
+     * For one statement.
+     *
+     * @param patterns how the patterns of LIKE in it begin
+     * @param declared of its parameters
+     */
+    public StatementReader(DatabaseFacts facts, LikePattern patterns, ParameterTypes declared) {
         this.facts = facts;
-        this.conditions = new ConditionReader(facts, patterns, oddities, this::nested);
+        this.conditions = new ConditionReader(facts, patterns, declared, oddities, this::nested);
     }
 
     /** Of one statement; null if it is none of those that look for rows. */

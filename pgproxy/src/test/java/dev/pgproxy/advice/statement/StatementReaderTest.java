@@ -10,6 +10,7 @@ import dev.pgproxy.advice.facts.TableFacts;
 import dev.pgproxy.advice.facts.TableFacts.Activity;
 import dev.pgproxy.routing.sql.LikePattern;
 import dev.pgproxy.routing.sql.MaskedReader;
+import dev.pgproxy.routing.sql.ParameterTypes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -45,8 +46,8 @@ final class StatementReaderTest {
     }
 
     private static ReadStatement read(String sql) {
-        return Objects.requireNonNull(
-                new StatementReader(FACTS, LikePattern.PREFIX).read(Objects.requireNonNull(READER.read(sql), sql)));
+        return Objects.requireNonNull(new StatementReader(FACTS, LikePattern.PREFIX, ParameterTypes.NONE)
+                .read(Objects.requireNonNull(READER.read(sql), sql)));
     }
 
     /** As {@code t: EQUAL a, RANGE b; u: JOIN x}. */

@@ -57,6 +57,7 @@ public final class Shape implements TextShape {
     private volatile @Nullable Resolved resolved;
     private volatile @Nullable WeakReference<Catalog> refusedBy;
     private volatile @Nullable Sought sought;
+    private volatile @Nullable ParameterTypes parameterTypes;
     private @Nullable List<Runnable> waiting = new ArrayList<>(1);
 
     /**
@@ -98,6 +99,16 @@ public final class Shape implements TextShape {
     /** The next text of this one is to be remembered, and nobody else's; null = nobody's. */
     public void seek(@Nullable Sought whose) {
         sought = whose;
+    }
+
+    /** As the first Parse of it has declared them; null = there was none. */
+    public @Nullable ParameterTypes parameterTypes() {
+        return parameterTypes;
+    }
+
+    /** A Parse of it has declared these. It does not matter which of two is remembered. */
+    public void declare(ParameterTypes types) {
+        parameterTypes = types;
     }
 
     /** Bytes that it takes, about. */
