@@ -39,6 +39,9 @@ public final class HostNames extends AddressResolverGroup<InetSocketAddress> {
     /** For how many seconds Java uses what it has looked up (manual of java.net.InetAddress). */
     private static final String JAVAS_TTL = "networkaddress.cache.ttl";
 
+    /** For how many seconds it does not look again for a name that it has not found. */
+    private static final String JAVAS_NEGATIVE_TTL = "networkaddress.cache.negative.ttl";
+
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
     private final Executor lookUps;
     private volatile Duration ttl;
@@ -50,13 +53,15 @@ public final class HostNames extends AddressResolverGroup<InetSocketAddress> {
     }
 
     /**
-     * Keeps Java from using addresses for longer, 30 s, than {@code dns_max_ttl} says, unless somebody has told it how long to.
-     * For the whole process, which must not have looked up a name yet.
+     * Keeps Java from using addresses for longer, 30 s, than {@code dns_max_ttl} says, unless somebody has told it how long to,
+     * and from not looking for 10 s when a name was not found: pools pause by themselves after a failure. For the whole
+     * process, which must not have looked up a name yet.
      */
     public static void switchOffJavasMemory() {
         if (Security.getProperty(JAVAS_TTL) == null) {
             Security.setProperty(JAVAS_TTL, "0");
         }
+        Security.setProperty(JAVAS_NEGATIVE_TTL, "0"); // always: the JDK's own file sets it, too
     }
 
     /** RELOAD. */

@@ -1,6 +1,7 @@
 package dev.pgproxy.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.pgproxy.demo.EmbeddedPostgres;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The name of a host gets another address, where another server is, while both live. */
+/** The name of a host gets another address, where another server is, while both live; or an address at all. */
 @Timeout(120)
 final class MovingHostIT {
     private static final String PORT = "SELECT inet_server_port()";
@@ -65,6 +66,28 @@ final class MovingHostIT {
                 assertThat(ask(client, PORT)).isEqualTo(port(behind));
             }
             assertThat(second.port()).isEqualTo(first.port());
+        }
+    }
+
+    @Test
+    void aProxyThatIsStartedBeforeItsPrimaryHasAnAddressServesWhenThereIsOne() throws Exception {
+        EmbeddedPostgres server = TestCluster.primary();
+        Path hosts = Files.writeString(directory.resolve("hosts"), "127.0.0.1 localhost\n");
+        // longer than the test has time: whoever keeps to what Java remembers never finds it
+        Path security =
+                Files.writeString(directory.resolve("java.security"), "networkaddress.cache.negative.ttl=3600\n");
+        try (ProxyProcess proxy = ProxyProcess.run(
+                directory.resolve("pgproxy.conf"),
+                "databases { \"*\" { primary = \"late.test:" + server.port() + "\" } }\n",
+                List.of("-Djdk.net.hosts.file=" + hosts, "-Djava.security.properties=" + security))) {
+            assertThatThrownBy(() -> proxy.endpoint("postgres").login()).hasMessageContaining("connection closed");
+            proxy.awaitLine("unknown host late.test");
+            Files.writeString(hosts, "127.0.0.1 localhost late.test\n");
+            await().ignoreExceptions().untilAsserted(() -> {
+                try (RawClient client = proxy.endpoint("postgres").login()) {
+                    assertThat(ask(client, PORT)).isEqualTo(port(server));
+                }
+            });
         }
     }
 
