@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -66,6 +67,7 @@ final class Run implements Callable<Integer> {
             err.println("pgproxy: " + other);
             return CommandLine.ExitCode.USAGE;
         }
+        CompletableFuture<PgProxy> started = new CompletableFuture<>();
         PgProxy proxy;
         @Nullable PidFile pidFile;
         try {
@@ -73,6 +75,7 @@ final class Run implements Callable<Integer> {
             pidFile = pidFile(config);
             List<Integer> descriptors = Activation.descriptors(
                     System.getenv(), ProcessHandle.current().pid());
+            Signals.obey(started); // clients may come, and signals, before all of it has started
             proxy = PgProxy.start(config, this::read, descriptors);
             if (pidFile != null) {
                 pidFile.write();
@@ -84,7 +87,7 @@ final class Run implements Callable<Integer> {
             err.println("pgproxy: " + e.getMessage());
             return Main.FAILED;
         }
-        Signals.obey(proxy);
+        started.complete(proxy);
         Readiness.tell(System.getenv());
         CountDownLatch stopped = new CountDownLatch(1);
         proxy.stopped().thenRun(stopped::countDown);

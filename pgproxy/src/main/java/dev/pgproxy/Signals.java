@@ -3,6 +3,8 @@ package dev.pgproxy;
 import dev.pgproxy.console.ShutdownMode;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,13 +17,13 @@ final class Signals {
 
     private Signals() {}
 
-    /** From now on signals act on this proxy. */
-    static void obey(PgProxy proxy) {
-        on("HUP", () -> proxy.reload());
-        on("TERM", () -> stop(proxy, ShutdownMode.WAIT_FOR_CLIENTS));
-        on("INT", () -> stop(proxy, ShutdownMode.WAIT_FOR_SERVERS));
-        on("USR1", () -> proxy.pools().pause(null));
-        on("USR2", () -> proxy.pools().resume(null));
+    /** From now on signals act on this proxy; those that come while it starts, once it has started. */
+    static void obey(CompletionStage<PgProxy> started) {
+        on("HUP", started, PgProxy::reload);
+        on("TERM", started, proxy -> stop(proxy, ShutdownMode.WAIT_FOR_CLIENTS));
+        on("INT", started, proxy -> stop(proxy, ShutdownMode.WAIT_FOR_SERVERS));
+        on("USR1", started, proxy -> proxy.pools().pause(null));
+        on("USR2", started, proxy -> proxy.pools().resume(null));
     }
 
     private static void stop(PgProxy proxy, ShutdownMode mode) {
@@ -29,7 +31,7 @@ final class Signals {
     }
 
     /** Through reflection: javac warns of sun.misc without a way to say that it is meant, and warnings are errors. */
-    private static void on(String name, Runnable action) {
+    private static void on(String name, CompletionStage<PgProxy> started, Consumer<PgProxy> action) {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");
             Class<?> handler = Class.forName("sun.misc.SignalHandler");
@@ -38,7 +40,7 @@ final class Signals {
                     Signals.class.getClassLoader(), new Class<?>[] {handler}, (self, method, arguments) -> {
                         if (method.getName().equals("handle")) {
                             LOG.info("got SIG{}", name);
-                            action.run();
+                            started.thenAccept(action);
                         }
                         return null;
                     });

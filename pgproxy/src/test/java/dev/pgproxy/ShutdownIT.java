@@ -136,6 +136,19 @@ final class ShutdownIT {
         }
     }
 
+    /** Its page may not be there yet. */
+    @Test
+    void aSignalIsObeyedAsSoonAsItListens() {
+        for (int i = 0; i < 3; i++) {
+            try (ProxyProcess proxy = run("http_addr = [\"127.0.0.1\"]\nhttp_port = 0")) {
+                proxy.signal("HUP");
+                proxy.signal("TERM");
+                assertThat(proxy.exitCode()).isZero();
+                assertThat(proxy.lines()).anyMatch(line -> line.contains("got SIGHUP"));
+            }
+        }
+    }
+
     @Test
     void signalsReloadPauseAndResume() {
         try (ProxyProcess proxy = run("log_format = json\nstats_period = 300ms")) {

@@ -4,6 +4,7 @@ import dev.pgproxy.config.AlertSettings;
 import dev.pgproxy.insight.ExplainedPlan;
 import dev.pgproxy.insight.PlanReport;
 import dev.pgproxy.insight.Plans;
+import dev.pgproxy.insight.Printable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,7 +46,7 @@ final class PlanChanged implements Condition {
             ExplainedPlan before = report.before();
             ExplainedPlan plan = report.plan();
             if (before != null && plan != null) {
-                String subject = report.database() + "/" + report.user() + " " + report.fingerprint();
+                String subject = Printable.of(report.database() + "/" + report.user()) + " " + report.fingerprint();
                 known.put(subject, report.changes());
                 if (report.changes() != last.getOrDefault(subject, 0L)) {
                     readings.add(Reading.of(
