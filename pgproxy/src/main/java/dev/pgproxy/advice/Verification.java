@@ -43,15 +43,19 @@ record Verification(Plans plans) {
         if (costs == null) {
             return advice.verified(estimate, null, "Not verified by the planner: " + trial.reason() + ".");
         }
-        return advice.verified(
-                estimate,
-                costs,
-                String.format(
+        return advice.verified(estimate, costs, verdict(costs));
+    }
+
+    private static String verdict(IndexTrial.Costs costs) {
+        return costs.isTaken()
+                ? String.format(
                         Locale.ROOT,
-                        costs.isTaken()
-                                ? "Verified by the planner, with HypoPG: its cost falls from %.2f to %.2f."
-                                : "The planner has an index like it, of HypoPG, and does not use it: its cost is %.2f.",
+                        "Verified by the planner, with HypoPG: its cost falls from %.2f to %.2f.",
                         costs.before(),
-                        costs.after()));
+                        costs.after())
+                : String.format(
+                        Locale.ROOT,
+                        "The planner has an index like it, of HypoPG, and does not use it: its cost is %.2f.",
+                        costs.after());
     }
 }
