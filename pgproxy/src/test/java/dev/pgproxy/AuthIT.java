@@ -219,6 +219,9 @@ final class AuthIT {
             assertThat(overTls(proxy, certificates.client(certificates.issue(role, "")), role)
                             .isReady())
                     .isTrue();
+            assertThat(overTls(proxy, certificates.client(certificates.issue("somebody", "")), role)
+                            .field('M'))
+                    .isEqualTo("certificate authentication failed for user \"" + role + "\"");
             assertThat(overTls(proxy, certificates.client(null), role).field('M'))
                     .isEqualTo("connection requires a valid client certificate");
         }

@@ -102,14 +102,17 @@ final class AuthenticationPhase implements ClientPhase, FrameSink {
                     rule == null ? "no rule of auth_hba_file matches" : "line " + rule.line() + " of auth_hba_file");
             return;
         }
-        if (rule.clientCertificate() != ClientCertificate.NONE && !certificateFits(rule.clientCertificate())) {
+        map = rule.map();
+        ClientCertificate demand = rule.clientCertificate();
+        if (demand != ClientCertificate.NONE && !certificateFits(demand)) {
             refuse(
                     SqlState.INVALID_AUTHORIZATION,
-                    "connection requires a valid client certificate",
+                    certificateFits(ClientCertificate.VERIFY_CA)
+                            ? "certificate authentication failed for user \"" + user + "\""
+                            : "connection requires a valid client certificate",
                     "clientcert of line " + rule.line() + " of auth_hba_file");
             return;
         }
-        map = rule.map();
         find(authenticator, rule.method());
     }
 

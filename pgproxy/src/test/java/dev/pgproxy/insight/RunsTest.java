@@ -54,7 +54,7 @@ final class RunsTest {
         byte[] bytes = sql.getBytes(UTF_8);
         QueryFacts facts = analyzer.analyze(Unpooled.wrappedBuffer(bytes), 0, bytes.length, true, false);
         Shape shape = shapes.get(analyzer.fingerprintHigh(), analyzer.fingerprintLow(), bytes, facts, true);
-        await().until(() -> shape.facts() != null);
+        await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(1)).until(() -> shape.facts() != null);
         return new Text(shape, facts);
     }
 
