@@ -92,7 +92,7 @@ final class ResultLimitIT {
     }
 
     private static String numbers(int rows) {
-        return "SELECT i FROM generate_series(1, " + rows + ") i";
+        return "SELECT generate_series(1, " + rows + ") i"; // in FROM all rows would be made before the first is sent
     }
 
     @Test
