@@ -23,7 +23,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code pgproxy run}, with the options that PgBouncer has too. Confined to the thread that runs it, but for RELOAD. */
-@Command(name = "run", description = "Starts the proxy.", mixinStandardHelpOptions = true)
+@Command(
+        name = "run",
+        description = "Starts the proxy.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class)
 final class Run implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(Run.class);
 

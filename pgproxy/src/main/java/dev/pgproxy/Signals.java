@@ -23,7 +23,14 @@ final class Signals {
         on("TERM", started, proxy -> stop(proxy, ShutdownMode.WAIT_FOR_CLIENTS));
         on("INT", started, proxy -> stop(proxy, ShutdownMode.WAIT_FOR_SERVERS));
         on("USR1", started, proxy -> proxy.pools().pause(null));
-        on("USR2", started, proxy -> proxy.pools().resume(null));
+        on("USR2", started, Signals::resume);
+    }
+
+    /** What is paused for its end stays so. */
+    private static void resume(PgProxy proxy) {
+        if (!proxy.isStopping()) {
+            proxy.pools().resume(null);
+        }
     }
 
     private static void stop(PgProxy proxy, ShutdownMode mode) {

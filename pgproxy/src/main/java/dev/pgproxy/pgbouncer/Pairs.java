@@ -156,9 +156,14 @@ record Pairs(IniLine line, Map<String, String> values, List<Remark> remarks) {
         return address(host(null), 6432);
     }
 
-    /** Numbers below 0, and time-outs of 0, mean that the general setting holds. */
-    private void put(Node.Block block, String key, ValueForm form, String value) {
+    /**
+     * Numbers below 0, and time-outs of 0, mean that the general setting holds. PgBouncer reads them with atoi (src/loader.c):
+     * decimal, whatever zeros they begin with, and whole.
+     */
+    private void put(Node.Block block, String key, ValueForm form, String written) {
         boolean number = form != ValueForm.TEXT && form != ValueForm.CHOICE;
+        String whole = form == ValueForm.SECONDS ? written.replaceFirst("(?<=\\d)\\.\\d*$", "") : written;
+        String value = number ? whole.replaceFirst("^0+(?=\\d)", "") : whole;
         if (number && value.startsWith("-") || form == ValueForm.SECONDS && value.equals("0")) {
             return;
         }

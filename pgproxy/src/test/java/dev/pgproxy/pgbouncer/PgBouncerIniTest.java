@@ -103,6 +103,22 @@ final class PgBouncerIniTest {
         }
     }
 
+    /** PgBouncer reads them with atoi there, and those of [pgbouncer] with strtol. */
+    @Test
+    void numbersOfADatabaseOrUserAreDecimalAndWhole() throws IOException {
+        Path file = directory.resolve("numbers.ini");
+        Files.writeString(
+                file,
+                "[databases]\nd = host=h pool_size=010\n[users]\nu = query_timeout=010 transaction_timeout=0.5"
+                        + " client_idle_timeout=00\n[pgbouncer]\ndefault_pool_size = 010\n");
+        String hocon = PgBouncerIni.read(file).hocon();
+        assertThat(hocon)
+                .containsPattern("(?m)^ *pool_size = 10$")
+                .containsPattern("query_timeout = 10s")
+                .containsPattern("default_pool_size = 8")
+                .doesNotContain("transaction_timeout", "client_idle_timeout");
+    }
+
     @Test
     void everyNameThatPgBouncerKnowsIsKnown() throws IOException {
         List<String> names = Files.readAllLines(FILES.resolve("settings-1.25.txt")).stream()
