@@ -52,6 +52,7 @@ final class CachedReads {
     private final PoolStatements statements;
     private final Session session;
     private final RouteDecision decision;
+    private final int loop;
     private final ReadKey key;
     private final OneRead read;
     private final CachePolicy policy;
@@ -85,6 +86,7 @@ final class CachedReads {
         this.statements = decision.statements();
         this.session = statements.session();
         this.decision = decision;
+        this.loop = decision.loop();
         this.client = client;
         this.key = new ReadKey(results, session, state, decision.serverUser());
         this.read = new OneRead(session);
@@ -122,7 +124,7 @@ final class CachedReads {
             }
         }
         patience = 0;
-        state.counts().count(reason);
+        state.counts().count(loop, reason);
         times.missed(reason);
         return Verdict.MISS;
     }
@@ -192,7 +194,7 @@ final class CachedReads {
     /** It is decided who answers the exchange. */
     void routed() {
         if (recorder.isRecording() && !decision.isStrict()) {
-            state.counts().count(CacheReason.STALE_REPLICA);
+            state.counts().count(loop, CacheReason.STALE_REPLICA);
             recorder.stale();
         }
     }
@@ -297,14 +299,13 @@ final class CachedReads {
 
     private List<Mark> marks() {
         List<Mark> marks = new ArrayList<>(1);
-        decision.met().forEach(shape -> marks.add(shape.mark()));
+        decision.eachShape(shape -> marks.add(shape.mark()));
         lastTags.forEach(tag -> marks.add(results.tag(tag)));
         return marks;
     }
 
     private @Nullable Shape shape() {
-        List<Shape> met = decision.met();
-        return met.isEmpty() ? null : met.getFirst();
+        return decision.shape();
     }
 
     private long ttl() {
@@ -313,7 +314,7 @@ final class CachedReads {
     }
 
     private void count(boolean found, CacheReason reason) {
-        state.counts().count(reason);
+        state.counts().count(loop, reason);
         Shape shape = shape();
         if (shape != null) {
             shape.countLookUp(found);

@@ -33,12 +33,19 @@ public final class Exchange {
 
     private static final int START = 8;
 
+    /** So that a message that was looked at has another number than one that was not. */
+    private static final int LOOKED_FOR = 2;
+
     private int size;
     private byte[] types = new byte[START];
     private int[] indexes = new int[START];
     private int[] lengths = new int[START];
     private @Nullable ByteBuf[] buffers = new @Nullable ByteBuf[START];
     private @Nullable QueryFacts[] facts = new @Nullable QueryFacts[START];
+
+    /** Of a Bind or Describe: the Parse before it that makes its statement, or -1, plus {@link #LOOKED_FOR}; 0 = not known yet. */
+    private int[] parses = new int[START];
+
     private int bytes;
 
     /** Adds a message; the buffer is retained until {@link #clear}. */
@@ -54,6 +61,7 @@ public final class Exchange {
         lengths[size] = length;
         buffers[size] = buf;
         facts[size] = said;
+        parses[size] = 0;
         size++;
         bytes += Math.min(length, buf.writerIndex() - index);
     }
@@ -151,15 +159,15 @@ public final class Exchange {
     /** What the statement says that a Bind or Describe names, parsed in this exchange or before it. */
     @Nullable
     QueryFacts named(int i, Session session) {
+        int parse = parseOf(i);
+        if (parse >= 0) {
+            return facts[parse];
+        }
         int nameAt = statementNameAt(i);
         ByteBuf buf = buffer(i);
         int nameEnd = nameAt < 0 ? -1 : CString.find(buf, nameAt, end(i));
         if (nameEnd < 0) {
             return null;
-        }
-        int parse = parseOf(i, buf, nameAt, nameEnd);
-        if (parse >= 0) {
-            return facts[parse];
         }
         if (nameEnd == nameAt) {
             return session.unnamed() == null ? null : session.unnamed().facts();
@@ -168,9 +176,26 @@ public final class Exchange {
         return entry == null ? null : entry.statement().facts();
     }
 
-    /** The Parse before a message that makes the statement of this name; -1 if it is not in this exchange. */
-    private int parseOf(int i, ByteBuf buf, int nameAt, int nameEnd) {
-        for (int before = i - 1; before >= 0; before--) {
+    /** The Parse before a Bind or Describe that makes its statement; -1 if it is not in this exchange. */
+    int parseOf(int i) {
+        if (i == 0) {
+            return -1;
+        }
+        if (parses[i] != 0) {
+            return parses[i] - LOOKED_FOR;
+        }
+        int parse = parseBefore(i);
+        if (isWhole(i)) { // else its name may still be coming
+            parses[i] = parse + LOOKED_FOR;
+        }
+        return parse;
+    }
+
+    private int parseBefore(int i) {
+        int nameAt = statementNameAt(i);
+        ByteBuf buf = buffer(i);
+        int nameEnd = nameAt < 0 ? -1 : CString.find(buf, nameAt, end(i));
+        for (int before = nameEnd < 0 ? -1 : i - 1; before >= 0; before--) {
             if (types[before] == FrontendType.PARSE && isNamed(before, buf, nameAt, nameEnd)) {
                 return before;
             }
@@ -186,9 +211,9 @@ public final class Exchange {
         ByteBuf buf = buffer(i);
         int from = indexes[i] + FrameReader.HEADER;
         if (types[i] == FrontendType.BIND) {
+            int parse = parseOf(i);
             int nameAt = statementNameAt(i);
             int nameEnd = nameAt < 0 ? -1 : CString.find(buf, nameAt, end(i));
-            int parse = nameEnd < 0 ? -1 : parseOf(i, buf, nameAt, nameEnd);
             return parse >= 0 ? text(parse, session) : nameEnd < 0 ? null : textKept(buf, nameAt, nameEnd, session);
         }
         if (types[i] == FrontendType.PARSE) {
@@ -444,5 +469,6 @@ public final class Exchange {
         lengths = Arrays.copyOf(lengths, n);
         buffers = Arrays.copyOf(buffers, n);
         facts = Arrays.copyOf(facts, n);
+        parses = Arrays.copyOf(parses, n);
     }
 }

@@ -29,6 +29,7 @@ import dev.pgproxy.session.Session;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,10 +46,16 @@ final class RouteDecision {
     private final SessionView view;
     private final Executed executed;
     private final Past past;
+    private final Readings readings;
     private final WriteWatch writes;
     private final LocalTransaction transaction;
-    private final List<Shape> shapes = new ArrayList<>(2);
-    private final List<Shape> met = new ArrayList<>(2);
+
+    /** The first shape of the last exchange, as far as that was looked at. */
+    private @Nullable Shape shape;
+
+    /** The other ones. */
+    private final List<Shape> others = new ArrayList<>(2);
+
     private RoutingHint hint = RoutingHint.NONE;
     private RelationSet reads = RelationSet.NONE;
     private boolean transactionBound;
@@ -76,13 +83,19 @@ final class RouteDecision {
         this.view = new SessionView(session, serverUser, state);
         this.executed = new Executed(session, shapes);
         this.past = new Past(state);
-        this.writes = new WriteWatch(executed, view, state);
+        this.readings = new Readings(view);
+        this.writes = new WriteWatch(executed, readings, state);
         this.transaction = new LocalTransaction(session, view, statements);
     }
 
     /** The session's statements. */
     PoolStatements statements() {
         return statements;
+    }
+
+    /** The number of the client's loop. */
+    int loop() {
+        return loop;
     }
 
     /** As whom the session is logged in to servers. */
@@ -96,6 +109,10 @@ final class RouteDecision {
 
     Executed executed() {
         return executed;
+    }
+
+    Readings readings() {
+        return readings;
     }
 
     Past past() {
@@ -120,14 +137,18 @@ final class RouteDecision {
         return plain;
     }
 
-    /** The shapes of the last exchange if it is plain. */
-    List<Shape> shapes() {
-        return shapes;
+    /** The first shape of the last exchange; null if nothing in it has one. */
+    @Nullable
+    Shape shape() {
+        return shape;
     }
 
-    /** The shapes of the last exchange, as far as they were looked at. */
-    List<Shape> met() {
-        return met;
+    /** Tells of the shapes of the last exchange, as far as they were looked at: all of them if it is plain. */
+    void eachShape(Consumer<Shape> then) {
+        if (shape != null) {
+            then.accept(shape);
+            others.forEach(then);
+        }
     }
 
     /** When the position was asked for on which the last choice of a replica rests. */
@@ -194,8 +215,8 @@ final class RouteDecision {
         hint = RoutingHint.NONE;
         uncacheable = null;
         looksAtSettings = false;
-        shapes.clear();
-        met.clear();
+        shape = null;
+        others.clear();
         Catalog catalog = state.catalog();
         if (catalog == null) {
             uncacheable = CacheReason.NO_CATALOG;
@@ -232,33 +253,35 @@ final class RouteDecision {
         if (!exchange.isWhole(i)) {
             return RouteReason.OPEN_EXCHANGE;
         }
+        if (isParsedHere(exchange, i)) {
+            transactionBound |= bindsTime(exchange, i);
+            return null;
+        }
         QueryFacts facts = executed.of(exchange, i);
-        Shape shape = facts == null ? null : (Shape) facts.shape();
-        if (facts == null || shape == null) {
+        Shape own = facts == null ? null : (Shape) facts.shape();
+        if (facts == null || own == null) {
             return RouteReason.UNPARSED;
         }
-        QueryFacts own = exchange.facts(i);
-        hinted(own == null ? facts : own);
+        QueryFacts said = exchange.facts(i);
+        hinted(said == null ? facts : said);
         if (!Executed.mayBeQuery(facts)) {
             return RouteReason.NOT_A_QUERY;
         }
-        Reading reading = shape.reading(catalog, view.path());
+        Reading reading = readings.of(own, catalog);
         if (reading == null) {
             return RouteReason.NOT_READ_YET;
         }
         caching(facts, reading);
-        if (met.isEmpty() || met.getLast() != shape) {
-            met.add(shape);
-        }
+        met(own);
         reads = reads.with(reading.reads());
         Hindrance hindrance = reading.hindrance();
         if (hindrance != null) {
             if (hindrance == Hindrance.UNPARSED) {
-                shape.countUnparsed();
+                own.countUnparsed();
             }
             return RouteReason.of(hindrance);
         }
-        if (shape.isRefusedByReplicas(catalog)) {
+        if (own.isRefusedByReplicas(catalog)) {
             return RouteReason.LEARNT;
         }
         boolean parses = exchange.type(i) == FrontendType.PARSE;
@@ -266,12 +289,29 @@ final class RouteDecision {
         if (name != null && session.hasStatement(name)) {
             return RouteReason.NOT_A_QUERY; // it will fail, and may not be run twice
         }
-        shapes.add(shape);
-        transactionBound |= reading.transactionBound()
-                || exchange.type(i) == FrontendType.BIND
-                        && transaction.isOpen()
-                        && BoundValues.haveTimeInput(exchange.buffer(i), exchange.index(i), exchange.length(i));
+        transactionBound |= reading.transactionBound() || bindsTime(exchange, i);
         return null;
+    }
+
+    /** Whether it is a Bind of what a Parse of this exchange says, which was looked at and found harmless. */
+    private static boolean isParsedHere(Exchange exchange, int i) {
+        int parse = exchange.parseOf(i);
+        QueryFacts said = parse < 0 ? null : exchange.facts(parse);
+        return said != null && said.kind() != StatementKind.EXECUTE;
+    }
+
+    private boolean bindsTime(Exchange exchange, int i) {
+        return exchange.type(i) == FrontendType.BIND
+                && transaction.isOpen()
+                && BoundValues.haveTimeInput(exchange.buffer(i), exchange.index(i), exchange.length(i));
+    }
+
+    private void met(Shape another) {
+        if (shape == null) {
+            shape = another;
+        } else if (another != (others.isEmpty() ? shape : others.getLast())) {
+            others.add(another);
+        }
     }
 
     private void caching(QueryFacts facts, Reading reading) {

@@ -158,7 +158,9 @@ public final class Routing {
             return true;
         }
         for (int i = 0; i < exchange.size(); i++) {
-            QueryFacts facts = Executed.hasStatement(exchange.type(i)) ? executed.of(exchange, i) : null;
+            boolean says =
+                    Executed.hasStatement(exchange.type(i)) && exchange.parseOf(i) < 0; // else its Parse has said it
+            QueryFacts facts = says ? executed.of(exchange, i) : null;
             Shape shape = facts == null ? null : (Shape) facts.shape();
             if (shape == null || shape == givenUp || shape.facts() != null) {
                 continue;
@@ -198,9 +200,9 @@ public final class Routing {
         }
         Route route = decision.decide(exchange, routes);
         Host to = route.host();
-        routes.counters().count(route.reason());
+        routes.counters().count(loop, route.reason());
         if (route.reason() == RouteReason.SHARE_OF_PRIMARY) {
-            routes.counters().read(primaryOf(routes));
+            routes.counters().read(loop, primaryOf(routes));
         }
         if (to != null) {
             host = to;
@@ -290,7 +292,7 @@ public final class Routing {
             return;
         }
         DatabaseRoutes routes = Objects.requireNonNull(by);
-        routes.counters().count(sqlState.isEmpty() ? RouteReason.NOT_FRESH : RouteReason.HEALED);
+        routes.counters().count(loop, sqlState.isEmpty() ? RouteReason.NOT_FRESH : RouteReason.HEALED);
         if (sqlState.startsWith("08") || sqlState.startsWith("57P")) {
             routes.cluster().suspect(left);
         }
@@ -321,7 +323,7 @@ public final class Routing {
         }
         Catalog catalog = state.catalog();
         if (learning && session.failure() == null && catalog != null) {
-            decision.shapes().forEach(shape -> shape.refusedByReplica(catalog));
+            decision.eachShape(shape -> shape.refusedByReplica(catalog));
         }
         learning = false;
         answered(status);
@@ -332,7 +334,7 @@ public final class Routing {
         Host answered = host;
         if (answered != null && (trial || status == TransactionStatus.IDLE)) {
             DatabaseRoutes routes = Objects.requireNonNull(by);
-            routes.counters().read(answered.index());
+            routes.counters().read(loop, answered.index());
             routes.times().record(loop, answered.index(), System.nanoTime() - sentAt);
             leave(answered);
         }
@@ -400,8 +402,7 @@ public final class Routing {
     /** Whether texts of this shape do nothing but read, as far as is known now. */
     public boolean isRead(Shape shape) {
         Catalog catalog = state.catalog();
-        Reading reading =
-                catalog == null ? null : shape.reading(catalog, decision.view().path());
+        Reading reading = catalog == null ? null : decision.readings().of(shape, catalog);
         return reading != null && reading.isHarmless() && reading.writes().isEmpty();
     }
 }

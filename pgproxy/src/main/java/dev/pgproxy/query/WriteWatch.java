@@ -8,7 +8,6 @@ import dev.pgproxy.protocol.sql.StatementFlags;
 import dev.pgproxy.protocol.sql.StatementKind;
 import dev.pgproxy.route.DatabaseState;
 import dev.pgproxy.route.OpenWrite;
-import dev.pgproxy.route.SessionView;
 import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.RelationSet;
@@ -26,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class WriteWatch {
     private final Executed executed;
-    private final SessionView view;
+    private final Readings readings;
     private final DatabaseState state;
 
     private RelationSet written = RelationSet.NONE;
@@ -47,9 +46,9 @@ final class WriteWatch {
 
     private long lastAcknowledged = -1;
 
-    WriteWatch(Executed executed, SessionView view, DatabaseState state) {
+    WriteWatch(Executed executed, Readings readings, DatabaseState state) {
         this.executed = executed;
-        this.view = view;
+        this.readings = readings;
         this.state = state;
     }
 
@@ -146,7 +145,7 @@ final class WriteWatch {
         }
         Catalog catalog = state.catalog();
         Shape shape = (Shape) facts.shape();
-        Reading reading = catalog == null || shape == null ? null : shape.reading(catalog, view.path());
+        Reading reading = catalog == null || shape == null ? null : readings.of(shape, catalog);
         boolean unknown = reading == null || defines || executesUnseen(facts);
         written = reading == null || unknown ? RelationSet.ALL : written.with(reading.writes());
         if (defines(facts) && !isUnderstoodCall(facts, reading)) {

@@ -1,25 +1,23 @@
 package dev.pgproxy.results;
 
-import java.util.concurrent.atomic.LongAdder;
+import dev.pgproxy.routing.LoopTotals;
 
 /** How many reads of a database met the cache, and why others did not. Thread-safe. */
 public final class CacheCounts {
-    private final LongAdder[] byReason = new LongAdder[CacheReason.values().length];
+    private final LoopTotals byReason;
 
     /** Nothing counted yet. */
-    public CacheCounts() {
-        for (int i = 0; i < byReason.length; i++) {
-            byReason[i] = new LongAdder();
-        }
+    public CacheCounts(int loops) {
+        byReason = new LoopTotals(loops, CacheReason.values().length);
     }
 
-    /** One more. */
-    public void count(CacheReason reason) {
-        byReason[reason.ordinal()].increment();
+    /** One more; only on that loop. */
+    public void count(int loop, CacheReason reason) {
+        byReason.add(loop, reason.ordinal(), 1);
     }
 
     /** How many there were. */
     public long of(CacheReason reason) {
-        return byReason[reason.ordinal()].sum();
+        return byReason.of(reason.ordinal());
     }
 }

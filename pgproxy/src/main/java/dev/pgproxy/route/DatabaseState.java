@@ -29,7 +29,7 @@ public final class DatabaseState {
     private final @Nullable Instances instances;
     private volatile @Nullable String commonName;
 
-    private final CacheCounts counts = new CacheCounts();
+    private final CacheCounts counts;
     private final ShadowCounts shadow = new ShadowCounts();
     private final TableClock clock = new TableClock(Monotonic.now());
     private final AtomicLong changes = new AtomicLong();
@@ -43,6 +43,7 @@ public final class DatabaseState {
     /**
      * Nothing known yet.
      *
+     * @param loops how many event loops count what becomes of its reads
      * @param onSharedChange is told that what its cluster's databases share has changed
      * @param onDefinitionsTold is told that somebody says that definitions have changed, and why
      */
@@ -50,9 +51,11 @@ public final class DatabaseState {
             PhysicalDatabase database,
             Results results,
             @Nullable Instances instances,
+            int loops,
             Consumer<DatabaseState> onSharedChange,
             BiConsumer<PhysicalDatabase, String> onDefinitionsTold) {
         this.database = database;
+        this.counts = new CacheCounts(loops);
         this.instances = instances;
         this.results = results;
         this.onSharedChange = () -> onSharedChange.accept(this);

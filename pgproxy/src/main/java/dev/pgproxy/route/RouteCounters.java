@@ -1,40 +1,35 @@
 package dev.pgproxy.route;
 
+import dev.pgproxy.routing.LoopTotals;
 import dev.pgproxy.routing.RouteReason;
-import java.util.concurrent.atomic.LongAdder;
 
 /** How many exchanges went where for which reason. Thread-safe. */
 public final class RouteCounters {
-    private final LongAdder[] byReason = new LongAdder[RouteReason.values().length];
-    private final LongAdder[] byHost;
+    private final LoopTotals byReason;
+    private final LoopTotals byHost;
 
-    RouteCounters(int hosts) {
-        for (int i = 0; i < byReason.length; i++) {
-            byReason[i] = new LongAdder();
-        }
-        byHost = new LongAdder[hosts];
-        for (int i = 0; i < hosts; i++) {
-            byHost[i] = new LongAdder();
-        }
+    RouteCounters(int loops, int hosts) {
+        byReason = new LoopTotals(loops, RouteReason.values().length);
+        byHost = new LoopTotals(loops, hosts);
     }
 
-    /** One more. */
-    public void count(RouteReason reason) {
-        byReason[reason.ordinal()].increment();
+    /** One more; only on that loop. */
+    public void count(int loop, RouteReason reason) {
+        byReason.add(loop, reason.ordinal(), 1);
     }
 
-    /** A read that could have gone to any host was answered by this one. */
-    public void read(int host) {
-        byHost[host].increment();
+    /** A read that could have gone to any host was answered by this one; only on that loop. */
+    public void read(int loop, int host) {
+        byHost.add(loop, host, 1);
     }
 
     /** How many went somewhere for this reason. */
     public long of(RouteReason reason) {
-        return byReason[reason.ordinal()].sum();
+        return byReason.of(reason.ordinal());
     }
 
     /** How many such reads a host has had. */
     public long reads(int host) {
-        return byHost[host].sum();
+        return byHost.of(host);
     }
 }

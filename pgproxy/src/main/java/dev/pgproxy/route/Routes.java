@@ -177,7 +177,7 @@ public final class Routes implements AutoCloseable {
     private synchronized DatabaseState add(PhysicalDatabase physical) {
         return states.computeIfAbsent(physical, key -> {
             DatabaseState state = new DatabaseState(
-                    key, results, instances, this::sharedChange, (told, why) -> onDefinitionsTold.accept(told, why));
+                    key, results, instances, loops, this::sharedChange, (of, why) -> onDefinitionsTold.accept(of, why));
             apply(state);
             return state;
         });
@@ -388,7 +388,7 @@ public final class Routes implements AutoCloseable {
                 choosers,
                 active,
                 cluster.times(),
-                new RouteCounters(hosts.size())));
+                new RouteCounters(loops, hosts.size())));
     }
 
     /** Asks the primary for definitions, and for what others write. */
