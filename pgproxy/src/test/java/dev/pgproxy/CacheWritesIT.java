@@ -147,6 +147,41 @@ class CacheWritesIT {
         }
     }
 
+    /** A Bind is of what was parsed last, also if it is so long that it is sent on before it is there as a whole. */
+    @Test
+    void aWriteBehindAReadOfTheSameNameIsSeen() {
+        try (RawClient reader = caching.login();
+                RawClient writer = caching.login()) {
+            String read = "SELECT sum(v) FROM plain";
+            String write = "UPDATE plain SET v = v + length($1)";
+            for (String value : List.of("x", "x".repeat(1 << 20))) {
+                writer.batch(b -> b.parse("", "SELECT $1")
+                        .bind("", "", "1")
+                        .execute("", 0)
+                        .sync());
+                writer.readUntilReady();
+                await().until(() -> caching.isHit(reader, read));
+                String before = value(reader, read);
+                writer.batch(b ->
+                        b.parse("", write).bind("", "", value).execute("", 0).sync());
+                assertThat(Message.types(writer.readUntilReady())).doesNotContain("E");
+                assertThat(value(reader, read)).isNotEqualTo(before);
+                await().until(() -> caching.isHit(reader, read));
+                String after = value(reader, read);
+                writer.batch(b -> b.parse("", "SELECT $1")
+                        .bind("", "", "1")
+                        .execute("", 0)
+                        .parse("", write)
+                        .bind("", "", value)
+                        .execute("", 0)
+                        .sync());
+                assertThat(Message.types(writer.readUntilReady())).doesNotContain("E");
+                assertThat(value(reader, read)).isNotEqualTo(after);
+                writer.query("UPDATE plain SET v = 0").readUntilReady();
+            }
+        }
+    }
+
     @Test
     void aPreparedWriteAmongOtherStatementsIsSeen() {
         try (RawClient reader = caching.login();

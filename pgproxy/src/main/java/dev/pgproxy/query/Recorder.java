@@ -109,7 +109,8 @@ final class Recorder {
             most = worth;
         }
         if (now == null) {
-            now = alloc.heapBuffer(length);
+            // as what is read: a pool of heap that is used once in a while makes and clears 4 MB each time
+            now = most <= Results.SMALL ? alloc.directBuffer(length) : alloc.heapBuffer(length);
             taken = now;
         }
         now.writeBytes(buf, index, length);

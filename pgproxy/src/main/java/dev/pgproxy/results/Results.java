@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class Results {
-    /** A larger result is kept only if it is asked for again: what is never asked for again is to cost little. */
-    private static final int SMALL = 16 << 10;
+    /** In bytes: a larger result is kept only if it is asked for again: what is never asked for again is to cost little. */
+    public static final int SMALL = 16 << 10;
 
     /** How many keys of large results are remembered. */
     private static final int REMEMBERED = 10_000;
