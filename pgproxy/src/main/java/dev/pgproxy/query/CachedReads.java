@@ -141,16 +141,16 @@ final class CachedReads {
         if (found != null && !due && young && Answer.suffices(found.bytes(), read) && isAsTold(columns)) {
             patience = 0;
             if (!serves) {
-                shadow(found, exchange);
+                shadow(found, exchange, now);
                 times.missed(CacheReason.SHADOW);
                 return Verdict.MISS;
             }
             if (!Answer.isWithin(found.bytes(), limit)) { // the server's answer is cut
-                count(false, CacheReason.RULE);
+                count(false, CacheReason.RULE, now);
                 times.missed(CacheReason.RULE);
                 return Verdict.MISS;
             }
-            count(true, CacheReason.HIT);
+            count(true, CacheReason.HIT, now);
             statements.watch().values().answered(exchange, shape(), read.bind(), read.parse());
             times.cached(replay(exchange, found.bytes(), columns), shape(), Answer.rows(found.bytes()), began);
             shared.hit(key, found, now);
@@ -170,7 +170,7 @@ final class CachedReads {
         }
         patience = 0;
         CacheReason reason = due ? CacheReason.RENEWAL : CacheReason.MISS;
-        count(false, reason);
+        count(false, reason, now);
         times.missed(reason);
         begun = true;
         recorder.begin(key, on, now, ttl(), read.isSimple());
@@ -185,8 +185,8 @@ final class CachedReads {
     }
 
     /** This would have answered the exchange. */
-    private void shadow(CachedResult<Dependency> found, Exchange exchange) {
-        count(true, CacheReason.SHADOW);
+    private void shadow(CachedResult<Dependency> found, Exchange exchange, long now) {
+        count(true, CacheReason.SHADOW, now);
         begun = true;
         recorder.compare(new Shadow(state, shape(), found, exchange), read.isSimple());
     }
@@ -313,11 +313,11 @@ final class CachedReads {
         return (asked == null ? state.ttl(state.coverage(decision.reads())) : asked).toNanos();
     }
 
-    private void count(boolean found, CacheReason reason) {
+    private void count(boolean found, CacheReason reason, long now) {
         state.counts().count(loop, reason);
         Shape shape = shape();
         if (shape != null) {
-            shape.countLookUp(found);
+            shape.countLookUp(found, now);
         }
     }
 

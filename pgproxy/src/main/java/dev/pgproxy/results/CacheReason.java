@@ -33,7 +33,7 @@ public enum CacheReason {
     RULE("a rule of cache_rules says never"),
     SESSION_MODE("pool_mode = session: all its statements go to its server"),
     PINNED("its session keeps its server: SHOW PINS in the console says why"),
-    SELDOM("its statement is hardly ever asked with the same values again: one in 64 is looked up"),
+    SELDOM("its statement is hardly ever asked with the same values again: some in a second are looked up"),
     TOO_LONG("its text and parameters are too long to be looked up"),
     STALE_REPLICA("the replica that answers may lack a write to its tables: answered, and not kept");
 

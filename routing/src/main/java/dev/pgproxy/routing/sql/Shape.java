@@ -6,6 +6,7 @@ import dev.pgproxy.routing.catalog.Catalog;
 import dev.pgproxy.routing.catalog.Reading;
 import dev.pgproxy.routing.catalog.SearchPath;
 import dev.pgproxy.routing.freshness.Mark;
+import dev.pgproxy.routing.freshness.Monotonic;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,15 +18,6 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class Shape implements TextShape {
-    /** Look-ups after which it is looked back whether they were any use. */
-    private static final int WINDOW = 1024;
-
-    /** So many of these must have found something. */
-    private static final int WORTH = WINDOW / 100;
-
-    /** Of keys that hardly repeat one in so many is looked up; a power of two. */
-    private static final int SAMPLE = 64;
-
     /** Of a text of some 8 kB, in bytes of heap. */
     private static final int LARGE = 80_000;
 
@@ -42,13 +34,9 @@ public final class Shape implements TextShape {
     private final LongAdder hits = new LongAdder();
     private final LongAdder misses = new LongAdder();
     private final Mark mark = new Mark();
+    private final LookUps lookUps = new LookUps(Monotonic.now());
 
     /** Guesses, so that it does not matter if two threads count one. */
-    private int lookedUp;
-
-    private int found;
-    private boolean seldom;
-    private int sample;
     private int sharedMisses;
 
     private int sharedAsked;
@@ -207,34 +195,28 @@ public final class Shape implements TextShape {
         return mark;
     }
 
-    /** A cacheable read was looked up, and found or not. */
-    public void countLookUp(boolean found) {
+    /**
+     * A cacheable read was looked up, and found or not.
+     *
+     * @param now by {@link Monotonic}
+     */
+    public void countLookUp(boolean found, long now) {
         (found ? hits : misses).increment();
-        lookedUp++;
-        if (found && ++this.found > WORTH) {
-            seldom = false;
-        }
-        if (lookedUp >= WINDOW) {
-            seldom = this.found <= WORTH;
-            sample++; // a key that is asked often is met one day
-            lookedUp = 0;
-            this.found = 0;
-        }
+        lookUps.count(found, now);
     }
 
     /** Whether fewer than one look-up in a hundred has found something of late: what is asked hardly repeats. */
     public boolean isSeldomRepeated() {
-        return seldom;
+        return lookUps.areSeldomOfUse();
     }
 
     /**
-     * Whether what has this digest is one of those that are looked up all the same: one in 64 is enough to notice when it
-     * does repeat, and always the same ones, or most repetitions would not be met.
+     * Whether what has this digest is looked up all the same: some in a second are, enough to notice when it does repeat.
      *
      * @param digest the same for the same read
      */
     public boolean isSample(int digest) {
-        return ((digest ^ sample) & SAMPLE - 1) == 0;
+        return lookUps.isWanted(digest);
     }
 
     /** Results that all instances share have had one of its texts, or not. */
