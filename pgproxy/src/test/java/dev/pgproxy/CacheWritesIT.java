@@ -44,6 +44,8 @@ class CacheWritesIT {
                 "CREATE TABLE derived () INHERITS (base)",
                 "CREATE TABLE plain (id int PRIMARY KEY, v int)",
                 "CREATE SCHEMA other CREATE TABLE plain (id int PRIMARY KEY, v int)",
+                "CREATE TABLE turned_first AS SELECT 0 AS v",
+                "CREATE TABLE turned_second AS SELECT 100 AS v",
                 "CREATE MATERIALIZED VIEW kept AS SELECT id, v FROM plain",
                 "CREATE FUNCTION add_plain() RETURNS int LANGUAGE sql AS 'UPDATE plain SET v = v + 1 RETURNING v'",
                 "CREATE FUNCTION add_hidden(t text) RETURNS void LANGUAGE plpgsql AS"
@@ -117,12 +119,40 @@ class CacheWritesIT {
                     .forEach((read, writes) -> writes.forEach(write -> {
                         caching.awaitCatalog();
                         await().until(() -> caching.isHit(reader, read));
-                        String before = value(reader, read);
-                        List<Message> answer = writer.query(write).readUntilReady();
-                        assertThat(Message.types(answer)).as(write).doesNotContain("E");
-                        assertThat(value(reader, read)).as(write).isNotEqualTo(before);
+                        assertOutdates(writer, write, reader, read);
                     }));
         }
+    }
+
+    /** What a text means is remembered for the client that asks it again. */
+    @Test
+    void aTextThatMeansAnotherTableFromNowOnIsOutdatedByThatTable() {
+        try (RawClient reader = caching.login();
+                RawClient writer = caching.login()) {
+            String view = "SELECT v FROM turned";
+            writer.query("CREATE VIEW turned AS SELECT v FROM turned_first").readUntilReady();
+            for (String table : List.of("turned_first", "turned_second", "turned_first")) {
+                writer.query("CREATE OR REPLACE VIEW turned AS SELECT v FROM " + table)
+                        .readUntilReady();
+                caching.awaitCatalog();
+                await().until(() -> caching.isHit(reader, view));
+                assertOutdates(writer, "UPDATE " + table + " SET v = v + 1", reader, view);
+            }
+            String named = "SELECT sum(v) FROM plain";
+            for (String schema : List.of("public", "other", "public")) {
+                reader.query("SET search_path = " + schema).readUntilReady();
+                await().until(() -> caching.isHit(reader, named));
+                assertOutdates(writer, "UPDATE " + schema + ".plain SET v = v + 1", reader, named);
+            }
+        }
+    }
+
+    private static void assertOutdates(RawClient writer, String write, RawClient reader, String read) {
+        String before = value(reader, read);
+        assertThat(Message.types(writer.query(write).readUntilReady()))
+                .as(write)
+                .doesNotContain("E");
+        assertThat(value(reader, read)).as(write).isNotEqualTo(before);
     }
 
     @Test

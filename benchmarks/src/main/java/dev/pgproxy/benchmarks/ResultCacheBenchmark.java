@@ -50,7 +50,10 @@ public class ResultCacheBenchmark {
                 key(hash, i, parameters);
                 high[i] = hash.high();
                 low[i] = hash.low();
-                cache.put(high[i], low[i], new CachedResult<>(new byte[200], 1, Long.MAX_VALUE, Long.MAX_VALUE, lastWrite));
+                cache.put(
+                        high[i],
+                        low[i],
+                        new CachedResult<>(new byte[200], 1, Long.MAX_VALUE, Long.MAX_VALUE, lastWrite));
             }
         }
 
